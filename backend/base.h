@@ -1,0 +1,51 @@
+/* What every part of the backend uses: a view of text, and cleanup at the end of a scope.
+ *
+ * Return values, in this library and in the program: 0 is success; a negative value is an errno
+ * code of a fault that only the outermost caller can judge (-ENOMEM); a positive value is a
+ * condition that the function documents and its caller must handle. Out-parameters stay as they
+ * were unless the function documents otherwise.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Runs FUNCTION(&variable) when the variable goes out of scope. */
+#define CLEANUP(FUNCTION) __attribute__((cleanup(FUNCTION)))
+
+#define ARRAY_LENGTH(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
+
+/* Bytes that somebody else owns; not terminated, and they may hold NUL. */
+struct text {
+    const char *data;
+    size_t length;
+};
+
+/* A view of a string literal. */
+#define TEXT(LITERAL) ((struct text){.data = (LITERAL), .length = sizeof(LITERAL) - 1})
+
+/* A view of a terminated string. */
+static inline struct text text_from(const char *string)
+{
+    return (struct text){.data = string, .length = strlen(string)};
+}
+
+static inline bool text_equals(struct text a, struct text b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+/* The rest of a view after its first N bytes; N must not exceed its length. */
+static inline struct text text_after(struct text text, size_t n)
+{
+    return (struct text){.data = text.data + n, .length = text.length - n};
+}
+
+/* For CLEANUP: frees what a pointer variable points at. */
+static inline void free_pointer(void *variable)
+{
+    free(*(void **)variable);
+}

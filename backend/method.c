@@ -1,0 +1,178 @@
+#include "method.h"
+
+#include "synthesis.h"
+
+/* How many octets at the start of a text stand for themselves in a JSON string (RFC 8259 7). */
+static size_t plain_run(struct text text)
+{
+    size_t n = 0;
+
+    while (n < text.length && (unsigned char)text.data[n] >= 0x20 && text.data[n] != '"' &&
+           text.data[n] != '\\')
+        n++;
+    return n;
+}
+
+static void add_json_string(struct buffer *out, struct text text)
+{
+    buffer_add_string(out, "\"");
+    for (;;) {
+        size_t n = plain_run(text);
+
+        buffer_add(out, text.data, n);
+        text = text_after(text, n);
+        if (text.length == 0)
+            break;
+        if (*text.data == '"' || *text.data == '\\')
+            buffer_printf(out, "\\%c", *text.data);
+        else
+            buffer_printf(out, "\\u%04x", (unsigned char)*text.data);
+        text = text_after(text, 1);
+    }
+    buffer_add_string(out, "\"");
+}
+
+static void add_row(struct buffer *out, const struct answer *answer, const struct row *row)
+{
+    buffer_add_string(out, "{\"qtype\":");
+    add_json_string(out, record_type_text(row->type));
+    buffer_add_string(out, ",\"qname\":");
+    add_json_string(out, (struct text){answer->name.text, answer->name.length});
+    buffer_add_string(out, ",\"content\":");
+    add_json_string(out, row->content);
+    buffer_printf(out, ",\"ttl\":%u}", answer->domain.policy->ttl);
+}
+
+/* Whether a row answers a question: ANY asks for all, the empty non-terminal of no type too. */
+static bool row_matches(const struct row *row, struct text qtype)
+{
+    struct text type = record_type_text(row->type);
+
+    if (qtype.length == 3 && strncasecmp(qtype.data, "ANY", 3) == 0)
+        return true;
+    return qtype.length == type.length && strncasecmp(qtype.data, type.data, type.length) == 0;
+}
+
+static enum outcome add_lookup(const struct request *request, const struct snapshot *snapshot,
+                               struct buffer *reply)
+{
+    struct answer answer;
+    size_t n = 0;
+
+    if (!synthesis_find(snapshot, request->parameters[PARAMETER_QNAME], &answer)) {
+        buffer_add_string(reply, "false");
+        return OUTCOME_NOT_OURS;
+    }
+    buffer_add_string(reply, "[");
+    for (size_t i = 0; i < answer.rows.n; i++) {
+        if (!row_matches(&answer.rows.first[i], request->parameters[PARAMETER_QTYPE]))
+            continue;
+        if (n++)
+            buffer_add_string(reply, ",");
+        add_row(reply, &answer, &answer.rows.first[i]);
+    }
+    buffer_add_string(reply, "]");
+    return n ? OUTCOME_ANSWERED : OUTCOME_EMPTY;
+}
+
+/* The results that depend on nothing. */
+static enum outcome add_false(const struct request *request, const struct snapshot *snapshot,
+                              struct buffer *reply)
+{
+    (void)request;
+    (void)snapshot;
+    buffer_add_string(reply, "false");
+    return OUTCOME_NOT_OURS;
+}
+
+static enum outcome add_true(const struct request *request, const struct snapshot *snapshot,
+                             struct buffer *reply)
+{
+    (void)request;
+    (void)snapshot;
+    buffer_add_string(reply, "true");
+    return OUTCOME_ANSWERED;
+}
+
+static enum outcome add_empty_array(const struct request *request, const struct snapshot *snapshot,
+                                    struct buffer *reply)
+{
+    (void)request;
+    (void)snapshot;
+    buffer_add_string(reply, "[]");
+    return OUTCOME_EMPTY;
+}
+
+#define LOOKUP_COMPONENTS                                                                          \
+    {                                                                                              \
+        PARAMETER_QNAME, PARAMETER_QTYPE, PARAMETER_COUNT                                          \
+    }
+#define NO_COMPONENTS                                                                              \
+    {                                                                                              \
+        PARAMETER_COUNT                                                                            \
+    }
+
+static const struct method methods[] = {
+    {"lookup", LOOKUP_COMPONENTS, add_lookup},
+    {"APILookup", LOOKUP_COMPONENTS, add_lookup},
+    {"initialize", NO_COMPONENTS, add_true},
+    {"getAllDomains", NO_COMPONENTS, add_empty_array},
+    {"getUpdatedMasters", NO_COMPONENTS, add_empty_array},
+    {"setNotified", NO_COMPONENTS, add_true},
+    {"searchRecords", NO_COMPONENTS, add_empty_array},
+    /* The zones of an overlay belong to other backends, and with them their contents, metadata and
+       keys. */
+    {"list", NO_COMPONENTS, add_false},
+    {"getDomainInfo", NO_COMPONENTS, add_false},
+    {"getAllDomainMetadata", NO_COMPONENTS, add_false},
+    {"getDomainMetadata", NO_COMPONENTS, add_false},
+    {"getDomainKeys", NO_COMPONENTS, add_false},
+    {"getBeforeAndAfterNamesAbsolute", NO_COMPONENTS, add_false},
+    {"getTSIGKey", NO_COMPONENTS, add_false},
+    {"getTSIGKeys", NO_COMPONENTS, add_false},
+    {"getUnfreshSlaveInfos", NO_COMPONENTS, add_false},
+    {"directBackendCmd", NO_COMPONENTS, add_false},
+    /* Nothing can be written. */
+    {"setFresh", NO_COMPONENTS, add_false},
+    {"setStale", NO_COMPONENTS, add_false},
+    {"setDomainMetadata", NO_COMPONENTS, add_false},
+    {"addDomainKey", NO_COMPONENTS, add_false},
+    {"removeDomainKey", NO_COMPONENTS, add_false},
+    {"activateDomainKey", NO_COMPONENTS, add_false},
+    {"deactivateDomainKey", NO_COMPONENTS, add_false},
+    {"publishDomainKey", NO_COMPONENTS, add_false},
+    {"unpublishDomainKey", NO_COMPONENTS, add_false},
+    {"setTSIGKey", NO_COMPONENTS, add_false},
+    {"deleteTSIGKey", NO_COMPONENTS, add_false},
+    {"superMasterBackend", NO_COMPONENTS, add_false},
+    {"createSlaveDomain", NO_COMPONENTS, add_false},
+    {"startTransaction", NO_COMPONENTS, add_false},
+    {"commitTransaction", NO_COMPONENTS, add_false},
+    {"abortTransaction", NO_COMPONENTS, add_false},
+    {"replaceRRSet", NO_COMPONENTS, add_false},
+    {"feedRecord", NO_COMPONENTS, add_false},
+    {"feedEnts", NO_COMPONENTS, add_false},
+    {"feedEnts3", NO_COMPONENTS, add_false},
+};
+
+const struct method *method_find(struct text name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(methods); i++)
+        if (text_equals(text_from(methods[i].name), name))
+            return &methods[i];
+    return NULL;
+}
+
+enum outcome method_answer(const struct request *request, const struct snapshot *snapshot,
+                           struct buffer *reply)
+{
+    enum outcome outcome;
+
+    buffer_add_string(reply, "{\"result\":");
+    if (request->method)
+        outcome = request->method->add_result(request, snapshot, reply);
+    else
+        outcome = add_false(request, snapshot, reply);
+    buffer_add_string(reply, "}");
+    return outcome;
+}

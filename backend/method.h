@@ -1,0 +1,39 @@
+/* The methods of PowerDNS's remote backend (versions 4.7 to 5.1), as rows of one table, and their
+ * answers. */
+#pragma once
+
+#include "buffer.h"
+#include "request.h"
+#include "snapshot.h"
+
+/* How a request ended, for the metrics. */
+enum outcome {
+    OUTCOME_ANSWERED,  /* rows, or true */
+    OUTCOME_EMPTY,     /* ours, and nothing to tell: an empty array */
+    OUTCOME_NOT_OURS,  /* {"result":false} */
+    OUTCOME_MALFORMED, /* no answer: the request could not be understood */
+    OUTCOME_COUNT,
+};
+
+/* A row of the method table. */
+struct method {
+    const char *name;
+    /* The components of a GET path, in PowerDNS's order, all of them required; ends with
+     * PARAMETER_COUNT. */
+    enum parameter components[PARAMETER_COUNT + 1];
+    /* Writes the value of "result". */
+    enum outcome (*add_result)(const struct request *request, const struct snapshot *snapshot,
+                               struct buffer *reply);
+};
+
+/* The row of a method, or NULL if it is unknown. Names compare with case, as PowerDNS sends them.
+ */
+const struct method *method_find(struct text name);
+
+/* Writes the reply to a decoded request, one JSON object without a newline: {"result":…}, and says
+ * how it ended. What this service does not know or does not own is {"result":false}, which PowerDNS
+ * takes as "no such thing" for every method but getAllDomains; that one gets an array. A lookup of
+ * an existing name that has no row of the type is an empty array. If memory runs out the buffer
+ * fails, and the caller must report an error instead of the reply. */
+enum outcome method_answer(const struct request *request, const struct snapshot *snapshot,
+                           struct buffer *reply);

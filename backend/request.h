@@ -1,0 +1,55 @@
+/* One request of PowerDNS's remote backend, whatever encoding it came in.
+ *
+ * Three decoders read the three encodings of the HTTP connector (the JSON one also serves the unix
+ * connector) into the same typed request; the method table in method.h says which parameters a
+ * method has. A decoder fills only what that method uses: what else PowerDNS sends is ignored, as
+ * its later versions add parameters.
+ */
+#pragma once
+
+#include "base.h"
+
+#include <jansson.h>
+
+struct method;
+
+/* The parameters that an answer here can depend on. */
+enum parameter {
+    PARAMETER_QNAME,
+    PARAMETER_QTYPE,
+    PARAMETER_COUNT,
+};
+
+struct request {
+    const struct method *method;             /* NULL: one that this service does not know */
+    struct text parameters[PARAMETER_COUNT]; /* empty where absent */
+    const char *fault;                       /* what was expected, if the request is malformed */
+    json_t *json;                            /* what JSON parameters point into */
+    char *decoded;                           /* what percent-decoded parameters point into */
+};
+
+#define REQUEST_INIT ((struct request){0})
+
+/* Releases what a decoder allocated; a request that was never decoded is allowed. */
+void request_deinit(struct request *request);
+
+/* The positive result of the decoders: PowerDNS would not send this. request->fault says what was
+ * expected. */
+enum { REQUEST_MALFORMED = 1 };
+
+/* Decodes the path of a GET request (or of the writing verbs): "<method>/<component>/…",
+ * percent-encoded, what follows the URL that PowerDNS is configured with. A url-suffix behind the
+ * last component is dropped: PowerDNS encodes every octet of a component but letters and digits, so
+ * the suffix begins at the first octet that it would have encoded. A last component without any
+ * escape may be typed by hand; a name in it is taken whole. Returns 0, REQUEST_MALFORMED or
+ * -ENOMEM. */
+int request_decode_path(struct request *request, struct text path);
+
+/* Decodes a form request: the method from the path (a url-suffix is dropped as above) and the
+ * body's field "parameters", which is percent-encoded JSON. Returns 0, REQUEST_MALFORMED or
+ * -ENOMEM. */
+int request_decode_form(struct request *request, struct text path, struct text body);
+
+/* Decodes a JSON request: {"method":"…","parameters":{…}}. Returns 0, REQUEST_MALFORMED or -ENOMEM.
+ */
+int request_decode_json(struct request *request, struct text body);

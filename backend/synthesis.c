@@ -1,0 +1,47 @@
+#include "synthesis.h"
+
+/* Whether a query name can begin with an owner prefix; an escape may hide any character. */
+static bool may_be_owner(struct text qname)
+{
+    if (qname.length == 0)
+        return false;
+    switch (*qname.data) {
+    case '_':
+    case 'm':
+    case 'M':
+    case '\\':
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Finds the owner prefix that a name begins with. */
+static bool match_owner(struct text name, enum owner *out)
+{
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
+        struct text prefix = owner_prefix(owner);
+
+        if (name.length > prefix.length && memcmp(name.data, prefix.data, prefix.length) == 0) {
+            *out = owner;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct answer *out)
+{
+    struct text name;
+
+    if (!may_be_owner(qname) || name_from_question(qname, &out->name) != 0)
+        return false;
+    name = (struct text){.data = out->name.text, .length = out->name.length};
+    if (!match_owner(name, &out->owner))
+        return false;
+    name = text_after(name, owner_prefix(out->owner).length);
+    if (!snapshot_find(snapshot, name, &out->domain))
+        return false;
+    out->rows = domain_rows(&out->domain, out->owner);
+    return out->rows.n > 0;
+}

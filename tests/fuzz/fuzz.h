@@ -1,0 +1,33 @@
+/* What all fuzz targets share. A target is a file with LLVMFuzzerTestOneInput, linked with
+ * libFuzzer to search for findings, or with replay.c to run what was found before. */
+#pragma once
+
+#include "base.h"
+
+#include <stdio.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What must hold for every input; a finding is a crash. */
+#define MUST(CONDITION)                                                                            \
+    do {                                                                                           \
+        if (!(CONDITION)) {                                                                        \
+            fprintf(stderr, "%s:%d: must hold: %s\n", __FILE__, __LINE__, #CONDITION);             \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* The input up to the first newline, which then begins behind it. */
+static inline struct text take_line(struct text *input)
+{
+    const char *end = input->length ? memchr(input->data, '\n', input->length) : NULL;
+    struct text line = *input;
+
+    if (!end)
+        *input = (struct text){.data = input->data, .length = 0};
+    else {
+        line.length = (size_t)(end - input->data);
+        *input = text_after(*input, line.length + 1);
+    }
+    return line;
+}

@@ -1,0 +1,17 @@
+/* Case tables: one case a line, its fields separated by " | ", comments with #. In a field, \xHH
+ * stands for an octet and \n{C} for n times the character C, as \63{a}. */
+#pragma once
+
+#include "base.h"
+
+enum { CASE_FIELDS_MAX = 6 };
+
+struct test_case {
+    const char *file;
+    size_t line;
+    struct text fields[CASE_FIELDS_MAX]; /* empty where the line has fewer; terminated */
+    size_t n_fields;
+};
+
+/* Calls RUN for every case of a table in the test data, and fails the test if there is none. */
+void cases_run(const char *table, void (*run)(const struct test_case *test_case));

@@ -1,0 +1,102 @@
+#include "fixture.h"
+
+#include "cmocka_all.h"
+
+#include <stdio.h>
+
+static const char *const rua[] = {"mailto:postmaster@example.net", "https://report.example/tls"};
+
+static struct name mx[] = {{.length = 16, .text = "mail.example.net"}};
+
+static const struct address addresses[] = {
+    {.family = AF_INET, .octets = {192, 0, 2, 40}},
+    {.family = AF_INET6, .octets = {0x20, 0x01, 0x0d, 0xb8, [15] = 0x40}},
+};
+
+struct name fixture_name(const char *text)
+{
+    struct name name = {.length = (uint8_t)strlen(text)};
+
+    memcpy(name.text, text, name.length + 1);
+    return name;
+}
+
+struct policy_spec fixture_full_spec(void)
+{
+    return (struct policy_spec){
+        .primary = fixture_name("full.example"),
+        .mode = POLICY_MODE_ENFORCE,
+        .mx = mx,
+        .n_mx = 1,
+        .max_age = 604800,
+        .rua = rua,
+        .n_rua = 2,
+        .addresses = addresses,
+        .n_addresses = 2,
+        .ttl = 3600,
+    };
+}
+
+static int add(struct builder *builder, const struct policy_spec *spec)
+{
+    struct builder_clash clash;
+    struct name member;
+    uint32_t policy;
+    int r = builder_add_policy(builder, spec, 0, &policy, &clash);
+
+    if (r)
+        return r;
+    member.length =
+        (uint8_t)snprintf(member.text, sizeof(member.text), "cname.%.200s", spec->primary.text);
+    r = builder_add_member(builder, policy, DOMAIN_CNAME, &member, 0, &clash);
+    if (r)
+        return r;
+    member.length =
+        (uint8_t)snprintf(member.text, sizeof(member.text), "direct.%.200s", spec->primary.text);
+    return builder_add_member(builder, policy, DOMAIN_DIRECT, &member, 0, &clash);
+}
+
+static int add_all(struct builder *builder)
+{
+    struct policy_spec spec = fixture_full_spec();
+    int r = add(builder, &spec);
+
+    spec.primary = fixture_name("only-mode.example");
+    spec.n_rua = spec.n_addresses = 0;
+    spec.fixed_id = "20260101";
+    r = r ? r : add(builder, &spec);
+    spec.primary = fixture_name("host.example");
+    spec.policy_host = fixture_name("web.example.net");
+    r = r ? r : add(builder, &spec);
+    spec.primary = fixture_name("none.example");
+    spec.mode = POLICY_MODE_NONE;
+    spec.n_mx = 0;
+    spec.ttl = 60;
+    r = r ? r : add(builder, &spec);
+    spec = fixture_full_spec();
+    spec.primary = fixture_name("only-rua.example");
+    spec.mode = POLICY_MODE_ABSENT;
+    return r ? r : add(builder, &spec);
+}
+
+static void free_builder(struct builder **builder)
+{
+    builder_free(*builder);
+}
+
+int fixture_build(struct snapshot **out)
+{
+    CLEANUP(free_builder) struct builder *builder = NULL;
+    int r = builder_new(42, &builder);
+
+    r = r ? r : add_all(builder);
+    return r ? r : builder_freeze(builder, out);
+}
+
+struct snapshot *fixture_snapshot(void)
+{
+    struct snapshot *snapshot = NULL;
+
+    assert_int_equal(fixture_build(&snapshot), 0);
+    return snapshot;
+}

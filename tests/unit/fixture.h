@@ -1,0 +1,21 @@
+/* A small snapshot of every kind of policy and member, for the tests of what reads snapshots.
+ *
+ * Policies: full.example (everything), only-mode.example, only-rua.example, host.example (policy
+ * host by name), none.example (mode none). Each has the members cname.<primary> and
+ * direct.<primary>. */
+#pragma once
+
+#include "snapshot.h"
+
+/* Builds the snapshot; fails the test if it cannot. */
+struct snapshot *fixture_snapshot(void);
+
+/* Builds it without asserting anything, for tests in which memory runs out. Returns 0 or -ENOMEM.
+ */
+int fixture_build(struct snapshot **out);
+
+/* The specification of full.example, for tests that change it. */
+struct policy_spec fixture_full_spec(void);
+
+/* A name from canonical text. */
+struct name fixture_name(const char *text);

@@ -1,0 +1,96 @@
+#include "cmocka_all.h"
+#include "failing_malloc.h"
+#include "fixture.h"
+#include "method.h"
+
+static struct snapshot *snapshot;
+
+static int build(void)
+{
+    struct snapshot *built = NULL;
+    int r = fixture_build(&built);
+
+    snapshot_unref(built);
+    return r;
+}
+
+static void building_reports_every_failed_allocation(void **state)
+{
+    (void)state;
+    assert_true(failing_malloc_each(build) > 20);
+}
+
+/* Decodes and answers as the listeners do: either the whole reply or a failure. */
+static int answer(int decoded, const struct request *request)
+{
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
+
+    if (decoded)
+        return decoded;
+    method_answer(request, snapshot, &reply);
+    if (reply.failed)
+        return -1;
+    assert_memory_equal(reply.data, "{\"result\":[{", 12);
+    return 0;
+}
+
+static int answer_path(void)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    int r = request_decode_path(&request, TEXT("lookup/mta%2dsts.full%2eexample%2e/ANY"));
+
+    return answer(r, &request);
+}
+
+static int answer_form(void)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    int r = request_decode_form(
+        &request, TEXT("lookup"),
+        TEXT("parameters={\"qname\":\"_mta-sts.full.example.\",\"qtype\":\"ANY\"}"));
+
+    return answer(r, &request);
+}
+
+static int answer_json(void)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    int r = request_decode_json(
+        &request, TEXT("{\"method\":\"lookup\",\"parameters\":"
+                       "{\"qname\":\"_smtp._tls.full.example.\",\"qtype\":\"ANY\"}}"));
+
+    return answer(r, &request);
+}
+
+static void a_request_that_cannot_be_answered_is_a_fault_never_a_false(void **state)
+{
+    (void)state;
+    assert_true(failing_malloc_each(answer_path) >= 2);
+    assert_true(failing_malloc_each(answer_form) > 5);
+    assert_true(failing_malloc_each(answer_json) > 5);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    failing_malloc_init();
+    snapshot = fixture_snapshot();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    snapshot_unref(snapshot);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(building_reports_every_failed_allocation),
+        cmocka_unit_test(a_request_that_cannot_be_answered_is_a_fault_never_a_false),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,54 @@
+#include "cases.h"
+#include "cmocka_all.h"
+#include "method.h"
+
+static int decode(const struct test_case *test_case, struct request *request)
+{
+    struct text path = test_case->fields[1], body = test_case->fields[2];
+
+    if (text_equals(test_case->fields[0], TEXT("path")))
+        return request_decode_path(request, path);
+    if (text_equals(test_case->fields[0], TEXT("form")))
+        return request_decode_form(request, path, body);
+    assert_string_equal(test_case->fields[0].data, "json");
+    return request_decode_json(request, body);
+}
+
+static void assert_text(struct text text, struct text expected)
+{
+    assert_int_equal(text.length, expected.length);
+    assert_memory_equal(text.data ? text.data : "", expected.data, expected.length);
+}
+
+static void run_case(const struct test_case *test_case)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    const char *expected = test_case->fields[3].data;
+    int r = decode(test_case, &request);
+
+    print_message("# line %zu\n", test_case->line);
+    if (*expected == '!') {
+        assert_int_equal(r, REQUEST_MALFORMED);
+        assert_string_equal(request.fault, expected + 1);
+        return;
+    }
+    assert_int_equal(r, 0);
+    assert_string_equal(request.method ? request.method->name : "-", expected);
+    assert_text(request.parameters[PARAMETER_QNAME], test_case->fields[4]);
+    assert_text(request.parameters[PARAMETER_QTYPE], test_case->fields[5]);
+}
+
+static void requests_decode_the_same_in_every_encoding(void **state)
+{
+    (void)state;
+    cases_run("requests/requests.cases", run_case);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_decode_the_same_in_every_encoding),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

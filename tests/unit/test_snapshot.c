@@ -1,0 +1,146 @@
+#include "cmocka_all.h"
+#include "fixture.h"
+
+struct fixture {
+    struct builder *builder;
+    struct snapshot *snapshot;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+    *state = fixture;
+    return fixture ? builder_new(1, &fixture->builder) : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    builder_free(fixture->builder);
+    snapshot_unref(fixture->snapshot);
+    free(fixture);
+    return 0;
+}
+
+static uint32_t add_policy(struct builder *builder, const char *primary, uint64_t where)
+{
+    struct policy_spec spec = fixture_full_spec();
+    struct builder_clash clash;
+    uint32_t policy = UINT32_MAX;
+
+    spec.primary = fixture_name(primary);
+    assert_int_equal(builder_add_policy(builder, &spec, where, &policy, &clash), 0);
+    return policy;
+}
+
+static int add_member(struct builder *builder, uint32_t policy, const char *name, uint64_t where,
+                      struct builder_clash *clash)
+{
+    struct name member = fixture_name(name);
+
+    return builder_add_member(builder, policy, DOMAIN_CNAME, &member, where, clash);
+}
+
+static void policies_are_numbered_in_their_order(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(add_policy(fixture->builder, "a.example", 0), 0);
+    assert_int_equal(add_policy(fixture->builder, "b.example", 0), 1);
+    assert_int_equal(builder_freeze(fixture->builder, &fixture->snapshot), 0);
+    assert_int_equal(snapshot_n_policies(fixture->snapshot), 2);
+    assert_string_equal(snapshot_policy(fixture->snapshot, 1)->primary.data, "b.example");
+}
+
+static void a_domain_added_again_tells_the_place_and_policy_of_the_first(void **state)
+{
+    struct fixture *fixture = *state;
+    struct policy_spec spec = fixture_full_spec();
+    struct builder_clash clash = {0};
+    uint32_t policy = 77;
+
+    add_policy(fixture->builder, "a.example", 100);
+    add_policy(fixture->builder, "b.example", 200);
+    assert_int_equal(add_member(fixture->builder, 1, "m.example", 201, &clash), 0);
+    assert_int_equal(add_member(fixture->builder, 0, "m.example", 101, &clash), BUILDER_DUPLICATE);
+    assert_int_equal(clash.policy, 1);
+    assert_int_equal(clash.where, 201);
+    spec.primary = fixture_name("a.example");
+    assert_int_equal(builder_add_policy(fixture->builder, &spec, 300, &policy, &clash),
+                     BUILDER_DUPLICATE);
+    assert_int_equal(policy, 77);
+    assert_int_equal(clash.policy, 0);
+    assert_int_equal(clash.where, 100);
+    assert_int_equal(builder_freeze(fixture->builder, &fixture->snapshot), 0);
+    assert_int_equal(snapshot_n_domains(fixture->snapshot), 3);
+    assert_int_equal(snapshot_n_policies(fixture->snapshot), 2);
+}
+
+static void members_are_counted_by_kind(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct policy *policy;
+
+    fixture->snapshot = fixture_snapshot();
+    policy = snapshot_policy(fixture->snapshot, 0);
+    assert_int_equal(snapshot_n_domains(fixture->snapshot), 15);
+    assert_int_equal(policy->n_domains[DOMAIN_PRIMARY], 1);
+    assert_int_equal(policy->n_domains[DOMAIN_CNAME], 1);
+    assert_int_equal(policy->n_domains[DOMAIN_DIRECT], 1);
+}
+
+static void a_fixed_id_is_announced_and_the_own_one_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct policy *policy;
+
+    fixture->snapshot = fixture_snapshot();
+    policy = snapshot_policy(fixture->snapshot, 1);
+    assert_true(policy->fixed_id);
+    assert_string_equal(policy->id.data, "20260101");
+    assert_string_equal(policy->own_id.data, snapshot_policy(fixture->snapshot, 0)->id.data);
+}
+
+static void an_empty_snapshot_has_no_domain(void **state)
+{
+    struct fixture *fixture = *state;
+    struct domain domain;
+    size_t cursor = 0;
+
+    assert_int_equal(builder_freeze(fixture->builder, &fixture->snapshot), 0);
+    assert_false(snapshot_find(fixture->snapshot, TEXT("a.example"), &domain));
+    assert_false(snapshot_next_domain(fixture->snapshot, &cursor, &domain));
+}
+
+static void a_snapshot_lives_until_its_last_reference_goes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct snapshot *second;
+    struct domain domain;
+
+    fixture->snapshot = fixture_snapshot();
+    second = snapshot_ref(fixture->snapshot);
+    fixture->snapshot = snapshot_unref(fixture->snapshot);
+    assert_null(fixture->snapshot);
+    assert_true(snapshot_find(second, TEXT("full.example"), &domain));
+    assert_int_equal(domain.kind, DOMAIN_PRIMARY);
+    snapshot_unref(second);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
+        TEST(policies_are_numbered_in_their_order),
+        TEST(a_domain_added_again_tells_the_place_and_policy_of_the_first),
+        TEST(members_are_counted_by_kind),
+        TEST(a_fixed_id_is_announced_and_the_own_one_kept),
+        TEST(an_empty_snapshot_has_no_domain),
+        TEST(a_snapshot_lives_until_its_last_reference_goes),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
