@@ -24,6 +24,7 @@ static const struct {
     [NAME_UNDERSCORE] = {"an underscore", "letters, digits and hyphens"},
     [NAME_WILDCARD] = {"a wildcard", "one domain name, without *"},
     [NAME_IP_ADDRESS] = {"an IP address", "a domain name"},
+    [NAME_NUMERIC] = {"a number as the last label", "a name that does not look like an IP address"},
     [NAME_IDNA] = {"a name that IDNA does not allow", "letters and digits that RFC 5891 permits"},
     [NAME_ESCAPE] = {"a broken escape", "a backslash and a character or three digits up to 255"},
 };
@@ -74,6 +75,14 @@ static int check_label(const char *text, size_t start, size_t end)
     return 0;
 }
 
+/* No top-level domain is a number, so that names and addresses never look alike (RFC 1123 2.1). */
+static bool is_number(const char *text, size_t start, size_t end)
+{
+    while (end > start && is_digit(text[end - 1]))
+        end--;
+    return end == start;
+}
+
 /* Reads a host name of ASCII letters, digits and hyphens without a final dot, not longer than a
  * name. */
 static int from_ascii(struct text text, struct name *out)
@@ -101,6 +110,8 @@ static int from_ascii(struct text text, struct name *out)
     r = check_label(name.text, start, text.length);
     if (r)
         return r;
+    if (is_number(name.text, start, text.length))
+        return NAME_NUMERIC;
     name.text[text.length] = '\0';
     name.length = (uint8_t)text.length;
     memcpy(out, &name, offsetof(struct name, text) + text.length + 1);
@@ -162,7 +173,7 @@ static bool is_ascii(struct text text)
     return true;
 }
 
-/* Only a text with a colon, or with a digit at its end, can be an address. */
+/* Whether a text that is not empty is an address, in brackets or not. */
 static bool is_address(struct text text)
 {
     struct address address;
@@ -180,9 +191,7 @@ int name_from_host(struct text text, struct name *out)
         return NAME_EMPTY;
     text = without_final_dot(text);
     r = is_ascii(text) ? from_ascii(text, out) : from_unicode(text, out);
-    if (r < 0)
-        return r;
-    if ((r > 0 || is_digit(text.data[text.length - 1])) && is_address(text))
+    if (r > 0 && is_address(text))
         return NAME_IP_ADDRESS;
     return r;
 }

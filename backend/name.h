@@ -32,6 +32,7 @@ enum name_fault {
     NAME_UNDERSCORE,
     NAME_WILDCARD,
     NAME_IP_ADDRESS,
+    NAME_NUMERIC,
     NAME_IDNA,
     NAME_ESCAPE,
 };

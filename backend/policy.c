@@ -76,7 +76,7 @@ void policy_derive_id(struct text body, char id[POLICY_ID_MAX + 1])
 static const struct {
     const char *found, *expected;
 } rua_fault_texts[] = {
-    [RUA_SCHEME] = {"another scheme", "mailto: or https:"},
+    [RUA_SCHEME] = {"neither mailto: nor https:", "a URI that begins with one of them"},
     [RUA_RESERVED] = {"an unencoded \",\", \"!\" or \";\"",
                       "%2C, %21 or %3B (RFC 8460, 3), and several URIs as a list"},
     [RUA_CHARACTER] = {"a character that no URI has", "it percent-encoded"},

@@ -9,8 +9,8 @@
 static const char EXPECTED_METHOD[] = "a method after the path prefix";
 static const char EXPECTED_ESCAPE[] = "two hexadecimal digits after %";
 static const char EXPECTED_JSON[] = "a JSON object";
-static const char EXPECTED_JSON_METHOD[] = "a string \"method\"";
-static const char EXPECTED_JSON_PARAMETERS[] = "an object \"parameters\"";
+static const char EXPECTED_JSON_METHOD[] = "a string 'method'";
+static const char EXPECTED_JSON_PARAMETERS[] = "an object 'parameters'";
 
 static const struct {
     const char *name;
@@ -166,10 +166,11 @@ int request_decode_path(struct request *request, struct text path)
 /* Parses a JSON object, which the request then owns. */
 static int parse_object(struct request *request, struct text text)
 {
-    json_error_t error;
+    json_error_t error = {.line = 0}; /* jansson leaves the code unset where memory runs out */
 
     request->json = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, &error);
-    if (!request->json && json_error_code(&error) == json_error_out_of_memory)
+    if (!request->json && (json_error_code(&error) == json_error_unknown ||
+                           json_error_code(&error) == json_error_out_of_memory))
         return -ENOMEM;
     return json_is_object(request->json) ? 0 : malformed(request, EXPECTED_JSON);
 }
