@@ -1,0 +1,211 @@
+#include "loader.h"
+
+#include <errno.h>
+
+/* A file with policies, in the order of reading. */
+struct policy_file {
+    struct policy_file *next;
+    const struct node *policies; /* NULL: none, or the file could not be read */
+    dev_t device;
+    ino_t inode;
+    const struct node *named_at; /* NULL: the main file */
+};
+
+struct policy_files {
+    struct policy_file *first;
+    struct policy_file **end;
+};
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    snapshot_unref(config->snapshot);
+    arena_deinit(&config->arena);
+    free(config);
+}
+
+static int loader_init(struct loader *loader, uint64_t seed, struct diagnostics *diagnostics)
+{
+    *loader = (struct loader){0};
+    loader->context = (struct option_context){&loader->arena, &loader->sources, diagnostics};
+    return builder_new(seed, &loader->builder);
+}
+
+static void loader_deinit(struct loader *loader)
+{
+    builder_free(loader->builder);
+    free(loader->policies);
+    sources_deinit(&loader->sources);
+    arena_deinit(&loader->arena);
+}
+
+/* Notes that a file is read. Returns 0, CONFIG_REFUSED if it was read already, or -ENOMEM. */
+static int note_file(struct loader *loader, struct policy_files *files, const struct file *file,
+                     const char *path, const struct node *named_at, struct policy_file **out)
+{
+    struct policy_file *noted;
+
+    for (noted = files->first; noted; noted = noted->next) {
+        const struct node *first = noted->named_at;
+
+        if (noted->device != file->device || noted->inode != file->inode)
+            continue;
+        if (first)
+            LOADER_ERROR(loader, named_at,
+                         "found %s, included already at %s:%u:%u, expected each "
+                         "file once",
+                         diagnostics_quote(text_from(path)).text,
+                         sources_name(&loader->sources, first->source), first->line, first->column);
+        else
+            LOADER_ERROR(loader, named_at, "found %s, the main file itself, expected other files",
+                         diagnostics_quote(text_from(path)).text);
+        return CONFIG_REFUSED;
+    }
+    noted = arena_alloc(&loader->arena, sizeof(*noted));
+    if (!noted)
+        return -ENOMEM;
+    *noted = (struct policy_file){NULL, NULL, file->device, file->inode, named_at};
+    *files->end = noted;
+    files->end = &noted->next;
+    *out = noted;
+    return 0;
+}
+
+/* Opens and reads a YAML file whose root must be a mapping. Returns 0, CONFIG_REFUSED or -ENOMEM.
+ */
+static int load_yaml(struct loader *loader, struct policy_files *files, const char *path,
+                     const struct node *named_at, struct policy_file **noted, struct node **root)
+{
+    CLEANUP(file_deinit) struct file file = FILE_INIT;
+    uint16_t source;
+    int r = loader_open(loader, path, named_at, CONFIG_YAML_SIZE_MAX, &file, &source);
+
+    if (r == 0)
+        r = note_file(loader, files, &file, path, named_at, noted);
+    if (r == 0)
+        r = node_load(&file, source, &loader->sources, &loader->arena, loader->context.diagnostics,
+                      root);
+    if (r)
+        return r < 0 ? r : CONFIG_REFUSED;
+    if ((*root)->kind == NODE_MAPPING)
+        return 0;
+    if ((*root)->kind != NODE_BAD)
+        LOADER_ERROR(loader, *root, "found %s, expected a mapping", node_describe(*root).text);
+    return CONFIG_REFUSED;
+}
+
+static int read_included(struct loader *loader, const char *path, const struct node *name,
+                         void *context)
+{
+    struct policy_files *files = context;
+    struct file_settings settings = {0};
+    struct policy_file *noted;
+    struct node *root;
+    int r = load_yaml(loader, files, path, name, &noted, &root);
+
+    if (r == 0)
+        r = options_read(&loader->context, &included_table, root, &settings, NULL);
+    if (r == 0)
+        noted->policies = settings.policies;
+    return r < 0 ? r : 0;
+}
+
+/* Checks the listeners: at least one, and a warning for those that others can reach. */
+static void check_listeners(struct loader *loader, const struct node *root,
+                            struct settings *settings)
+{
+    const struct node *listen = node_find(root, "listen");
+    const struct node *http = NULL, *address = NULL;
+
+    settings->http.enabled = true;
+    if (!listen || listen->kind != NODE_MAPPING)
+        return;
+    http = node_find(listen, "http");
+    if (listen->length == 0)
+        LOADER_ERROR(loader, listen, "found no listener, expected http");
+    if (http && http->kind == NODE_MAPPING)
+        address = node_find(http, "address");
+    if (address && !listen_address_is_loopback(&settings->http.address))
+        LOADER_WARNING(loader, address,
+                       "%s is not a loopback address: whoever reaches it gets answers",
+                       settings->http.address.text);
+}
+
+/* Reads the main file but for its policies. */
+static int read_main(struct loader *loader, struct policy_files *files, const char *path,
+                     struct config *config)
+{
+    struct option_context context = loader->context;
+    struct file_settings settings = {0};
+    struct policy_file *noted;
+    struct node *root;
+    int r = load_yaml(loader, files, path, NULL, &noted, &root);
+
+    if (r)
+        return r;
+    context.arena = &config->arena;
+    r = options_set_defaults(&context, &main_table, &settings);
+    if (r == 0)
+        r = options_read(&context, &main_table, root, &settings, NULL);
+    if (r)
+        return r;
+    check_listeners(loader, root, &settings.settings);
+    config->settings = settings.settings;
+    noted->policies = settings.policies;
+    r = policies_read_defaults(loader, settings.defaults);
+    return r ? r : loader_each_file(loader, settings.include, read_included, files);
+}
+
+static int read_policies(struct loader *loader, const struct policy_files *files, const char *path)
+{
+    for (const struct policy_file *file = files->first; file; file = file->next) {
+        int r = file->policies ? policies_read(loader, file->policies) : 0;
+
+        if (r)
+            return r;
+    }
+    policies_check_aliases(loader);
+    if (loader->n_policies == 0 && !diagnostics_refuse(loader->context.diagnostics))
+        diagnostics_warning(loader->context.diagnostics, (struct place){.file = path},
+                            "there is no policy, so nothing is published");
+    return 0;
+}
+
+static int load(struct loader *loader, const char *path, struct config *config)
+{
+    struct policy_files files = {0};
+    int r;
+
+    files.end = &files.first;
+    r = read_main(loader, &files, path, config);
+    if (r == 0)
+        r = read_policies(loader, &files, path);
+    if (r)
+        return r;
+    if (diagnostics_refuse(loader->context.diagnostics))
+        return CONFIG_REFUSED;
+    return builder_freeze(loader->builder, &config->snapshot);
+}
+
+int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics,
+                struct config **out)
+{
+    CLEANUP(loader_deinit) struct loader loader;
+    struct config *config;
+    int r = loader_init(&loader, seed, diagnostics);
+
+    if (r)
+        return r;
+    config = calloc(1, sizeof(*config));
+    if (!config)
+        return -ENOMEM;
+    r = load(&loader, path, config);
+    if (diagnostics->out_of_memory)
+        r = -ENOMEM;
+    if (r)
+        config_free(config);
+    else
+        *out = config;
+    return r;
+}

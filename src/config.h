@@ -1,0 +1,53 @@
+/* The configuration: from a file to typed settings and a snapshot, or to a list of errors.
+ *
+ *   file -> bounded read (file.h) -> nodes with positions (node.h) -> option table (schema.h,
+ *        options.h) -> settings -> builder, with the list files (list_file.h) -> frozen snapshot
+ *
+ * Nothing is applied while reading: the caller gets a whole configuration or none.
+ */
+#pragma once
+
+#include "arena.h"
+#include "diagnostics.h"
+#include "listen_address.h"
+#include "snapshot.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/pdns-mta-sts/config.yaml"
+
+enum {
+    CONFIG_YAML_SIZE_MAX = 64 << 20,  /* bytes of one YAML file */
+    CONFIG_LIST_SIZE_MAX = 512 << 20, /* bytes of one list file */
+    CONFIG_THREADS_MAX = 64,
+};
+
+struct http_settings {
+    bool enabled;
+    struct listen_address address;
+    const char *path; /* "/dns", without a final slash; "" for the root */
+    bool keepalive;
+};
+
+/* What can change only by a restart. */
+struct settings {
+    struct http_settings http;
+    uint32_t threads;
+};
+
+struct config {
+    struct settings settings;
+    struct snapshot *snapshot; /* one reference */
+    struct arena arena;        /* what the settings point at */
+};
+
+/* Reads a configuration file and all that it names.
+ *
+ * SEED goes to builder_new. Errors and warnings are added to DIAGNOSTICS; other files than PATH are
+ * named in them by the directory of PATH and what the configuration says. Returns 0 and a
+ * configuration that the caller frees; CONFIG_REFUSED if there is any error; -ENOMEM. */
+int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics,
+                struct config **out);
+
+enum { CONFIG_REFUSED = 1 };
+
+/* Frees a configuration and drops its snapshot; NULL is allowed. */
+void config_free(struct config *config);

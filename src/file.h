@@ -1,0 +1,38 @@
+/* Bounded reading of the files that a configuration consists of: regular files only, never more
+ * than a limit, whatever the file's size says or does meanwhile. Opening never blocks. */
+#pragma once
+
+#include "diagnostics.h"
+
+#include <sys/types.h>
+
+/* A file that is being read. */
+struct file {
+    int fd;
+    dev_t device; /* with inode: which file it is, whatever its path */
+    ino_t inode;
+    size_t limit; /* bytes */
+    size_t total; /* bytes read so far */
+    mode_t mode;  /* as stat gives it, 0 if it could not be opened */
+    int error;    /* errno of what failed, or 0 */
+};
+
+#define FILE_INIT ((struct file){.fd = -1})
+
+/* The positive result: the file cannot be used; file_report says why. */
+enum { FILE_REFUSED = 1 };
+
+/* Opens a regular file of at most LIMIT bytes. Returns 0 or FILE_REFUSED. */
+int file_open(struct file *file, const char *path, size_t limit);
+
+/* Closes the file; one that was never opened is allowed. */
+void file_deinit(struct file *file);
+
+/* Reads up to SIZE bytes. Returns 0 and how many were read, none only at the end; or FILE_REFUSED,
+ * also where the file turns out to hold more than its limit. */
+int file_read(struct file *file, void *bytes, size_t size, size_t *n);
+
+/* Reports why the file was refused, at PLACE. PATH is what the message calls the file, or NULL if
+ * the place is in the file itself. */
+void file_report(const struct file *file, const char *path, struct place place,
+                 struct diagnostics *diagnostics);

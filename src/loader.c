@@ -1,0 +1,69 @@
+#include "loader.h"
+
+#include "file_set.h"
+
+#include <errno.h>
+
+int loader_open(struct loader *loader, const char *path, const struct node *named_at, size_t limit,
+                struct file *file, uint16_t *source)
+{
+    struct diagnostics *diagnostics = loader->context.diagnostics;
+    struct place place =
+        named_at ? node_place(named_at, &loader->sources) : (struct place){.file = path};
+    int r = file_open(file, path, limit);
+
+    if (r) {
+        file_report(file, named_at ? path : NULL, place, diagnostics);
+        return CONFIG_REFUSED;
+    }
+    r = sources_add(&loader->sources, path, source);
+    if (r > 0) {
+        diagnostics_error(diagnostics, place, "found more than %d files, expected fewer",
+                          SOURCES_MAX);
+        return CONFIG_REFUSED;
+    }
+    return r;
+}
+
+/* Expands one name or glob. */
+static int use_files(struct loader *loader, const struct node *name,
+                     int (*use)(struct loader *loader, const char *path, const struct node *name,
+                                void *context),
+                     void *context)
+{
+    CLEANUP(file_set_deinit) struct file_set set = FILE_SET_INIT;
+    int r = file_set_expand(sources_name(&loader->sources, name->source), name->text, &set);
+
+    if (r == FILE_SET_EMPTY)
+        LOADER_WARNING(loader, name, "%s matches no file", diagnostics_quote(node_text(name)).text);
+    else if (r == FILE_SET_UNREADABLE)
+        LOADER_ERROR(loader, name,
+                     "found a directory that cannot be read for %s, expected one that can",
+                     diagnostics_quote(node_text(name)).text);
+    for (size_t i = 0; r == 0 && i < set.n; i++)
+        r = use(loader, set.paths[i], name, context);
+    return r < 0 ? r : 0;
+}
+
+int loader_each_file(struct loader *loader, const struct node *names,
+                     int (*use)(struct loader *loader, const char *path, const struct node *name,
+                                void *context),
+                     void *context)
+{
+    bool sequence = names && names->kind == NODE_SEQUENCE;
+
+    for (const struct node *name = sequence ? names->first : names; name; name = name->next) {
+        int r = 0;
+
+        if (name->kind == NODE_BAD)
+            continue;
+        if (name->kind != NODE_SCALAR || name->length == 0 || node_is_nothing(name))
+            LOADER_ERROR(loader, name, "found %s, expected a file name or glob",
+                         node_describe(name).text);
+        else
+            r = use_files(loader, name, use, context);
+        if (r || !sequence)
+            return r;
+    }
+    return 0;
+}

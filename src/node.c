@@ -1,0 +1,458 @@
+#include "node.h"
+
+#include "buffer.h"
+
+#include <errno.h>
+#include <yaml.h>
+
+enum { READ_SIZE = 65536 };
+
+/* libyaml's parser and the event that it is at. */
+struct reader {
+    yaml_parser_t parser;
+    yaml_event_t event;
+    struct text bytes;
+    uint16_t source;
+    const struct sources *sources;
+    struct arena *arena;
+    struct diagnostics *diagnostics;
+};
+
+static struct place make_place(const struct reader *reader, size_t line, size_t column)
+{
+    return (struct place){
+        .file = sources_name(reader->sources, reader->source),
+        .line = (uint32_t)line,
+        .column = (uint32_t)column,
+    };
+}
+
+/* The place of the event; libyaml counts from 0. */
+static struct place event_place(const struct reader *reader)
+{
+    yaml_mark_t mark = reader->event.start_mark;
+
+    return make_place(reader, mark.line + 1, mark.column + 1);
+}
+
+/* The place of a byte of the file: where libyaml cannot read, it gives an offset alone. */
+static struct place offset_place(const struct reader *reader, size_t offset)
+{
+    size_t line = 1, column = 1;
+
+    for (size_t i = 0; i < offset && i < reader->bytes.length; i++) {
+        char c = reader->bytes.data[i];
+
+        if (c == '\n') {
+            line++;
+            column = 1;
+        } else if ((c & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    return make_place(reader, line, column);
+}
+
+static void report_reader_error(const struct reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    struct place place = offset_place(reader, parser->problem_offset);
+
+    if (strstr(parser->problem, "control characters"))
+        diagnostics_error(reader->diagnostics, place,
+                          "found control character U+%04X, expected printable text",
+                          (unsigned int)parser->problem_value);
+    else
+        diagnostics_error(reader->diagnostics, place, "found invalid UTF-8, expected UTF-8 text");
+}
+
+/* Reports why libyaml stopped. */
+static int report_parser_error(const struct reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    yaml_mark_t mark = parser->problem_mark;
+
+    if (parser->error == YAML_MEMORY_ERROR)
+        return -ENOMEM;
+    if (parser->error == YAML_READER_ERROR)
+        report_reader_error(reader);
+    else
+        diagnostics_error(reader->diagnostics, make_place(reader, mark.line + 1, mark.column + 1),
+                          "found a syntax error (%s), expected valid YAML", parser->problem);
+    return NODE_REFUSED;
+}
+
+/* Goes on to the next event. */
+static int next_event(struct reader *reader)
+{
+    yaml_event_delete(&reader->event);
+    if (!yaml_parser_parse(&reader->parser, &reader->event))
+        return report_parser_error(reader);
+    return 0;
+}
+
+static struct node *new_node(const struct reader *reader, enum node_kind kind)
+{
+    struct node *node = arena_alloc(reader->arena, sizeof(*node));
+
+    if (!node)
+        return NULL;
+    node->line = (uint32_t)reader->event.start_mark.line + 1;
+    node->column = (uint32_t)reader->event.start_mark.column + 1;
+    node->source = reader->source;
+    node->kind = (uint8_t)kind;
+    return node;
+}
+
+/* Goes to the end of the collection that begins with the event. */
+static int skip_collection(struct reader *reader)
+{
+    size_t depth = 1;
+
+    while (depth) {
+        int r = next_event(reader);
+
+        if (r)
+            return r;
+        if (reader->event.type == YAML_SEQUENCE_START_EVENT ||
+            reader->event.type == YAML_MAPPING_START_EVENT)
+            depth++;
+        else if (reader->event.type == YAML_SEQUENCE_END_EVENT ||
+                 reader->event.type == YAML_MAPPING_END_EVENT)
+            depth--;
+    }
+    return 0;
+}
+
+static void report_properties(const struct reader *reader, const yaml_char_t *anchor,
+                              const yaml_char_t *tag)
+{
+    if (anchor)
+        diagnostics_error(reader->diagnostics, event_place(reader),
+                          "found anchor %s, expected no anchors",
+                          diagnostics_quote(text_from((const char *)anchor)).text);
+    if (tag)
+        diagnostics_error(reader->diagnostics, event_place(reader),
+                          "found tag %s, expected no tags",
+                          diagnostics_quote(text_from((const char *)tag)).text);
+}
+
+static int read_scalar(struct reader *reader, struct node **out)
+{
+    const char *value = (const char *)reader->event.data.scalar.value;
+    struct text text = {.data = value, .length = reader->event.data.scalar.length};
+    struct node *node = new_node(reader, NODE_SCALAR);
+    int r;
+
+    if (!node)
+        return -ENOMEM;
+    report_properties(reader, reader->event.data.scalar.anchor, reader->event.data.scalar.tag);
+    if (memchr(text.data, '\0', text.length)) {
+        diagnostics_error(reader->diagnostics, event_place(reader),
+                          "found a NUL byte in %s, expected text without it",
+                          diagnostics_quote(text).text);
+        node->kind = NODE_BAD;
+    } else {
+        r = arena_copy_text(reader->arena, text, &text);
+        if (r < 0)
+            return r;
+        node->text = text.data;
+        node->length = (uint32_t)text.length;
+        node->plain = reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    }
+    *out = node;
+    return 0;
+}
+
+static int read_node(struct reader *reader, size_t depth, struct node **out);
+
+static int read_sequence(struct reader *reader, size_t depth, struct node **out)
+{
+    struct node *node = new_node(reader, NODE_SEQUENCE);
+    struct node **end;
+    int r;
+
+    if (!node)
+        return -ENOMEM;
+    end = &node->first;
+    for (;;) {
+        r = next_event(reader);
+        if (r)
+            return r;
+        if (reader->event.type == YAML_SEQUENCE_END_EVENT)
+            break;
+        r = read_node(reader, depth + 1, end);
+        if (r)
+            return r;
+        end = &(*end)->next;
+        node->length++;
+    }
+    *out = node;
+    return 0;
+}
+
+/* Finds a key that stands in a mapping. */
+static const struct node *find_key(const struct node *mapping, struct text key)
+{
+    for (const struct node *node = mapping->first; node; node = node->next->next)
+        if (text_equals(node_text(node), key))
+            return node;
+    return NULL;
+}
+
+/* Reports a key that cannot be used. Returns whether it can. */
+static bool check_key(const struct reader *reader, const struct node *mapping,
+                      const struct node *key)
+{
+    struct place place = node_place(key, reader->sources);
+    const struct node *first;
+
+    if (key->kind == NODE_BAD)
+        return false;
+    if (key->kind != NODE_SCALAR) {
+        diagnostics_error(reader->diagnostics, place, "found %s as a key, expected a word",
+                          node_describe(key).text);
+        return false;
+    }
+    if (mapping->length >= NODE_KEYS_MAX) {
+        diagnostics_error(reader->diagnostics, place,
+                          "found more than %d keys in one mapping, expected fewer", NODE_KEYS_MAX);
+        return false;
+    }
+    first = find_key(mapping, node_text(key));
+    if (first)
+        diagnostics_error(reader->diagnostics, place,
+                          "found key %s again, first in line %u, expected each key once",
+                          diagnostics_quote(node_text(key)).text, first->line);
+    return !first;
+}
+
+static int read_mapping(struct reader *reader, size_t depth, struct node **out)
+{
+    struct node *node = new_node(reader, NODE_MAPPING);
+    struct node **end, *key, *value;
+    int r;
+
+    if (!node)
+        return -ENOMEM;
+    end = &node->first;
+    for (;;) {
+        bool usable;
+
+        r = next_event(reader);
+        if (r)
+            return r;
+        if (reader->event.type == YAML_MAPPING_END_EVENT)
+            break;
+        r = read_node(reader, depth + 1, &key);
+        if (r)
+            return r;
+        usable = check_key(reader, node, key);
+        r = next_event(reader);
+        if (r)
+            return r;
+        r = read_node(reader, depth + 1, &value);
+        if (r)
+            return r;
+        if (!usable)
+            continue;
+        *end = key;
+        key->next = value;
+        end = &value->next;
+        node->length++;
+    }
+    *out = node;
+    return 0;
+}
+
+static int read_bad(struct reader *reader, struct node **out)
+{
+    struct node *node = new_node(reader, NODE_BAD);
+
+    if (!node)
+        return -ENOMEM;
+    *out = node;
+    return 0;
+}
+
+static int read_too_deep(struct reader *reader, struct node **out)
+{
+    int r = read_bad(reader, out);
+
+    if (r)
+        return r;
+    diagnostics_error(reader->diagnostics, event_place(reader),
+                      "found nesting deeper than %d, expected less", NODE_DEPTH_MAX);
+    return skip_collection(reader);
+}
+
+/* Reads the node that begins with the event, which is the node's last one afterwards. */
+static int read_node(struct reader *reader, size_t depth, struct node **out)
+{
+    const yaml_event_t *event = &reader->event;
+
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return read_scalar(reader, out);
+    case YAML_SEQUENCE_START_EVENT:
+        report_properties(reader, event->data.sequence_start.anchor,
+                          event->data.sequence_start.tag);
+        return depth > NODE_DEPTH_MAX ? read_too_deep(reader, out)
+                                      : read_sequence(reader, depth, out);
+    case YAML_MAPPING_START_EVENT:
+        report_properties(reader, event->data.mapping_start.anchor, event->data.mapping_start.tag);
+        return depth > NODE_DEPTH_MAX ? read_too_deep(reader, out)
+                                      : read_mapping(reader, depth, out);
+    default:
+        diagnostics_error(
+            reader->diagnostics, event_place(reader), "found alias %s, expected no aliases",
+            diagnostics_quote(text_from((const char *)event->data.alias.anchor)).text);
+        return read_bad(reader, out);
+    }
+}
+
+static int report_empty(const struct reader *reader)
+{
+    diagnostics_error(reader->diagnostics, make_place(reader, 0, 0),
+                      "found an empty document, expected a mapping");
+    return NODE_REFUSED;
+}
+
+/* Reads the one document of a stream. */
+static int read_stream(struct reader *reader, struct node **out)
+{
+    struct node *root = NULL;
+    int r = next_event(reader); /* the start of the stream */
+
+    if (!r)
+        r = next_event(reader);
+    if (r)
+        return r;
+    if (reader->event.type == YAML_STREAM_END_EVENT)
+        return report_empty(reader);
+    r = next_event(reader);
+    if (!r)
+        r = read_node(reader, 1, &root);
+    if (!r)
+        r = next_event(reader); /* the end of the document */
+    if (!r)
+        r = next_event(reader);
+    if (r)
+        return r;
+    if (reader->event.type != YAML_STREAM_END_EVENT)
+        diagnostics_error(reader->diagnostics, event_place(reader),
+                          "found a second document, expected one");
+    if (node_is_nothing(root))
+        return report_empty(reader);
+    *out = root;
+    return 0;
+}
+
+/* A byte order mark may stand before UTF-8 text. */
+static struct text without_mark(struct text bytes)
+{
+    return bytes.length >= 3 && memcmp(bytes.data, "\xef\xbb\xbf", 3) == 0 ? text_after(bytes, 3)
+                                                                           : bytes;
+}
+
+int node_parse(struct text bytes, uint16_t source, const struct sources *sources,
+               struct arena *arena, struct diagnostics *diagnostics, struct node **root)
+{
+    struct reader reader = {
+        .bytes = without_mark(bytes),
+        .source = source,
+        .sources = sources,
+        .arena = arena,
+        .diagnostics = diagnostics,
+    };
+    int r;
+
+    if (!yaml_parser_initialize(&reader.parser))
+        return -ENOMEM;
+    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.bytes.data,
+                                 reader.bytes.length);
+    r = read_stream(&reader, root);
+    yaml_event_delete(&reader.event);
+    yaml_parser_delete(&reader.parser);
+    return r;
+}
+
+/* Reads a whole file into memory. */
+static int read_file(struct file *file, struct buffer *bytes)
+{
+    size_t n;
+
+    do {
+        char *end = buffer_reserve(bytes, READ_SIZE);
+        int r;
+
+        if (!end)
+            return -ENOMEM;
+        r = file_read(file, end, READ_SIZE, &n);
+        if (r)
+            return r;
+        bytes->length += n;
+    } while (n);
+    return 0;
+}
+
+int node_load(struct file *file, uint16_t source, const struct sources *sources,
+              struct arena *arena, struct diagnostics *diagnostics, struct node **root)
+{
+    CLEANUP(buffer_deinit) struct buffer bytes = BUFFER_INIT;
+    int r = read_file(file, &bytes);
+
+    if (r < 0)
+        return r;
+    if (r > 0) {
+        file_report(file, NULL, (struct place){.file = sources_name(sources, source)}, diagnostics);
+        return NODE_REFUSED;
+    }
+    return node_parse((struct text){.data = bytes.data, .length = bytes.length}, source, sources,
+                      arena, diagnostics, root);
+}
+
+const struct node *node_find(const struct node *mapping, const char *key)
+{
+    const struct node *found = find_key(mapping, text_from(key));
+
+    return found ? found->next : NULL;
+}
+
+struct text node_text(const struct node *node)
+{
+    return (struct text){.data = node->text, .length = node->length};
+}
+
+bool node_is_nothing(const struct node *node)
+{
+    static const struct text nothing[] = {{"", 0}, {"~", 1}, {"null", 4}, {"Null", 4}, {"NULL", 4}};
+
+    if (node->kind != NODE_SCALAR || !node->plain)
+        return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(nothing); i++)
+        if (text_equals(node_text(node), nothing[i]))
+            return true;
+    return false;
+}
+
+struct quoted node_describe(const struct node *node)
+{
+    if (node->kind == NODE_SEQUENCE)
+        return (struct quoted){"a list"};
+    if (node->kind == NODE_MAPPING)
+        return (struct quoted){"a mapping"};
+    if (node_is_nothing(node))
+        return (struct quoted){"nothing"};
+    return diagnostics_quote(node_text(node));
+}
+
+struct place node_place(const struct node *node, const struct sources *sources)
+{
+    return (struct place){
+        .file = sources_name(sources, node->source),
+        .line = node->line,
+        .column = node->column,
+    };
+}

@@ -1,0 +1,67 @@
+#include "config_summary.h"
+
+static void write_settings(const struct settings *settings, struct buffer *out)
+{
+    buffer_printf(out, "http %s path \"%s\" keepalive %s\nthreads %u\n",
+                  settings->http.address.text, settings->http.path,
+                  settings->http.keepalive ? "yes" : "no", settings->threads);
+}
+
+/* Writes the policy body, each line indented and with its CR visible. */
+static void write_body(struct text body, struct buffer *out)
+{
+    while (body.length) {
+        const char *end = memchr(body.data, '\r', body.length);
+
+        buffer_printf(out, "    %.*s\n", (int)(end - body.data), body.data);
+        body = text_after(body, (size_t)(end - body.data) + 2);
+    }
+}
+
+static void write_rows(const struct policy *policy, enum owner owner, struct buffer *out)
+{
+    for (size_t i = 0; i < policy->rows[owner].n; i++) {
+        const struct row *row = &policy->rows[owner].first[i];
+
+        buffer_printf(out, "    %s %s %.*s\n", owner_prefix(owner).data,
+                      record_type_text(row->type).data, (int)row->content.length,
+                      row->content.data);
+    }
+}
+
+static void write_policy(const struct policy *policy, struct buffer *out)
+{
+    buffer_printf(out, "policy %s ttl %u", policy->primary.data, policy->ttl);
+    if (policy->mode != POLICY_MODE_ABSENT)
+        buffer_printf(out, " id %s", policy->fixed_id ? policy->id.data : "auto");
+    buffer_add_string(out, "\n");
+    write_body(policy->body, out);
+    write_rows(policy, OWNER_POLICY_HOST, out);
+    write_rows(policy, OWNER_TLSRPT, out);
+}
+
+void config_summary(const struct config *config, struct buffer *out)
+{
+    static const char *const kinds[] = {
+        [DOMAIN_PRIMARY] = "primary", [DOMAIN_DIRECT] = "direct", [DOMAIN_CNAME] = "cname"};
+    struct domain domain;
+    size_t cursor = 0;
+
+    write_settings(&config->settings, out);
+    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++)
+        write_policy(snapshot_policy(config->snapshot, i), out);
+    while (snapshot_next_domain(config->snapshot, &cursor, &domain))
+        buffer_printf(out, "domain %.*s %s of %s\n", (int)domain.name.length, domain.name.data,
+                      kinds[domain.kind], domain.policy->primary.data);
+}
+
+static void add_line(enum severity severity, const char *text, void *context)
+{
+    (void)severity;
+    buffer_printf(context, "%s\n", text);
+}
+
+void config_messages(const struct diagnostics *diagnostics, struct buffer *out)
+{
+    diagnostics_each(diagnostics, add_line, out);
+}

@@ -1,0 +1,309 @@
+/* What the case folders cannot hold: files that cannot be kept as data, sizes, and many errors. */
+#include "cmocka_all.h"
+#include "config_summary.h"
+#include "temporary.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define POLICY                                                                                     \
+    "policies:\n"                                                                                  \
+    "  - domain: example.net\n"                                                                    \
+    "    rua: \"mailto:a@example.net\"\n"
+
+/* Loads a configuration; returns its messages in a buffer of the caller's. */
+static int load(const char *path, struct config **config, struct buffer *messages)
+{
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    int r = config_load(path, 7, &diagnostics, config);
+
+    config_messages(&diagnostics, messages);
+    buffer_add(messages, "", 1);
+    assert_false(messages->failed);
+    return r;
+}
+
+static void assert_refused(const char *path, const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer messages = BUFFER_INIT;
+    struct config *config = NULL;
+
+    assert_int_equal(load(path, &config, &messages), CONFIG_REFUSED);
+    assert_null(config);
+    assert_string_equal(messages.data, expected);
+}
+
+static struct config *assert_loaded(const char *path, const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer messages = BUFFER_INIT;
+    struct config *config = NULL;
+
+    assert_int_equal(load(path, &config, &messages), 0);
+    assert_string_equal(messages.data, expected);
+    assert_non_null(config);
+    return config;
+}
+
+static void a_missing_file_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("none.yaml", "none.yaml: found a file that cannot be read (No such file or "
+                                "directory), expected a readable file\n");
+    assert_refused("none/none.yaml", "none/none.yaml: found a file that cannot be read (No such "
+                                     "file or directory), expected a readable file\n");
+}
+
+static void what_is_no_regular_file_is_refused_without_blocking(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo("fifo", 0600), 0);
+    assert_int_equal(mkdir("directory", 0700), 0);
+    temporary_write("config.yaml", "include: fifo\n" POLICY "    domain_files: fifo\n");
+    assert_refused("fifo", "fifo: found a FIFO, expected a regular file\n");
+    assert_refused("directory", "directory: found a directory, expected a regular file\n");
+    assert_refused("/dev/null", "/dev/null: found a device, expected a regular file\n");
+    assert_refused("config.yaml",
+                   "config.yaml:1:10: found a FIFO at \"fifo\", expected a regular file\n"
+                   "config.yaml:5:19: found a FIFO at \"fifo\", expected a regular file\n");
+}
+
+static void an_unreadable_file_that_a_glob_names_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("d", 0700), 0);
+    assert_int_equal(symlink("nowhere", "d/dangling.list"), 0);
+    assert_int_equal(symlink("loop.yaml", "d/loop.yaml"), 0);
+    temporary_write("config.yaml", "include: d/*.yaml\n" POLICY "    domain_files: d/*.list\n");
+    assert_refused(
+        "config.yaml",
+        "config.yaml:1:10: found a file that cannot be read (Too many levels of symbolic links) at "
+        "\"d/loop.yaml\", expected a readable file\n"
+        "config.yaml:5:19: found a file that cannot be read (No such file or directory) at "
+        "\"d/dangling.list\", expected a readable file\n");
+}
+
+static void a_directory_that_cannot_be_searched_is_no_empty_one(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("loop", "loop"), 0);
+    temporary_write("config.yaml", POLICY "    domain_files: loop/*.list\n");
+    assert_refused("config.yaml", "config.yaml:4:19: found a directory that cannot be read for "
+                                  "\"loop/*.list\", expected one that can\n");
+}
+
+static void a_file_over_its_limit_is_refused(void **state)
+{
+    (void)state;
+    temporary_write_hole("big.yaml", CONFIG_YAML_SIZE_MAX + 1);
+    temporary_write_hole("big.list", CONFIG_LIST_SIZE_MAX + 1);
+    temporary_write("config.yaml", "include: big.yaml\n" POLICY "    domain_files: big.list\n");
+    assert_refused("big.yaml",
+                   "big.yaml: found a file that is too large, expected at most 67108864 bytes\n");
+    assert_refused("config.yaml", "config.yaml:1:10: found a file that is too large at "
+                                  "\"big.yaml\", expected at most 67108864 bytes\n"
+                                  "config.yaml:5:19: found a file that is too large at "
+                                  "\"big.list\", expected at most 536870912 bytes\n");
+}
+
+static void files_are_named_by_the_directory_of_the_configuration(void **state)
+{
+    char path[256];
+
+    assert_int_equal(mkdir("etc", 0700), 0);
+    assert_int_equal(mkdir("etc/d", 0700), 0);
+    temporary_write("etc/config.yaml", "include: d/*.yaml\n");
+    temporary_write("etc/d/a.yaml", POLICY "    domain_files: [a.list, /nowhere/b.list]\n");
+    temporary_write("etc/d/a.list", "a_b\n");
+    assert_refused("etc/config.yaml",
+                   "etc/d/a.list:1:1: found an underscore in \"a_b\", expected letters, digits and "
+                   "hyphens\n"
+                   "etc/d/a.yaml:4:28: found a file that cannot be read (No such file or "
+                   "directory) at \"/nowhere/b.list\", expected a readable file\n");
+    temporary_write("etc/d/a.yaml", POLICY "    domain_files: /nowhere/*.list\n");
+    temporary_append("etc/d/a.yaml", "  - domain: a_b\n");
+    snprintf(path, sizeof(path), "%s/etc/config.yaml", (char *)*state);
+    {
+        CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
+
+        buffer_printf(&expected,
+                      "%s/etc/d/a.yaml:5:13: found an underscore in \"a_b\", expected letters, "
+                      "digits and hyphens\n"
+                      "%s/etc/d/a.yaml:4:19: warning: \"/nowhere/*.list\" matches no file\n"
+                      "%s/etc/d/a.yaml:5:5: warning: the policy has neither mode nor rua, so it "
+                      "publishes nothing\n",
+                      (char *)*state, (char *)*state, (char *)*state);
+        buffer_add(&expected, "", 1);
+        assert_refused(path, expected.data);
+    }
+}
+
+static void a_directory_with_glob_characters_stands_for_itself(void **state)
+{
+    struct config *config;
+    struct domain domain;
+
+    (void)state;
+    assert_int_equal(mkdir("conf[1]*\\", 0700), 0);
+    assert_int_equal(mkdir("conf1", 0700), 0);
+    temporary_write("conf[1]*\\/config.yaml", POLICY "    domain_files: [\"*.list\", b.txt]\n");
+    temporary_write("conf[1]*\\/a.list", "right.example\n");
+    temporary_write("conf[1]*\\/b.txt", "literal.example\n");
+    temporary_write("conf1/a.list", "wrong.example\n");
+    config = assert_loaded("conf[1]*\\/config.yaml", "");
+    assert_true(snapshot_find(config->snapshot, TEXT("right.example"), &domain));
+    assert_true(snapshot_find(config->snapshot, TEXT("literal.example"), &domain));
+    assert_false(snapshot_find(config->snapshot, TEXT("wrong.example"), &domain));
+    config_free(config);
+}
+
+static void file_names_that_do_not_print_are_escaped(void **state)
+{
+    (void)state;
+    temporary_write("a\n\x1b.yaml", "");
+    assert_refused("a\n\x1b.yaml",
+                   "a\\x0a\\x1b.yaml: found an empty document, expected a mapping\n");
+}
+
+static void the_first_50_errors_are_listed_and_the_others_counted(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT, expected = BUFFER_INIT;
+
+    (void)state;
+    buffer_add_string(&text, POLICY "    domains:\n");
+    for (unsigned int i = 0; i < 60; i++) {
+        buffer_printf(&text, "    - a_%u.example\n", i);
+        if (i < DIAGNOSTICS_KEPT)
+            buffer_printf(&expected,
+                          "config.yaml:%u:7: found an underscore in \"a_%u.example\", expected "
+                          "letters, digits and hyphens\n",
+                          i + 5, i);
+    }
+    buffer_add(&text, "", 1);
+    buffer_add(&expected, "… and 10 more errors\n", sizeof("… and 10 more errors\n"));
+    temporary_write("config.yaml", text.data);
+    assert_refused("config.yaml", expected.data);
+}
+
+static void assert_numbered_domains(const struct config *config, unsigned int n)
+{
+    size_t cursor = 0;
+    struct domain domain;
+    char name[32];
+
+    assert_int_equal(snapshot_n_domains(config->snapshot), n + 1);
+    assert_true(snapshot_next_domain(config->snapshot, &cursor, &domain));
+    for (unsigned int i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "d%u.example", i);
+        assert_true(snapshot_next_domain(config->snapshot, &cursor, &domain));
+        assert_true(text_equals(domain.name, text_from(name)));
+        assert_int_equal(domain.kind, DOMAIN_CNAME);
+    }
+    assert_false(snapshot_next_domain(config->snapshot, &cursor, &domain));
+}
+
+static void ten_thousand_domains_load_from_the_configuration(void **state)
+{
+    static const struct {
+        const char *start, *format, *end;
+    } forms[] = {{"    domains:\n", "    - d%u.example\n", ""},
+                 {"    domains: [", "d%u.example, ", "]\n"}};
+
+    (void)state;
+    for (size_t form = 0; form < ARRAY_LENGTH(forms); form++) {
+        CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+        struct config *config;
+
+        buffer_printf(&text, POLICY "%s", forms[form].start);
+        for (unsigned int i = 0; i < 10000; i++) {
+            char line[64];
+
+            snprintf(line, sizeof(line), form ? "d%u.example, " : "    - d%u.example\n", i);
+            buffer_add_string(&text, line);
+        }
+        buffer_add_string(&text, forms[form].end);
+        buffer_add(&text, "", 1);
+        temporary_write("config.yaml", text.data);
+        config = assert_loaded("config.yaml", "");
+        assert_numbered_domains(config, 10000);
+        config_free(config);
+    }
+}
+
+static void ten_thousand_domains_load_from_list_files(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+    struct config *config;
+
+    (void)state;
+    for (unsigned int i = 0; i < 10000; i++)
+        buffer_printf(&text, "# number %u\r\n\r\n\td%u.example  # mail\r\n", i, i);
+    buffer_add(&text, "", 1);
+    temporary_write("a.list", text.data);
+    temporary_write("config.yaml", POLICY "    domain_files: \"*.list\"\n");
+    config = assert_loaded("config.yaml", "");
+    assert_numbered_domains(config, 10000);
+    config_free(config);
+}
+
+static void two_thousand_included_files_load(void **state)
+{
+    struct config *config;
+
+    (void)state;
+    assert_int_equal(mkdir("p", 0700), 0);
+    for (unsigned int i = 0; i < 2000; i++) {
+        char path[64], text[128];
+
+        snprintf(path, sizeof(path), "p/%u.yaml", i);
+        snprintf(text, sizeof(text),
+                 "policies: [{domain: d%u.example, rua: \"mailto:a@b.example\"}]", i);
+        temporary_write(path, text);
+    }
+    temporary_write("config.yaml", "include: p/*\n");
+    config = assert_loaded("config.yaml", "");
+    assert_int_equal(snapshot_n_policies(config->snapshot), 2000);
+    config_free(config);
+}
+
+static void the_default_listener_is_enabled(void **state)
+{
+    struct config *config;
+
+    (void)state;
+    temporary_write("config.yaml", POLICY);
+    config = assert_loaded("config.yaml", "");
+    assert_true(config->settings.http.enabled);
+    assert_int_equal(config->settings.http.address.storage.ss_family, AF_INET);
+    assert_int_equal(config->settings.http.address.length, sizeof(struct sockaddr_in));
+    config_free(config);
+}
+
+static void freeing_nothing_is_allowed(void **state)
+{
+    (void)state;
+    config_free(NULL);
+}
+
+#define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, temporary_enter, temporary_leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_missing_file_is_refused),
+        TEST(what_is_no_regular_file_is_refused_without_blocking),
+        TEST(an_unreadable_file_that_a_glob_names_is_refused),
+        TEST(a_directory_that_cannot_be_searched_is_no_empty_one),
+        TEST(a_file_over_its_limit_is_refused),
+        TEST(files_are_named_by_the_directory_of_the_configuration),
+        TEST(a_directory_with_glob_characters_stands_for_itself),
+        TEST(file_names_that_do_not_print_are_escaped),
+        TEST(the_first_50_errors_are_listed_and_the_others_counted),
+        TEST(ten_thousand_domains_load_from_the_configuration),
+        TEST(ten_thousand_domains_load_from_list_files),
+        TEST(two_thousand_included_files_load),
+        TEST(the_default_listener_is_enabled),
+        TEST(freeing_nothing_is_allowed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
