@@ -1,0 +1,138 @@
+#include "reload.h"
+
+enum { IDS_NAMED = 10 }; /* changes of id in one log line; the others are counted */
+
+/* How many domains of one snapshot another does not have. */
+static size_t count_missing(const struct snapshot *of, const struct snapshot *from)
+{
+    struct domain domain, found;
+    size_t cursor = 0, n = 0;
+
+    while (snapshot_next_domain(of, &cursor, &domain))
+        if (!snapshot_find(from, domain.name, &found))
+            n++;
+    return n;
+}
+
+/* The policy of the same primary in another snapshot, or NULL. */
+static const struct policy *same_policy(const struct snapshot *snapshot,
+                                        const struct policy *policy)
+{
+    struct domain domain;
+
+    if (!snapshot_find(snapshot, policy->primary, &domain) || domain.kind != DOMAIN_PRIMARY)
+        return NULL;
+    return domain.policy;
+}
+
+static bool same_rows(struct rows a, struct rows b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (a.first[i].type != b.first[i].type ||
+            !text_equals(a.first[i].content, b.first[i].content))
+            return false;
+    return true;
+}
+
+/* Whether two policies of the same primary publish the same. */
+static bool same_content(const struct policy *a, const struct policy *b)
+{
+    if (a->ttl != b->ttl || !text_equals(a->body, b->body))
+        return false;
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+        if (!same_rows(a->rows[owner], b->rows[owner]))
+            return false;
+    return true;
+}
+
+struct policy_changes {
+    size_t added, removed, changed;
+};
+
+static struct policy_changes compare_policies(const struct snapshot *before,
+                                              const struct snapshot *after)
+{
+    struct policy_changes changes = {.removed = snapshot_n_policies(before)};
+
+    for (size_t i = 0; i < snapshot_n_policies(after); i++) {
+        const struct policy *new = snapshot_policy(after, i);
+        const struct policy *old = same_policy(before, new);
+
+        if (!old) {
+            changes.added++;
+            continue;
+        }
+        changes.removed--;
+        changes.changed += !same_content(old, new);
+    }
+    return changes;
+}
+
+static void describe_ids(const struct snapshot *before, const struct snapshot *after,
+                         struct buffer *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < snapshot_n_policies(after); i++) {
+        const struct policy *new = snapshot_policy(after, i);
+        const struct policy *old = same_policy(before, new);
+
+        if (!old || text_equals(old->id, new->id) || n++ >= IDS_NAMED)
+            continue;
+        buffer_printf(out, "%s %s %s -> %s", n == 1 ? "; ids:" : ",", new->primary.data,
+                      old->id.length ? old->id.data : "none",
+                      new->id.length ? new->id.data : "none");
+    }
+    if (n > IDS_NAMED)
+        buffer_printf(out, " and %zu more", n - IDS_NAMED);
+}
+
+void reload_describe(const struct snapshot *before, const struct snapshot *after,
+                     struct buffer *out)
+{
+    struct policy_changes policies = compare_policies(before, after);
+    size_t added = count_missing(after, before);
+    size_t common = snapshot_n_domains(after) - added;
+
+    buffer_printf(out,
+                  "%zu policies (%zu added, %zu removed, %zu changed), "
+                  "%zu domains (%zu added, %zu removed)",
+                  snapshot_n_policies(after), policies.added, policies.removed, policies.changed,
+                  snapshot_n_domains(after), added, snapshot_n_domains(before) - common);
+    describe_ids(before, after, out);
+}
+
+void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
+                      void (*warn)(const struct policy *policy, void *context), void *context)
+{
+    for (size_t i = 0; i < snapshot_n_policies(after); i++) {
+        const struct policy *new = snapshot_policy(after, i);
+        const struct policy *old = same_policy(before, new);
+
+        if (old && new->fixed_id && old->id.length &&text_equals(old->id, new->id) &&
+            !text_equals(old->own_id, new->own_id))
+            warn(new, context);
+    }
+}
+
+static void name(struct buffer *out, const char *key)
+{
+    buffer_printf(out, "%s%s", out->length ? ", " : "", key);
+}
+
+void reload_name_fixed(const struct settings *before, const struct settings *after,
+                       struct buffer *out)
+{
+    if (before->http.enabled != after->http.enabled)
+        name(out, "listen.http");
+    if (strcmp(before->http.address.text, after->http.address.text) != 0)
+        name(out, "listen.http.address");
+    if (strcmp(before->http.path, after->http.path) != 0)
+        name(out, "listen.http.path");
+    if (before->http.keepalive != after->http.keepalive)
+        name(out, "listen.http.keepalive");
+    if (before->threads != after->threads)
+        name(out, "threads");
+}

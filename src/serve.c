@@ -1,0 +1,68 @@
+#include "commands.h"
+
+#include "http.h"
+#include "log.h"
+#include "service.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* The default of 1,024 descriptors would be less than the connections that a listener may hold. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* The signals of the service are taken one by one by the main thread; all other threads inherit the
+ * mask and never see them. Blocked from the start, a SIGHUP while loading waits its turn. */
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGHUP);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void serve(struct service *service, const sigset_t *signals)
+{
+    for (;;) {
+        int number = 0;
+
+        if (sigwait(signals, &number) != 0)
+            continue;
+        if (number != SIGHUP) {
+            log_info("stopping on %s", strsignal(number));
+            return;
+        }
+        service_reload(service);
+    }
+}
+
+int serve_run(const char *config_path)
+{
+    struct service *service = NULL;
+    sigset_t signals;
+    int r;
+
+    block_signals(&signals);
+    raise_descriptor_limit();
+    http_init();
+    json_object_seed(0);
+    r = service_new(config_path, &service);
+    if (r != 0) {
+        log_error("not started%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+        return 1;
+    }
+    serve(service, &signals);
+    service_free(service);
+    return 0;
+}

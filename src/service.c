@@ -1,0 +1,195 @@
+#include "service.h"
+
+#include "buffer.h"
+#include "http.h"
+#include "listener.h"
+#include "log.h"
+#include "reload.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <sys/random.h>
+#include <time.h>
+
+struct service {
+    char *config_path;
+    struct config *config;
+    int http; /* listening */
+    struct worker_setup setup;
+    struct worker *workers[CONFIG_THREADS_MAX];
+    size_t n_workers;
+};
+
+static double milliseconds_since(const struct timespec *start)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) * 1e3 +
+           (double)(now.tv_nsec - start->tv_nsec) / 1e6;
+}
+
+static void log_diagnostic(enum severity severity, const char *text, void *context)
+{
+    (void)context;
+    log_write(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+}
+
+/* Loads the configuration and logs what it has to say. Returns it, or NULL. */
+static struct config *load(const char *path)
+{
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    struct config *config = NULL;
+    uint64_t seed = 0;
+    int r;
+
+    if (getrandom(&seed, sizeof(seed), 0) < 0)
+        log_warning("no random seed: %s", strerror(errno));
+    r = config_load(path, seed, &diagnostics, &config);
+    diagnostics_each(&diagnostics, log_diagnostic, NULL);
+    if (r < 0)
+        log_error("%s: %s", path, strerror(-r));
+    return config;
+}
+
+static int open_listeners(struct service *service)
+{
+    const struct http_settings *http = &service->config->settings.http;
+    int r;
+
+    if (!http->enabled)
+        return 0;
+    r = listener_open_tcp(&http->address, &service->http);
+    if (r < 0) {
+        log_error("cannot listen on %s: %s", http->address.text, strerror(-r));
+        return SERVICE_FAILED;
+    }
+    log_info("listening on http://%s%s", http->address.text, http->path);
+    return 0;
+}
+
+static int start_workers(struct service *service)
+{
+    int r;
+
+    service->setup = (struct worker_setup){
+        .settings = &service->config->settings,
+        .http = service->http,
+    };
+    while (service->n_workers < service->config->settings.threads) {
+        r = worker_new(&service->setup, service->config->snapshot,
+                       &service->workers[service->n_workers]);
+        if (r < 0) {
+            log_error("cannot start a thread: %s", strerror(-r));
+            return SERVICE_FAILED;
+        }
+        service->n_workers++;
+    }
+    return 0;
+}
+
+static int start(struct service *service, const char *config_path)
+{
+    int r;
+
+    service->http = -1;
+    service->config_path = strdup(config_path);
+    if (!service->config_path)
+        return -ENOMEM;
+    service->config = load(config_path);
+    if (!service->config)
+        return SERVICE_FAILED;
+    r = open_listeners(service);
+    return r ? r : start_workers(service);
+}
+
+int service_new(const char *config_path, struct service **out)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    struct timespec begin;
+    int r;
+
+    if (!service)
+        return -ENOMEM;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    r = start(service, config_path);
+    if (r) {
+        service_free(service);
+        return r;
+    }
+    malloc_trim(0);
+    log_info("serving %zu policies, %zu domains, after %.0f ms",
+             snapshot_n_policies(service->config->snapshot),
+             snapshot_n_domains(service->config->snapshot), milliseconds_since(&begin));
+    *out = service;
+    return 0;
+}
+
+/* All threads adopt the snapshot at the same time; the old one is then nobody's but the caller's.
+ */
+static void publish(struct service *service, struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < service->n_workers; i++)
+        worker_hand_over(service->workers[i], snapshot);
+    for (size_t i = 0; i < service->n_workers; i++)
+        worker_wait_adopted(service->workers[i]);
+}
+
+static void warn_of_id(const struct policy *policy, void *context)
+{
+    (void)context;
+    log_warning(
+        "the policy body of %s changed while its id stayed %s, so senders keep the old one; "
+        "set another id, or auto",
+        policy->primary.data, policy->id.data);
+}
+
+static void warn_of_fixed(const struct settings *before, const struct settings *after)
+{
+    CLEANUP(buffer_deinit) struct buffer keys = BUFFER_INIT;
+
+    reload_name_fixed(before, after, &keys);
+    if (keys.length)
+        log_warning("reload: %.*s changed, which takes a restart; the rest is applied",
+                    (int)keys.length, keys.data);
+}
+
+void service_reload(struct service *service)
+{
+    CLEANUP(buffer_deinit) struct buffer changes = BUFFER_INIT;
+    struct snapshot *before, *after;
+    struct config *config;
+    struct timespec begin;
+
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    config = load(service->config_path);
+    if (!config) {
+        log_error("reload: refused, everything stays as it was");
+        return;
+    }
+    before = service->config->snapshot;
+    after = config->snapshot;
+    warn_of_fixed(&service->config->settings, &config->settings);
+    reload_check_ids(before, after, warn_of_id, NULL);
+    reload_describe(before, after, &changes);
+    publish(service, after);
+    service->config->snapshot = after;
+    config->snapshot = before;
+    config_free(config);
+    malloc_trim(0);
+    log_info("reload: %.*s, in %.0f ms", (int)changes.length, changes.data,
+             milliseconds_since(&begin));
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    for (size_t i = 0; i < service->n_workers; i++)
+        worker_free(service->workers[i]);
+    close_descriptor(&service->http);
+    config_free(service->config);
+    free(service->config_path);
+    free(service);
+}

@@ -1,0 +1,21 @@
+/* The service: listening sockets, the threads that answer, and the configuration they answer from.
+ * The thread that owns it takes no part in answering, so neither loading nor freeing delays an
+ * answer. */
+#pragma once
+
+#include "config.h"
+
+struct service;
+
+/* Loads the configuration, opens the listeners and starts the threads; logs what is wrong. Returns
+ * 0; SERVICE_FAILED, after an error was logged; or -ENOMEM. */
+int service_new(const char *config_path, struct service **out);
+
+enum { SERVICE_FAILED = 1 };
+
+/* Loads the configuration anew and, if it has no error, has all threads answer from it; what was
+ * wrong, or what has changed, is logged. Whatever happens the service goes on answering. */
+void service_reload(struct service *service);
+
+/* Stops the threads, closes the listeners and frees all; NULL is allowed. */
+void service_free(struct service *service);

@@ -1,0 +1,399 @@
+#include "stream.h"
+
+#include <errno.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    INPUT_SIZE = 64 << 10,  /* bytes read at once */
+    REPLIES_KEPT = 1 << 20, /* bytes of buffer kept after many replies at once */
+    ACCEPTS_AT_ONCE = 64,   /* before other events have their turn */
+    DRAIN_MAX = 1 << 20,    /* bytes read and dropped so that the peer can read the last reply */
+    SWEEP_SECONDS = 1,      /* how often idle connections are looked for */
+    PAUSE_MICROSECONDS = 50000, /* of accepting, when there is nothing left to accept with */
+};
+
+enum phase {
+    PHASE_READING,
+    PHASE_WRITING,  /* what the socket did not take at once */
+    PHASE_DRAINING, /* reading and dropping, until the peer has seen the reply and closes */
+};
+
+struct connection {
+    TAILQ_ENTRY(connection) link;
+    struct stream_server *server;
+    int fd;
+    struct event *event;
+    enum phase phase;
+    time_t expires;       /* monotonic seconds */
+    struct buffer output; /* while writing */
+    size_t sent;          /* of the output */
+    size_t drained;
+    bool closing; /* after the output */
+    bool unread;  /* the peer may still be sending */
+    _Alignas(max_align_t) char state[];
+};
+
+struct stream_server {
+    struct event_base *base;
+    struct stream_setup setup;
+    struct event *accepting;
+    struct event *resume; /* accepting, after a pause */
+    struct event *sweep;
+    TAILQ_HEAD(, connection) connections; /* the one that expires first is first */
+    size_t n_connections;
+    struct buffer replies; /* of the connection that is being read */
+    char input[INPUT_SIZE];
+};
+
+static time_t monotonic_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec;
+}
+
+/* Gives a connection its idle time from now on: it goes to the end of the list. */
+static void renew(struct connection *connection)
+{
+    struct stream_server *server = connection->server;
+
+    connection->expires = monotonic_seconds() + server->setup.idle_seconds;
+    TAILQ_REMOVE(&server->connections, connection, link);
+    TAILQ_INSERT_TAIL(&server->connections, connection, link);
+}
+
+static void connection_free(struct connection *connection)
+{
+    struct stream_server *server = connection->server;
+
+    TAILQ_REMOVE(&server->connections, connection, link);
+    server->n_connections--;
+    server->setup.protocol->end(connection->state);
+    if (connection->event)
+        event_free(connection->event);
+    close(connection->fd);
+    buffer_deinit(&connection->output);
+    free(connection);
+}
+
+/* Closes the connection that has waited longest. Returns whether there was one. */
+static bool close_oldest(struct stream_server *server)
+{
+    struct connection *oldest = TAILQ_FIRST(&server->connections);
+
+    if (!oldest)
+        return false;
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that freeing one unlinks it */
+    connection_free(oldest);
+    return true;
+}
+
+static void wait_for(struct connection *connection, enum phase phase);
+
+/* Ends a connection whose replies are all sent. Closing with bytes unread would reset the
+ * connection and could destroy the reply on its way, so these are read and dropped first. */
+static void finish(struct connection *connection)
+{
+    if (!connection->unread) {
+        connection_free(connection);
+        return;
+    }
+    shutdown(connection->fd, SHUT_WR);
+    wait_for(connection, PHASE_DRAINING);
+}
+
+/* Sends bytes. With the last of them the kernel is told that more will come: the FIN of the close
+ * that follows. Returns how many were taken, or -1 if the connection is lost. */
+static ssize_t send_some(const struct connection *connection, const char *data, size_t length)
+{
+    int flags = MSG_NOSIGNAL | (connection->closing ? MSG_MORE : 0);
+    ssize_t n = send(connection->fd, data, length, flags);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    return n;
+}
+
+/* Goes on after all output was taken. */
+static void written(struct connection *connection)
+{
+    if (connection->closing)
+        finish(connection);
+    else
+        wait_for(connection, PHASE_READING);
+}
+
+/* Sends the replies that reading has made. */
+static void send_replies(struct connection *connection)
+{
+    const struct buffer *replies = &connection->server->replies;
+    ssize_t n = 0;
+
+    if (replies->failed)
+        n = -1;
+    else if (replies->length)
+        n = send_some(connection, replies->data, replies->length);
+    if (n < 0) {
+        connection_free(connection);
+    } else if ((size_t)n < replies->length) {
+        buffer_add(&connection->output, replies->data + n, replies->length - (size_t)n);
+        connection->sent = 0;
+        wait_for(connection, PHASE_WRITING);
+    } else {
+        written(connection);
+    }
+}
+
+/* Goes on with what the socket did not take before. */
+static void write_more(struct connection *connection)
+{
+    struct buffer *output = &connection->output;
+    ssize_t n = -1;
+
+    if (!output->failed)
+        n = send_some(connection, output->data + connection->sent,
+                      output->length - connection->sent);
+    if (n < 0) {
+        connection_free(connection);
+        return;
+    }
+    connection->sent += (size_t)n;
+    if (connection->sent < output->length)
+        return;
+    buffer_deinit(output);
+    renew(connection);
+    written(connection);
+}
+
+static void parse(struct connection *connection, size_t n)
+{
+    struct stream_server *server = connection->server;
+    struct stream_verdict verdict;
+
+    if (server->replies.capacity > REPLIES_KEPT)
+        buffer_deinit(&server->replies);
+    buffer_clear(&server->replies);
+    verdict = server->setup.protocol->read(
+        connection->state, (struct text){.data = server->input, .length = n}, &server->replies);
+    connection->closing = verdict.close;
+    connection->unread = verdict.unread;
+    if (verdict.renew)
+        renew(connection);
+    send_replies(connection);
+}
+
+static void read_more(struct connection *connection)
+{
+    struct stream_server *server = connection->server;
+    ssize_t n = recv(connection->fd, server->input, sizeof(server->input), 0);
+
+    if (n > 0)
+        parse(connection, (size_t)n);
+    else if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        wait_for(connection, PHASE_READING);
+    else
+        connection_free(connection);
+}
+
+static void drain(struct connection *connection)
+{
+    struct stream_server *server = connection->server;
+    ssize_t n = recv(connection->fd, server->input, sizeof(server->input), 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0)
+        connection->drained += (size_t)n;
+    if (n <= 0 || connection->drained > DRAIN_MAX)
+        connection_free(connection);
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *argument)
+{
+    struct connection *connection = argument;
+
+    (void)fd;
+    (void)what;
+    switch (connection->phase) {
+    case PHASE_READING:
+        read_more(connection);
+        break;
+    case PHASE_WRITING:
+        write_more(connection);
+        break;
+    case PHASE_DRAINING:
+        drain(connection);
+        break;
+    }
+}
+
+/* Has the event base call back when a connection can go on. A connection that is answered and
+ * closed at once never gets an event. */
+static void wait_for(struct connection *connection, enum phase phase)
+{
+    int what = phase == PHASE_WRITING ? EV_WRITE : EV_READ;
+    bool same = connection->event && connection->phase == phase;
+
+    connection->phase = phase;
+    if (same)
+        return;
+    if (connection->event)
+        event_free(connection->event);
+    connection->event = event_new(connection->server->base, connection->fd,
+                                  (short)(what | EV_PERSIST), on_ready, connection);
+    if (!connection->event || event_add(connection->event, NULL) < 0)
+        connection_free(connection);
+}
+
+static void schedule(struct event *timer, time_t seconds, suseconds_t microseconds)
+{
+    struct timeval delay = {.tv_sec = seconds, .tv_usec = microseconds};
+
+    if (!event_pending(timer, EV_TIMEOUT, NULL))
+        event_add(timer, &delay);
+}
+
+/* Closes what has waited too long, and looks again later while there are connections. */
+static void on_sweep(evutil_socket_t fd, short what, void *argument)
+{
+    struct stream_server *server = argument;
+    const struct connection *oldest;
+    time_t now = monotonic_seconds();
+
+    (void)fd;
+    (void)what;
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): as in close_oldest */
+    while ((oldest = TAILQ_FIRST(&server->connections)) && oldest->expires <= now)
+        close_oldest(server);
+    if (oldest)
+        schedule(server->sweep, SWEEP_SECONDS, 0);
+}
+
+/* Takes a new descriptor, and reads it at once: mostly the request has come already. */
+static void connection_begin(struct stream_server *server, int fd)
+{
+    const struct stream_protocol *protocol = server->setup.protocol;
+    struct connection *connection = calloc(1, sizeof(*connection) + protocol->state_size);
+
+    if (!connection) {
+        close(fd);
+        return;
+    }
+    connection->server = server;
+    connection->fd = fd;
+    connection->expires = monotonic_seconds() + server->setup.idle_seconds;
+    protocol->begin(connection->state, server->setup.context);
+    TAILQ_INSERT_TAIL(&server->connections, connection, link);
+    server->n_connections++;
+    read_more(connection);
+}
+
+/* Lets accepting rest for a moment, instead of trying again without end. */
+static void pause_accepting(struct stream_server *server)
+{
+    event_del(server->accepting);
+    schedule(server->resume, 0, PAUSE_MICROSECONDS);
+}
+
+/* Whether there is, or now is, a place for one more connection. */
+static bool make_room(struct stream_server *server)
+{
+    if (server->n_connections < server->setup.connections_max)
+        return true;
+    return server->setup.idle_seconds && close_oldest(server);
+}
+
+/* Judges a failed accept. Returns whether to go on. */
+static bool accept_again(struct stream_server *server)
+{
+    switch (errno) {
+    case EAGAIN:
+        return false;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        if (server->setup.idle_seconds && close_oldest(server))
+            return true;
+        pause_accepting(server);
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void on_accept(evutil_socket_t listening, short what, void *argument)
+{
+    struct stream_server *server = argument;
+
+    (void)what;
+    for (size_t i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        int fd;
+
+        if (!make_room(server)) {
+            pause_accepting(server);
+            break;
+        }
+        fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            connection_begin(server, fd);
+        else if (!accept_again(server))
+            break;
+    }
+    if (server->setup.idle_seconds && !TAILQ_EMPTY(&server->connections))
+        schedule(server->sweep, SWEEP_SECONDS, 0);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *argument)
+{
+    struct stream_server *server = argument;
+
+    (void)fd;
+    (void)what;
+    event_add(server->accepting, NULL);
+}
+
+int stream_server_new(struct event_base *base, int listening, const struct stream_setup *setup,
+                      struct stream_server **out)
+{
+    struct stream_server *server = calloc(1, sizeof(*server));
+
+    if (!server)
+        return -ENOMEM;
+    server->base = base;
+    server->setup = *setup;
+    TAILQ_INIT(&server->connections);
+    server->accepting = event_new(base, listening, EV_READ | EV_PERSIST, on_accept, server);
+    server->resume = evtimer_new(base, on_resume, server);
+    server->sweep = evtimer_new(base, on_sweep, server);
+    if (!server->accepting || !server->resume || !server->sweep ||
+        event_add(server->accepting, NULL) < 0) {
+        stream_server_free(server);
+        return -ENOMEM;
+    }
+    *out = server;
+    return 0;
+}
+
+static void free_event(struct event *event)
+{
+    if (event)
+        event_free(event);
+}
+
+void stream_server_free(struct stream_server *server)
+{
+    if (!server)
+        return;
+    while (close_oldest(server))
+        ;
+    free_event(server->accepting);
+    free_event(server->resume);
+    free_event(server->sweep);
+    buffer_deinit(&server->replies);
+    free(server);
+}

@@ -1,0 +1,55 @@
+/* Connections of one listening socket on one event base: accepting, reading, replying, ending. What
+ * the bytes mean is the business of a protocol.
+ *
+ * Where connections have an idle time, every one has until its end to bring a whole request,
+ * however slowly it drips, and where all places are taken the one that has waited longest gives
+ * way: idle peers can never lock others out. Where they have none, they may stay for ever, and new
+ * ones wait while all places are taken.
+ *
+ * A connection that is to end after a reply ends with it: over TCP the reply and the FIN leave in
+ * one segment. PowerDNS polls a connection before it uses it again, and must find either nothing or
+ * the end of the connection, never a FIN that is still on its way.
+ */
+#pragma once
+
+#include "buffer.h"
+
+#include <event2/event.h>
+
+/* What a protocol says after reading. */
+struct stream_verdict {
+    bool renew;  /* a request has ended: the idle time begins anew */
+    bool close;  /* the connection ends after the replies */
+    bool unread; /* with close: the peer may still be sending */
+};
+
+struct stream_protocol {
+    size_t state_size; /* bytes of what the protocol keeps of each connection */
+
+    /* Prepares the state of a new connection, which is zeroed. */
+    void (*begin)(void *state, void *context);
+
+    /* Reads bytes, and appends what is to be sent to REPLIES. If these fail, the connection ends
+     * without them. */
+    struct stream_verdict (*read)(void *state, struct text bytes, struct buffer *replies);
+
+    /* Releases what the state holds. */
+    void (*end)(void *state);
+};
+
+struct stream_setup {
+    const struct stream_protocol *protocol;
+    void *context; /* handed to begin */
+    size_t connections_max;
+    unsigned int idle_seconds; /* 0: connections may idle for ever */
+};
+
+struct stream_server;
+
+/* Makes a server on a listening descriptor, which stays the caller's and may be shared by servers
+ * of several threads. It accepts when the event base runs. Returns 0 or -ENOMEM. */
+int stream_server_new(struct event_base *base, int listening, const struct stream_setup *setup,
+                      struct stream_server **out);
+
+/* Closes all connections and frees the server; NULL is allowed. */
+void stream_server_free(struct stream_server *server);

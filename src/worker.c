@@ -1,0 +1,160 @@
+#include "worker.h"
+
+#include "http.h"
+#include "listener.h"
+#include "remote_http.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct worker {
+    pthread_t thread;
+    bool started;
+    struct event_base *base;
+    struct remote_http remote_http;
+    struct http_service http_service;
+    struct stream_server *http;
+    struct snapshot *snapshot;
+    int wake; /* eventfd: there is a new snapshot, or an order to stop */
+    struct event *woken;
+    _Atomic(struct snapshot *) next;
+    atomic_bool stop;
+    sem_t adopted;
+};
+
+static void on_wake(evutil_socket_t fd, short what, void *argument)
+{
+    struct worker *worker = argument;
+    struct snapshot *next;
+    eventfd_t count;
+
+    (void)what;
+    eventfd_read(fd, &count);
+    if (atomic_load(&worker->stop))
+        event_base_loopbreak(worker->base);
+    next = atomic_exchange(&worker->next, NULL);
+    if (!next)
+        return;
+    snapshot_unref(worker->snapshot);
+    worker->snapshot = next;
+    sem_post(&worker->adopted);
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+
+    pthread_setname_np(pthread_self(), "answers");
+    event_base_loop(worker->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    return NULL;
+}
+
+static int open_http(struct worker *worker, const struct worker_setup *setup)
+{
+    const struct settings *settings = setup->settings;
+    struct http_handler handler = remote_http_handler(&worker->remote_http);
+    struct stream_setup stream = {
+        .protocol = &http_protocol,
+        .context = &worker->http_service,
+        .connections_max = HTTP_CONNECTIONS_MAX / settings->threads,
+        .idle_seconds = HTTP_IDLE_SECONDS,
+    };
+
+    if (setup->http < 0)
+        return 0;
+    worker->remote_http.path = settings->http.path;
+    worker->remote_http.snapshot = &worker->snapshot;
+    http_service_init(&worker->http_service, &handler, settings->http.keepalive);
+    return stream_server_new(worker->base, setup->http, &stream, &worker->http);
+}
+
+/* An event base that only its own thread touches needs no locks. */
+static struct event_base *new_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+        base = event_base_new_with_config(config);
+    if (config)
+        event_config_free(config);
+    return base;
+}
+
+static int prepare(struct worker *worker, const struct worker_setup *setup)
+{
+    worker->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (worker->wake < 0)
+        return -errno;
+    worker->base = new_base();
+    if (!worker->base)
+        return -ENOMEM;
+    worker->woken = event_new(worker->base, worker->wake, EV_READ | EV_PERSIST, on_wake, worker);
+    if (!worker->woken || event_add(worker->woken, NULL) < 0)
+        return -ENOMEM;
+    return open_http(worker, setup);
+}
+
+static void free_worker(struct worker **worker)
+{
+    worker_free(*worker);
+}
+
+int worker_new(const struct worker_setup *setup, struct snapshot *snapshot, struct worker **out)
+{
+    CLEANUP(free_worker) struct worker *worker = calloc(1, sizeof(*worker));
+    int r;
+
+    if (!worker)
+        return -ENOMEM;
+    worker->wake = -1;
+    worker->snapshot = snapshot_ref(snapshot);
+    sem_init(&worker->adopted, 0, 0);
+    r = prepare(worker, setup);
+    if (r)
+        return r;
+    r = pthread_create(&worker->thread, NULL, run, worker);
+    if (r)
+        return -r;
+    worker->started = true;
+    *out = worker;
+    worker = NULL;
+    return 0;
+}
+
+void worker_hand_over(struct worker *worker, struct snapshot *snapshot)
+{
+    atomic_store(&worker->next, snapshot_ref(snapshot));
+    eventfd_write(worker->wake, 1);
+}
+
+void worker_wait_adopted(struct worker *worker)
+{
+    while (sem_wait(&worker->adopted) < 0 && errno == EINTR)
+        ;
+}
+
+void worker_free(struct worker *worker)
+{
+    if (!worker)
+        return;
+    if (worker->started) {
+        atomic_store(&worker->stop, true);
+        eventfd_write(worker->wake, 1);
+        pthread_join(worker->thread, NULL);
+    }
+    stream_server_free(worker->http);
+    http_service_deinit(&worker->http_service);
+    if (worker->woken)
+        event_free(worker->woken);
+    if (worker->base)
+        event_base_free(worker->base);
+    close_descriptor(&worker->wake);
+    sem_destroy(&worker->adopted);
+    snapshot_unref(worker->snapshot);
+    free(worker);
+}

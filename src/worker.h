@@ -1,0 +1,29 @@
+/* A thread that answers queries: its own event base, its own connections, and one reference to the
+ * current snapshot. It shares nothing that anybody writes but the letter box through which a new
+ * snapshot comes. */
+#pragma once
+
+#include "config.h"
+
+struct worker;
+
+/* What the threads of a service have in common; it outlives them. */
+struct worker_setup {
+    const struct settings *settings;
+    int http; /* listening descriptor, or -1 */
+};
+
+/* Starts a thread that answers from a snapshot, of which it takes a reference of its own. Returns 0
+ * or -errno. */
+int worker_new(const struct worker_setup *setup, struct snapshot *snapshot, struct worker **out);
+
+/* Hands a new snapshot to the thread, without waiting. Every hand-over must be followed by
+ * worker_wait_adopted before the next. */
+void worker_hand_over(struct worker *worker, struct snapshot *snapshot);
+
+/* Waits until the thread answers from the snapshot that was handed over, and has let go of the one
+ * before. */
+void worker_wait_adopted(struct worker *worker);
+
+/* Stops the thread, closing its connections, and frees it; NULL is allowed. */
+void worker_free(struct worker *worker);
