@@ -39,15 +39,23 @@ const char *name_fault_expected(enum name_fault fault)
     return fault_texts[fault].expected;
 }
 
-/* The octet in canonical text, or NAME_OPAQUE if no name of this service contains it. */
-static inline char canonical_octet(unsigned char octet)
+/* Each octet as canonical text has it, 0 for those that it never has. */
+static const char canonical_octets[256] = {
+    ['-'] = '-', ['_'] = '_', ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4',
+    ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9', ['a'] = 'a', ['b'] = 'b',
+    ['c'] = 'c', ['d'] = 'd', ['e'] = 'e', ['f'] = 'f', ['g'] = 'g', ['h'] = 'h', ['i'] = 'i',
+    ['j'] = 'j', ['k'] = 'k', ['l'] = 'l', ['m'] = 'm', ['n'] = 'n', ['o'] = 'o', ['p'] = 'p',
+    ['q'] = 'q', ['r'] = 'r', ['s'] = 's', ['t'] = 't', ['u'] = 'u', ['v'] = 'v', ['w'] = 'w',
+    ['x'] = 'x', ['y'] = 'y', ['z'] = 'z', ['A'] = 'a', ['B'] = 'b', ['C'] = 'c', ['D'] = 'd',
+    ['E'] = 'e', ['F'] = 'f', ['G'] = 'g', ['H'] = 'h', ['I'] = 'i', ['J'] = 'j', ['K'] = 'k',
+    ['L'] = 'l', ['M'] = 'm', ['N'] = 'n', ['O'] = 'o', ['P'] = 'p', ['Q'] = 'q', ['R'] = 'r',
+    ['S'] = 's', ['T'] = 't', ['U'] = 'u', ['V'] = 'v', ['W'] = 'w', ['X'] = 'x', ['Y'] = 'y',
+    ['Z'] = 'z',
+};
+
+static inline char canonical_octet(char octet)
 {
-    if (octet >= 'A' && octet <= 'Z')
-        return (char)(octet | 0x20);
-    if ((octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') || octet == '-' ||
-        octet == '_')
-        return (char)octet;
-    return NAME_OPAQUE;
+    return canonical_octets[(unsigned char)octet];
 }
 
 static inline bool is_digit(char c)
@@ -83,18 +91,18 @@ static bool is_number(const char *text, size_t start, size_t end)
     return end == start;
 }
 
-/* Reads a host name of ASCII letters, digits and hyphens without a final dot, not longer than a
- * name. */
-static int from_ascii(struct text text, struct name *out)
+/* Reads a host name of ASCII letters, digits and hyphens without a final dot, of at most MAX
+ * octets. */
+static int from_ascii(struct text text, size_t max, struct name *out)
 {
     struct name name;
     size_t start = 0;
     int r;
 
-    if (text.length > NAME_TEXT_MAX)
+    if (text.length > max)
         return NAME_TOO_LONG;
     for (size_t i = 0; i < text.length; i++) {
-        char octet = canonical_octet((unsigned char)text.data[i]);
+        char octet = canonical_octet(text.data[i]);
 
         if (text.data[i] == '.') {
             r = check_label(name.text, start, i);
@@ -102,7 +110,7 @@ static int from_ascii(struct text text, struct name *out)
                 return r;
             start = i + 1;
             octet = '.';
-        } else if (octet == NAME_OPAQUE || octet == '_') {
+        } else if (octet == 0 || octet == '_') {
             return octet_fault(text.data[i]);
         }
         name.text[i] = octet;
@@ -146,7 +154,7 @@ static struct text without_final_dot(struct text text)
 }
 
 /* Reads a name with characters beyond ASCII. */
-static int from_unicode(struct text text, struct name *out)
+static int from_unicode(struct text text, size_t max, struct name *out)
 {
     CLEANUP(free_idna) uint8_t *ascii = NULL;
     char input[IDNA_INPUT_MAX + 1];
@@ -162,7 +170,7 @@ static int from_unicode(struct text text, struct name *out)
     if (r != IDN2_OK)
         return idna_fault(r);
     /* The full stops of other scripts are dots by now, the final one too. */
-    return from_ascii(without_final_dot(text_from((const char *)ascii)), out);
+    return from_ascii(without_final_dot(text_from((const char *)ascii)), max, out);
 }
 
 static bool is_ascii(struct text text)
@@ -183,30 +191,30 @@ static bool is_address(struct text text)
     return address_from_text(text, &address);
 }
 
-int name_from_host(struct text text, struct name *out)
+/* Most names are ASCII and right, so all else is looked at where that has failed. */
+static int read_name(struct text text, size_t max, struct name *out)
 {
     int r;
 
     if (text.length == 0)
         return NAME_EMPTY;
     text = without_final_dot(text);
-    r = is_ascii(text) ? from_ascii(text, out) : from_unicode(text, out);
-    if (r > 0 && is_address(text))
-        return NAME_IP_ADDRESS;
-    return r;
+    r = from_ascii(text, max, out);
+    if (r == 0)
+        return 0;
+    if (!is_ascii(text))
+        return from_unicode(text, max, out);
+    return is_address(text) ? NAME_IP_ADDRESS : r;
+}
+
+int name_from_host(struct text text, struct name *out)
+{
+    return read_name(text, NAME_TEXT_MAX, out);
 }
 
 int name_from_domain(struct text text, struct name *out)
 {
-    struct name name;
-    int r = name_from_host(text, &name);
-
-    if (r)
-        return r;
-    if (name.length > NAME_TEXT_MAX - NAME_PREFIX_MAX)
-        return NAME_TOO_LONG;
-    memcpy(out, &name, offsetof(struct name, text) + name.length + 1);
-    return 0;
+    return read_name(text, NAME_TEXT_MAX - NAME_PREFIX_MAX, out);
 }
 
 int name_from_mx_pattern(struct text text, struct name *out)
@@ -279,9 +287,10 @@ int name_from_question(struct text text, struct name *out)
             return NAME_LABEL_TOO_LONG;
         if (length == NAME_TEXT_MAX)
             return NAME_TOO_LONG;
-        out->text[length++] = canonical_octet(octet);
-        if (dot)
-            out->text[length - 1] = '.';
+        out->text[length] = canonical_octet((char)octet);
+        if (out->text[length] == 0)
+            out->text[length] = dot ? '.' : NAME_OPAQUE;
+        length++;
     }
     out->text[length] = '\0';
     out->length = (uint8_t)length;

@@ -52,7 +52,7 @@ int name_from_mx_pattern(struct text text, struct name *out);
 /* Reads a query name as PowerDNS sends it: any case, with or without the final dot, master-file
  * escapes (RFC 1035 5.1). Any octet may stand in a label; octets that need an escape become
  * NAME_OPAQUE, which no name of this service contains. Returns 0 or an enum name_fault; the root
- * becomes the empty name. */
+ * becomes the empty name. After a fault OUT holds nothing of use. */
 int name_from_question(struct text text, struct name *out);
 
 #define NAME_OPAQUE '\x01'

@@ -9,19 +9,11 @@
 
 enum { KIND_BITS = 2 }; /* a table value is the policy's number and, below it, the domain's kind */
 
-/* Where a domain was listed; kept only until the builder is frozen. */
-struct origin {
-    uint64_t where;
-    size_t position; /* in the table */
-};
-
 struct builder {
-    struct table table;
+    struct table_builder table;
     struct arena arena;
     struct policy *policies;
     size_t n_policies, policies_capacity;
-    struct origin *origins; /* of all domains, their positions ascending */
-    size_t n_origins, origins_capacity;
 };
 
 struct snapshot {
@@ -60,7 +52,7 @@ int builder_new(uint64_t seed, struct builder **out)
 
     if (!builder)
         return -ENOMEM;
-    table_init(&builder->table, seed);
+    table_builder_init(&builder->table, seed);
     *out = builder;
     return 0;
 }
@@ -69,68 +61,35 @@ void builder_free(struct builder *builder)
 {
     if (!builder)
         return;
-    table_deinit(&builder->table);
+    table_builder_deinit(&builder->table);
     arena_deinit(&builder->arena);
     free(builder->policies);
-    free(builder->origins);
     free(builder);
 }
 
-/* Makes room in an array for one element more. */
-static int reserve_one(void **array, size_t n, size_t *capacity, size_t element)
-{
-    size_t larger = *capacity ? *capacity * 2 : 16;
-    void *grown;
-
-    if (n < *capacity)
-        return 0;
-    grown = reallocarray(*array, larger, element);
-    if (!grown)
-        return -ENOMEM;
-    *array = grown;
-    *capacity = larger;
-    return 0;
-}
-
-static int compare_position(const void *key, const void *element)
-{
-    size_t position = *(const size_t *)key;
-    const struct origin *origin = element;
-
-    return position < origin->position ? -1 : position > origin->position;
-}
-
-static struct builder_clash clash_at(const struct builder *builder, size_t position)
-{
-    const struct origin *origin = bsearch(&position, builder->origins, builder->n_origins,
-                                          sizeof(*builder->origins), compare_position);
-
-    return (struct builder_clash){
-        .policy = table_at(&builder->table, position).value >> KIND_BITS,
-        .where = origin->where,
-    };
-}
-
 static int add_domain(struct builder *builder, size_t policy, enum domain_kind kind,
-                      struct text name, uint64_t where, struct builder_clash *clash)
+                      struct text name, uint64_t where)
 {
-    size_t position = builder->table.used;
     int r;
 
-    if (policy > UINT32_MAX >> KIND_BITS)
+    if (policy >= UINT32_MAX >> KIND_BITS)
         return BUILDER_FULL;
-    r = reserve_one((void **)&builder->origins, builder->n_origins, &builder->origins_capacity,
-                    sizeof(*builder->origins));
-    if (r)
-        return r;
-    r = table_add(&builder->table, name, (uint32_t)policy << KIND_BITS | kind, &position);
-    if (r == TABLE_EXISTS) {
-        *clash = clash_at(builder, position);
-        return BUILDER_DUPLICATE;
-    }
-    if (r)
-        return r < 0 ? r : BUILDER_FULL;
-    builder->origins[builder->n_origins++] = (struct origin){.where = where, .position = position};
+    r = table_builder_add(&builder->table, name, (uint32_t)policy << KIND_BITS | kind, where);
+    return r > 0 ? BUILDER_FULL : r;
+}
+
+static int reserve_policy(struct builder *builder)
+{
+    size_t capacity = builder->policies_capacity ? builder->policies_capacity * 2 : 16;
+    struct policy *policies;
+
+    if (builder->n_policies < builder->policies_capacity)
+        return 0;
+    policies = reallocarray(builder->policies, capacity, sizeof(*policies));
+    if (!policies)
+        return -ENOMEM;
+    builder->policies = policies;
+    builder->policies_capacity = capacity;
     return 0;
 }
 
@@ -268,7 +227,6 @@ static int build_policy(struct arena *arena, const struct policy_spec *spec, str
 
     policy->mode = spec->mode;
     policy->ttl = spec->ttl;
-    policy->n_domains[DOMAIN_PRIMARY] = 1;
     r = arena_copy_text(arena, (struct text){spec->primary.text, spec->primary.length},
                         &policy->primary);
     if (!r && spec->mode != POLICY_MODE_ABSENT)
@@ -281,21 +239,16 @@ static int build_policy(struct arena *arena, const struct policy_spec *spec, str
 }
 
 int builder_add_policy(struct builder *builder, const struct policy_spec *spec, uint64_t where,
-                       uint32_t *policy, struct builder_clash *clash)
+                       uint32_t *policy)
 {
     struct policy built = {0};
     size_t number = builder->n_policies;
-    int r;
+    int r = reserve_policy(builder);
 
-    r = reserve_one((void **)&builder->policies, number, &builder->policies_capacity,
-                    sizeof(*builder->policies));
-    if (r)
-        return r;
-    r = build_policy(&builder->arena, spec, &built);
-    if (r)
-        return r;
-    r = add_domain(builder, number, DOMAIN_PRIMARY,
-                   (struct text){spec->primary.text, spec->primary.length}, where, clash);
+    r = r ? r : build_policy(&builder->arena, spec, &built);
+    r = r ? r
+          : add_domain(builder, number, DOMAIN_PRIMARY,
+                       (struct text){spec->primary.text, spec->primary.length}, where);
     if (r)
         return r;
     builder->policies[builder->n_policies++] = built;
@@ -304,47 +257,73 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
 }
 
 int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kind kind,
-                       const struct name *domain, uint64_t where, struct builder_clash *clash)
+                       const struct name *domain, uint64_t where)
 {
-    int r = add_domain(builder, policy, kind, (struct text){domain->text, domain->length}, where,
-                       clash);
-
-    if (r)
-        return r;
-    builder->policies[policy].n_domains[kind]++;
-    return 0;
+    return add_domain(builder, policy, kind, (struct text){domain->text, domain->length}, where);
 }
 
-bool builder_find(const struct builder *builder, struct text name, uint32_t *policy)
+/* What stands between the table's clashes and the caller. */
+struct clash_context {
+    void (*clash)(const struct builder_clash *clash, void *context);
+    void *context;
+};
+
+static void pass_clash(const struct table_clash *clash, void *context)
+{
+    const struct clash_context *to = context;
+    struct builder_clash report = {
+        .name = clash->again.name,
+        .first_policy = clash->first.value >> KIND_BITS,
+        .first_where = clash->first_where,
+        .policy = clash->again.value >> KIND_BITS,
+        .where = clash->again_where,
+    };
+
+    to->clash(&report, to->context);
+}
+
+static struct domain domain_from(const struct policy *policies, const struct table_entry *entry)
+{
+    return (struct domain){
+        .name = entry->name,
+        .kind = entry->value & ((1U << KIND_BITS) - 1),
+        .policy = &policies[entry->value >> KIND_BITS],
+    };
+}
+
+static void count_domains(struct snapshot *snapshot)
 {
     struct table_entry entry;
+    size_t cursor = 0;
 
-    if (!table_find(&builder->table, name, &entry))
-        return false;
-    *policy = entry.value >> KIND_BITS;
-    return true;
+    while (table_next(&snapshot->table, &cursor, &entry)) {
+        struct domain domain = domain_from(snapshot->policies, &entry);
+
+        snapshot->policies[entry.value >> KIND_BITS].n_domains[domain.kind]++;
+    }
 }
 
-int builder_freeze(struct builder *builder, struct snapshot **out)
+int builder_freeze(struct builder *builder,
+                   void (*clash)(const struct builder_clash *clash, void *context), void *context,
+                   struct snapshot **out)
 {
-    struct snapshot *snapshot;
+    struct clash_context to = {clash, context};
+    struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
     int r;
 
-    r = table_trim(&builder->table);
-    if (r)
-        return r;
-    snapshot = malloc(sizeof(*snapshot));
     if (!snapshot)
         return -ENOMEM;
-    *snapshot = (struct snapshot){
-        .references = 1,
-        .table = builder->table,
-        .arena = builder->arena,
-        .policies = builder->policies,
-        .n_policies = builder->n_policies,
-    };
-    free(builder->origins);
+    r = table_build(&builder->table, pass_clash, &to, &snapshot->table);
+    if (r) {
+        free(snapshot);
+        return r;
+    }
+    snapshot->references = 1;
+    snapshot->arena = builder->arena;
+    snapshot->policies = builder->policies;
+    snapshot->n_policies = builder->n_policies;
     *builder = (struct builder){0};
+    count_domains(snapshot);
     *out = snapshot;
     return 0;
 }
@@ -366,22 +345,13 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot)
     return NULL;
 }
 
-static struct domain domain_from(const struct snapshot *snapshot, const struct table_entry *entry)
-{
-    return (struct domain){
-        .name = entry->name,
-        .kind = entry->value & ((1U << KIND_BITS) - 1),
-        .policy = &snapshot->policies[entry->value >> KIND_BITS],
-    };
-}
-
 bool snapshot_find(const struct snapshot *snapshot, struct text name, struct domain *out)
 {
     struct table_entry entry;
 
     if (!table_find(&snapshot->table, name, &entry))
         return false;
-    *out = domain_from(snapshot, &entry);
+    *out = domain_from(snapshot->policies, &entry);
     return true;
 }
 
@@ -391,7 +361,7 @@ bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struc
 
     if (!table_next(&snapshot->table, cursor, &entry))
         return false;
-    *out = domain_from(snapshot, &entry);
+    *out = domain_from(snapshot->policies, &entry);
     return true;
 }
 

@@ -79,37 +79,34 @@ int builder_new(uint64_t seed, struct builder **out);
 /* Frees a builder and all it holds; NULL is allowed. */
 void builder_free(struct builder *builder);
 
-/* Positive results of adding. */
-enum {
-    BUILDER_DUPLICATE = 1, /* the domain is listed already */
-    BUILDER_FULL,          /* the table cannot address more domains */
-};
-
-/* Where and in which policy a domain was listed first. */
-struct builder_clash {
-    uint32_t policy;
-    uint64_t where;
-};
+/* The positive result of adding: the table cannot address more domains. */
+enum { BUILDER_FULL = 1 };
 
 /* Adds a policy and its primary. WHERE is a mark of the caller's own, for example a place in a
- * file; it comes back in CLASH if the same domain is added again. The policies are numbered from 0
- * in the order of their adding, a refused one has no number. Returns 0, BUILDER_DUPLICATE (CLASH is
- * set and nothing added), BUILDER_FULL, or -ENOMEM. */
+ * file; it comes back if the same domain is added again. The policies are numbered from 0 in the
+ * order of their adding. Returns 0, BUILDER_FULL or -ENOMEM. */
 int builder_add_policy(struct builder *builder, const struct policy_spec *spec, uint64_t where,
-                       uint32_t *policy, struct builder_clash *clash);
+                       uint32_t *policy);
 
 /* Adds a member, DOMAIN_DIRECT or DOMAIN_CNAME, to a policy. The name is one that name_from_domain
  * gave. Returns as builder_add_policy does. */
 int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kind kind,
-                       const struct name *domain, uint64_t where, struct builder_clash *clash);
+                       const struct name *domain, uint64_t where);
 
-/* Finds the policy of a domain that was added, by its canonical name. Returns whether it was. */
-bool builder_find(const struct builder *builder, struct text name, uint32_t *policy);
+/* A domain that was added again: where and in which policies. */
+struct builder_clash {
+    struct text name;
+    uint32_t first_policy, policy;
+    uint64_t first_where, where;
+};
 
 /* Turns the builder into a snapshot with one reference, which the caller owns; the builder is empty
- * afterwards and is to be freed. Memory that only building needed is given back. Returns 0 or
- * -ENOMEM (the builder is then only good for freeing). */
-int builder_freeze(struct builder *builder, struct snapshot **out);
+ * afterwards and is to be freed. Domains that were added again are left out, and handed to CLASH in
+ * the order of their adding. Memory that only building needed is given back. Returns 0 or -ENOMEM
+ * (the builder is then only good for freeing). */
+int builder_freeze(struct builder *builder,
+                   void (*clash)(const struct builder_clash *clash, void *context), void *context,
+                   struct snapshot **out);
 
 /* Takes a further reference; returns the snapshot. */
 struct snapshot *snapshot_ref(struct snapshot *snapshot);

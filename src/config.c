@@ -165,11 +165,21 @@ static int read_policies(struct loader *loader, const struct policy_files *files
         if (r)
             return r;
     }
-    policies_check_aliases(loader);
     if (loader->n_policies == 0 && !diagnostics_refuse(loader->context.diagnostics))
         diagnostics_warning(loader->context.diagnostics, (struct place){.file = path},
                             "there is no policy, so nothing is published");
     return 0;
+}
+
+/* Freezes what was read, and checks what only the whole shows. */
+static int freeze(struct loader *loader, struct config *config)
+{
+    int r = builder_freeze(loader->builder, members_report_clash, loader, &config->snapshot);
+
+    if (r)
+        return r;
+    policies_check_aliases(loader, config->snapshot);
+    return diagnostics_refuse(loader->context.diagnostics) ? CONFIG_REFUSED : 0;
 }
 
 static int load(struct loader *loader, const char *path, struct config *config)
@@ -181,11 +191,7 @@ static int load(struct loader *loader, const char *path, struct config *config)
     r = read_main(loader, &files, path, config);
     if (r == 0)
         r = read_policies(loader, &files, path);
-    if (r)
-        return r;
-    if (diagnostics_refuse(loader->context.diagnostics))
-        return CONFIG_REFUSED;
-    return builder_freeze(loader->builder, &config->snapshot);
+    return r ? r : freeze(loader, config);
 }
 
 int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics,

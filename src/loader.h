@@ -53,13 +53,17 @@ int policies_read_defaults(struct loader *loader, const struct node *defaults);
  * -ENOMEM. */
 int policies_read(struct loader *loader, const struct node *policies);
 
-/* Reports policy hosts that are aliases of one another in a loop; all policies have been read. */
-void policies_check_aliases(struct loader *loader);
+/* Reports policy hosts that are aliases of one another in a loop, in the snapshot of all that was
+ * loaded. */
+void policies_check_aliases(const struct loader *loader, const struct snapshot *snapshot);
 
 /* Adds the members of a policy, which is the last one that was added. Returns 0 or -ENOMEM. */
 int members_add(struct loader *loader, const struct policy_settings *settings);
 
-/* Adds one domain to the last policy, or, with a specification, a policy with that primary. Reports
- * a domain that is listed already. Returns 0, CONFIG_REFUSED if it was not added, or -ENOMEM. */
-int members_add_domain(struct loader *loader, const struct policy_spec *spec, enum domain_kind kind,
-                       const struct name *domain, uint64_t where);
+/* Adds a policy with its primary to the builder. Returns 0, CONFIG_REFUSED if there is no room,
+ * which is reported, or -ENOMEM. */
+int members_add_policy(struct loader *loader, const struct policy_spec *spec, uint64_t where);
+
+/* Reports a domain that is listed twice, for builder_freeze; CONTEXT is the loader. In the same
+ * policy that does no harm. */
+void members_report_clash(const struct builder_clash *clash, void *context);

@@ -4,58 +4,59 @@
 
 #include <errno.h>
 
-/* Reports a domain that is listed already. In the same policy that does no harm. */
-static void report_clash(struct loader *loader, const struct name *domain, uint64_t where,
-                         const struct builder_clash *clash, uint32_t policy)
+void members_report_clash(const struct builder_clash *clash, void *context)
 {
+    const struct loader *loader = context;
     struct diagnostics *diagnostics = loader->context.diagnostics;
-    struct place place = source_unpack(&loader->sources, where);
-    struct place first = source_unpack(&loader->sources, clash->where);
+    struct place place = source_unpack(&loader->sources, clash->where);
+    struct place first = source_unpack(&loader->sources, clash->first_where);
+    int length = (int)clash->name.length;
+    const char *policy;
 
-    const char *name;
-
-    if (clash->policy == policy) {
-        diagnostics_warning(diagnostics, place, "\"%s\" is listed already at %s:%u:%u",
-                            domain->text, first.file, first.line, first.column);
+    if (clash->policy == clash->first_policy) {
+        diagnostics_warning(diagnostics, place, "\"%.*s\" is listed already at %s:%u:%u", length,
+                            clash->name.data, first.file, first.line, first.column);
         return;
     }
-    name = loader->policies[clash->policy].name;
+    policy = loader->policies[clash->first_policy].name;
     diagnostics_error(
         diagnostics, place,
-        "found \"%s\", listed already at %s:%u:%u under %s%s, expected each domain in "
+        "found \"%.*s\", listed already at %s:%u:%u under %s%s, expected each domain in "
         "one policy",
-        domain->text, first.file, first.line, first.column,
-        name ? "policy " : "a policy without a domain",
-        name ? diagnostics_quote(text_from(name)).text : "");
+        length, clash->name.data, first.file, first.line, first.column,
+        policy ? "policy " : "a policy without a domain",
+        policy ? diagnostics_quote(text_from(policy)).text : "");
 }
 
-static void report_full(struct loader *loader, uint64_t where)
+/* Judges what the builder says of a domain. */
+static int check_added(struct loader *loader, uint64_t where, int r)
 {
-    if (!loader->full)
-        diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
-                          "found more domains than the domain table can hold, expected fewer");
+    if (r <= 0)
+        return r;
+    diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
+                      "found more domains than the domain table can hold, expected fewer");
     loader->full = true;
+    return CONFIG_REFUSED;
 }
 
-int members_add_domain(struct loader *loader, const struct policy_spec *spec, enum domain_kind kind,
-                       const struct name *domain, uint64_t where)
+int members_add_policy(struct loader *loader, const struct policy_spec *spec, uint64_t where)
 {
-    /* A new policy would get the number that is one beyond the last. */
-    uint32_t policy = (uint32_t)(spec ? loader->n_policies : loader->n_policies - 1);
-    struct builder_clash clash;
-    int r;
+    uint32_t number;
 
     if (loader->full)
         return CONFIG_REFUSED;
-    r = spec ? builder_add_policy(loader->builder, spec, where, &policy, &clash)
-             : builder_add_member(loader->builder, policy, kind, domain, where, &clash);
-    if (r <= 0)
-        return r;
-    if (r == BUILDER_FULL)
-        report_full(loader, where);
-    else
-        report_clash(loader, domain, where, &clash, policy);
-    return CONFIG_REFUSED;
+    return check_added(loader, where, builder_add_policy(loader->builder, spec, where, &number));
+}
+
+static int add_domain(struct loader *loader, enum domain_kind kind, const struct name *domain,
+                      uint64_t where)
+{
+    uint32_t policy = (uint32_t)loader->n_policies - 1;
+
+    if (loader->full)
+        return CONFIG_REFUSED;
+    return check_added(loader, where,
+                       builder_add_member(loader->builder, policy, kind, domain, where));
 }
 
 /* Adds one member as it was written. */
@@ -67,7 +68,7 @@ static int add_text(struct loader *loader, enum domain_kind kind, struct text te
     if (r < 0)
         return r;
     if (r == 0) {
-        r = members_add_domain(loader, NULL, kind, &domain, where);
+        r = add_domain(loader, kind, &domain, where);
         return r < 0 ? r : 0;
     }
     diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),

@@ -219,18 +219,11 @@ static int add_policy(struct reading *reading)
         r = reserve(loader);
     if (r)
         return r;
-    r = spec.primary.length
-            ? members_add_domain(loader, &spec, DOMAIN_PRIMARY, &spec.primary, where)
-            : CONFIG_REFUSED;
-    if (r > 0) {
-        /* No domain has a name like this, so it takes nobody's place. */
-        struct policy_spec stand_in = {0};
-
-        stand_in.primary.length =
-            (uint8_t)sprintf(stand_in.primary.text, "#%zu", loader->n_policies);
-        r = members_add_domain(loader, &stand_in, DOMAIN_PRIMARY, &stand_in.primary, where);
-    }
-    return r ? r : note_policy(reading);
+    /* No domain has a name like this, so it takes nobody's place. */
+    if (spec.primary.length == 0)
+        spec.primary.length = (uint8_t)sprintf(spec.primary.text, "#%zu", loader->n_policies);
+    r = members_add_policy(loader, &spec, where);
+    return r < 0 ? r : note_policy(reading);
 }
 
 static int read_mapping(struct reading *reading)
@@ -268,26 +261,38 @@ int policies_read(struct loader *loader, const struct node *policies)
     return 0;
 }
 
+/* The policy whose policy host another one's is an alias of, or NULL. */
+static struct loaded_policy *followed_policy(const struct loader *loader,
+                                             const struct snapshot *snapshot,
+                                             const struct loaded_policy *policy)
+{
+    struct domain domain;
+
+    if (policy->follows.length == 0 || !snapshot_find(snapshot, policy->follows, &domain))
+        return NULL;
+    return &loader->policies[domain.policy - snapshot_policy(snapshot, 0)];
+}
+
 /* Every policy leads to at most one other, so each walk along these steps ends or meets a policy
  * that was seen: in an earlier walk, which has judged it, or in this one, which is a loop. */
-void policies_check_aliases(struct loader *loader)
+void policies_check_aliases(const struct loader *loader, const struct snapshot *snapshot)
 {
     for (size_t start = 0; start < loader->n_policies; start++) {
-        struct loaded_policy *policy = &loader->policies[start];
-        uint32_t walk = (uint32_t)start + 1, next;
+        struct loaded_policy *policy = &loader->policies[start], *next;
+        uint32_t walk = (uint32_t)start + 1;
 
         while (policy->walk == 0) {
             policy->walk = walk;
-            if (policy->follows.length == 0 ||
-                !builder_find(loader->builder, policy->follows, &next))
+            next = followed_policy(loader, snapshot, policy);
+            if (!next)
                 break;
-            policy = &loader->policies[next];
-            if (policy->walk == walk)
+            if (next->walk == walk)
                 diagnostics_error(loader->context.diagnostics,
-                                  source_unpack(&loader->sources, policy->host_where),
+                                  source_unpack(&loader->sources, next->host_where),
                                   "found \"mta-sts.%s\", an alias that leads back to itself, "
                                   "expected addresses or another host name",
-                                  policy->follows.data);
+                                  next->follows.data);
+            policy = next;
         }
     }
 }

@@ -39,21 +39,20 @@ struct policy_spec fixture_full_spec(void)
 
 static int add(struct builder *builder, const struct policy_spec *spec)
 {
-    struct builder_clash clash;
     struct name member;
     uint32_t policy;
-    int r = builder_add_policy(builder, spec, 0, &policy, &clash);
+    int r = builder_add_policy(builder, spec, 0, &policy);
 
     if (r)
         return r;
     member.length =
         (uint8_t)snprintf(member.text, sizeof(member.text), "cname.%.200s", spec->primary.text);
-    r = builder_add_member(builder, policy, DOMAIN_CNAME, &member, 0, &clash);
+    r = builder_add_member(builder, policy, DOMAIN_CNAME, &member, 0);
     if (r)
         return r;
     member.length =
         (uint8_t)snprintf(member.text, sizeof(member.text), "direct.%.200s", spec->primary.text);
-    return builder_add_member(builder, policy, DOMAIN_DIRECT, &member, 0, &clash);
+    return builder_add_member(builder, policy, DOMAIN_DIRECT, &member, 0);
 }
 
 static int add_all(struct builder *builder)
@@ -90,7 +89,7 @@ int fixture_build(struct snapshot **out)
     int r = builder_new(42, &builder);
 
     r = r ? r : add_all(builder);
-    return r ? r : builder_freeze(builder, out);
+    return r ? r : builder_freeze(builder, NULL, NULL, out);
 }
 
 struct snapshot *fixture_snapshot(void)

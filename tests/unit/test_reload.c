@@ -14,7 +14,6 @@ static struct snapshot *snapshot_of(const struct changes *changes)
     struct policy_spec spec = fixture_full_spec();
     struct builder *builder = NULL;
     struct snapshot *snapshot = NULL;
-    struct builder_clash clash;
     uint32_t policy;
 
     spec.primary = fixture_name(changes->primary);
@@ -22,13 +21,13 @@ static struct snapshot *snapshot_of(const struct changes *changes)
     spec.max_age = changes->max_age;
     spec.ttl = changes->ttl;
     assert_int_equal(builder_new(7, &builder), 0);
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy, &clash), 0);
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
     for (size_t i = 0; changes->members[i]; i++) {
         struct name name = fixture_name(changes->members[i]);
 
-        assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, &name, 0, &clash), 0);
+        assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, &name, 0), 0);
     }
-    assert_int_equal(builder_freeze(builder, &snapshot), 0);
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
     builder_free(builder);
     return snapshot;
 }
