@@ -111,19 +111,28 @@ static int read_included(struct loader *loader, const char *path, const struct n
     return r < 0 ? r : 0;
 }
 
-/* Checks the listeners: at least one, and a warning for those that others can reach. */
-static void check_listeners(struct loader *loader, const struct node *root,
-                            struct settings *settings)
+/* Which listeners there are: without the key the HTTP one, with it those below it, at least one. */
+static void choose_listeners(struct loader *loader, const struct node *listen,
+                             struct settings *settings)
 {
-    const struct node *listen = node_find(root, "listen");
+    if (!listen || listen->kind != NODE_MAPPING) {
+        settings->http.enabled = true;
+        return;
+    }
+    settings->http.enabled = node_find(listen, "http") != NULL;
+    settings->unix_socket.enabled = node_find(listen, "unix") != NULL;
+    if (listen->length == 0)
+        LOADER_ERROR(loader, listen, "found no listener, expected http or unix");
+}
+
+/* Warns of listeners that others can reach. */
+static void check_listeners(struct loader *loader, const struct node *listen,
+                            const struct settings *settings)
+{
     const struct node *http = NULL, *address = NULL;
 
-    settings->http.enabled = true;
-    if (!listen || listen->kind != NODE_MAPPING)
-        return;
-    http = node_find(listen, "http");
-    if (listen->length == 0)
-        LOADER_ERROR(loader, listen, "found no listener, expected http");
+    if (listen && listen->kind == NODE_MAPPING)
+        http = node_find(listen, "http");
     if (http && http->kind == NODE_MAPPING)
         address = node_find(http, "address");
     if (address && !listen_address_is_loopback(&settings->http.address))
@@ -145,12 +154,14 @@ static int read_main(struct loader *loader, struct policy_files *files, const ch
     if (r)
         return r;
     context.arena = &config->arena;
+    settings.settings.unix_socket.group = UNIX_GROUP_UNCHANGED;
     r = options_set_defaults(&context, &main_table, &settings);
     if (r == 0)
         r = options_read(&context, &main_table, root, &settings, NULL);
     if (r)
         return r;
-    check_listeners(loader, root, &settings.settings);
+    choose_listeners(loader, node_find(root, "listen"), &settings.settings);
+    check_listeners(loader, node_find(root, "listen"), &settings.settings);
     config->settings = settings.settings;
     noted->policies = settings.policies;
     r = policies_read_defaults(loader, settings.defaults);

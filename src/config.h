@@ -27,9 +27,19 @@ struct http_settings {
     bool keepalive;
 };
 
+struct unix_settings {
+    bool enabled;
+    const char *path; /* absolute, and short enough for a socket address */
+    uint32_t mode;    /* permission bits */
+    uint32_t group;   /* gid, or UNIX_GROUP_UNCHANGED */
+};
+
+#define UNIX_GROUP_UNCHANGED UINT32_MAX
+
 /* What can change only by a restart. */
 struct settings {
     struct http_settings http;
+    struct unix_settings unix_socket;
     uint32_t threads;
 };
 

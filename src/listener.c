@@ -1,6 +1,8 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 void close_descriptor(const int *descriptor)
@@ -29,6 +31,81 @@ int listener_open_tcp(const struct listen_address *address, int *out)
     if (fd < 0)
         return -errno;
     r = start_listening(fd, address);
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    *out = fd;
+    return 0;
+}
+
+static struct sockaddr_un unix_address(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    return address;
+}
+
+/* Removes a socket file that nobody listens at. Returns 0 or -errno. */
+static int remove_stale(const struct sockaddr_un *address)
+{
+    struct stat status;
+    int fd, r;
+
+    if (stat(address->sun_path, &status) < 0)
+        return -errno;
+    if (!S_ISSOCK(status.st_mode))
+        return -EEXIST;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    r = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+    close(fd);
+    if (r != -ECONNREFUSED)
+        return r == 0 || r == -EAGAIN ? -EADDRINUSE : r;
+    return unlink(address->sun_path) < 0 ? -errno : 0;
+}
+
+static int bind_unix(int fd, const struct sockaddr_un *address)
+{
+    int r;
+
+    if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+        return 0;
+    if (errno != EADDRINUSE)
+        return -errno;
+    r = remove_stale(address);
+    if (r < 0)
+        return r;
+    return bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+}
+
+/* Nobody can connect before listen, so the permissions are in force from the first connection on.
+ */
+static int start_listening_unix(int fd, const struct unix_settings *settings)
+{
+    struct sockaddr_un address = unix_address(settings->path);
+    int r = bind_unix(fd, &address);
+
+    if (r < 0)
+        return r;
+    if (settings->group != UNIX_GROUP_UNCHANGED &&
+        chown(settings->path, (uid_t)-1, (gid_t)settings->group) < 0)
+        return -errno;
+    if (chmod(settings->path, (mode_t)settings->mode) < 0)
+        return -errno;
+    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+int listener_open_unix(const struct unix_settings *settings, int *out)
+{
+    int fd, r;
+
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    r = start_listening_unix(fd, settings);
     if (r < 0) {
         close(fd);
         return r;

@@ -2,8 +2,13 @@
 #include "options.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <sys/un.h>
 
 enum { URL_PATH_MAX = 255 }; /* bytes */
+
+/* Bytes, without the terminator: unix(7). */
+static const size_t SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 
 static int refuse(const struct option_context *context, const struct option *option,
                   const struct node *node)
@@ -216,6 +221,92 @@ const struct option_type option_address = {
     .kinds = OPTION_FROM_SCALAR,
     .describe = describe_address,
     .read = read_address,
+};
+
+static void describe_socket_path(const struct option *option, struct buffer *out)
+{
+    (void)option;
+    buffer_printf(out, "an absolute path of at most %zu bytes", SOCKET_PATH_MAX);
+}
+
+static int read_socket_path(const struct option_context *context, const struct option *option,
+                            const struct node *node, void *value)
+{
+    struct text path = node_text(node);
+    int r;
+
+    if (path.length < 2 || path.length > SOCKET_PATH_MAX || path.data[0] != '/' ||
+        path.data[path.length - 1] == '/')
+        return refuse(context, option, node);
+    r = arena_copy_text(context->arena, path, &path);
+    if (r)
+        return r;
+    *(const char **)value = path.data;
+    return 0;
+}
+
+const struct option_type option_socket_path = {
+    .size = sizeof(const char *),
+    .kinds = OPTION_FROM_SCALAR,
+    .describe = describe_socket_path,
+    .read = read_socket_path,
+};
+
+static void describe_permissions(const struct option *option, struct buffer *out)
+{
+    (void)option;
+    buffer_add_string(out, "permissions as three octal digits, such as \"0660\"");
+}
+
+static int read_permissions(const struct option_context *context, const struct option *option,
+                            const struct node *node, void *value)
+{
+    struct text digits = node_text(node);
+    uint32_t mode = 0;
+
+    if (digits.length == 4 && digits.data[0] == '0')
+        digits = text_after(digits, 1);
+    if (digits.length != 3)
+        return refuse(context, option, node);
+    for (size_t i = 0; i < digits.length; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '7')
+            return refuse(context, option, node);
+        mode = mode << 3 | (uint32_t)(digits.data[i] - '0');
+    }
+    *(uint32_t *)value = mode;
+    return 0;
+}
+
+const struct option_type option_permissions = {
+    .size = sizeof(uint32_t),
+    .kinds = OPTION_FROM_SCALAR,
+    .describe = describe_permissions,
+    .read = read_permissions,
+};
+
+static void describe_group(const struct option *option, struct buffer *out)
+{
+    (void)option;
+    buffer_add_string(out, "the name of a group of this system");
+}
+
+/* The configuration is read by one thread at a time. */
+static int read_group(const struct option_context *context, const struct option *option,
+                      const struct node *node, void *value)
+{
+    const struct group *group = getgrnam(node->text);
+
+    if (!group)
+        return refuse(context, option, node);
+    *(uint32_t *)value = group->gr_gid;
+    return 0;
+}
+
+const struct option_type option_group = {
+    .size = sizeof(uint32_t),
+    .kinds = OPTION_FROM_SCALAR,
+    .describe = describe_group,
+    .read = read_group,
 };
 
 static void describe_mapping(const struct option *option, struct buffer *out)

@@ -95,6 +95,12 @@ extern const struct option_type option_choice;
 extern const struct option_type option_url_path;
 /* struct listen_address */
 extern const struct option_type option_address;
+/* const char *: an absolute path that fits into the address of a unix socket */
+extern const struct option_type option_socket_path;
+/* uint32_t: permission bits, written in octal */
+extern const struct option_type option_permissions;
+/* uint32_t: the gid of a group that exists */
+extern const struct option_type option_group;
 /* The rows of another table */
 extern const struct option_type option_section;
 /* const struct node *, a list or a mapping: left to the reader of the settings */

@@ -122,17 +122,39 @@ static void name(struct buffer *out, const char *key)
     buffer_printf(out, "%s%s", out->length ? ", " : "", key);
 }
 
+static void name_http(const struct http_settings *before, const struct http_settings *after,
+                      struct buffer *out)
+{
+    if (strcmp(before->address.text, after->address.text) != 0)
+        name(out, "listen.http.address");
+    if (strcmp(before->path, after->path) != 0)
+        name(out, "listen.http.path");
+    if (before->keepalive != after->keepalive)
+        name(out, "listen.http.keepalive");
+}
+
+static void name_unix(const struct unix_settings *before, const struct unix_settings *after,
+                      struct buffer *out)
+{
+    if (strcmp(before->path, after->path) != 0)
+        name(out, "listen.unix.path");
+    if (before->mode != after->mode)
+        name(out, "listen.unix.mode");
+    if (before->group != after->group)
+        name(out, "listen.unix.group");
+}
+
 void reload_name_fixed(const struct settings *before, const struct settings *after,
                        struct buffer *out)
 {
     if (before->http.enabled != after->http.enabled)
         name(out, "listen.http");
-    if (strcmp(before->http.address.text, after->http.address.text) != 0)
-        name(out, "listen.http.address");
-    if (strcmp(before->http.path, after->http.path) != 0)
-        name(out, "listen.http.path");
-    if (before->http.keepalive != after->http.keepalive)
-        name(out, "listen.http.keepalive");
+    else if (before->http.enabled)
+        name_http(&before->http, &after->http, out);
+    if (before->unix_socket.enabled != after->unix_socket.enabled)
+        name(out, "listen.unix");
+    else if (before->unix_socket.enabled)
+        name_unix(&before->unix_socket, &after->unix_socket, out);
     if (before->threads != after->threads)
         name(out, "threads");
 }

@@ -337,9 +337,23 @@ static const struct option http_rows[] = {
 
 static const struct option_table http_table = {http_rows, ARRAY_LENGTH(http_rows)};
 
+static const struct option unix_rows[] = {
+    {"path", &option_socket_path, .offset = offsetof(struct unix_settings, path),
+     .fallback = "/run/pdns-mta-sts/pdns.sock",
+     .help = "the socket where the unix connector of PowerDNS reaches the service"},
+    {"mode", &option_permissions, .offset = offsetof(struct unix_settings, mode),
+     .fallback = "0660", .help = "the permissions of the socket"},
+    {"group", &option_group, .offset = offsetof(struct unix_settings, group),
+     .help = "the group of the socket"},
+};
+
+static const struct option_table unix_table = {unix_rows, ARRAY_LENGTH(unix_rows)};
+
 static const struct option listen_rows[] = {
     {"http", &option_section, .offset = offsetof(struct settings, http), .section = &http_table,
      .help = "the HTTP connector"},
+    {"unix", &option_section, .offset = offsetof(struct settings, unix_socket),
+     .section = &unix_table, .help = "the unix connector"},
 };
 
 static const struct option_table listen_table = {listen_rows, ARRAY_LENGTH(listen_rows)};

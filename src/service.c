@@ -11,11 +11,11 @@
 #include <malloc.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 struct service {
     char *config_path;
     struct config *config;
-    int http; /* listening */
     struct worker_setup setup;
     struct worker *workers[CONFIG_THREADS_MAX];
     size_t n_workers;
@@ -53,14 +53,10 @@ static struct config *load(const char *path)
     return config;
 }
 
-static int open_listeners(struct service *service)
+static int open_http(struct service *service, const struct http_settings *http)
 {
-    const struct http_settings *http = &service->config->settings.http;
-    int r;
+    int r = listener_open_tcp(&http->address, &service->setup.http);
 
-    if (!http->enabled)
-        return 0;
-    r = listener_open_tcp(&http->address, &service->http);
     if (r < 0) {
         log_error("cannot listen on %s: %s", http->address.text, strerror(-r));
         return SERVICE_FAILED;
@@ -69,14 +65,37 @@ static int open_listeners(struct service *service)
     return 0;
 }
 
+static int open_unix(struct service *service, const struct unix_settings *settings)
+{
+    int r = listener_open_unix(settings, &service->setup.unix_socket);
+
+    if (r < 0) {
+        log_error("cannot listen on %s: %s", settings->path,
+                  r == -EADDRINUSE ? "another process listens there"
+                  : r == -EEXIST   ? "the file is no socket"
+                                   : strerror(-r));
+        return SERVICE_FAILED;
+    }
+    log_info("listening on %s", settings->path);
+    return 0;
+}
+
+static int open_listeners(struct service *service)
+{
+    const struct settings *settings = &service->config->settings;
+    int r = 0;
+
+    if (settings->http.enabled)
+        r = open_http(service, &settings->http);
+    if (r == 0 && settings->unix_socket.enabled)
+        r = open_unix(service, &settings->unix_socket);
+    return r;
+}
+
 static int start_workers(struct service *service)
 {
     int r;
 
-    service->setup = (struct worker_setup){
-        .settings = &service->config->settings,
-        .http = service->http,
-    };
     while (service->n_workers < service->config->settings.threads) {
         r = worker_new(&service->setup, service->config->snapshot,
                        &service->workers[service->n_workers]);
@@ -93,13 +112,14 @@ static int start(struct service *service, const char *config_path)
 {
     int r;
 
-    service->http = -1;
+    service->setup = (struct worker_setup){.http = -1, .unix_socket = -1};
     service->config_path = strdup(config_path);
     if (!service->config_path)
         return -ENOMEM;
     service->config = load(config_path);
     if (!service->config)
         return SERVICE_FAILED;
+    service->setup.settings = &service->config->settings;
     r = open_listeners(service);
     return r ? r : start_workers(service);
 }
@@ -188,7 +208,10 @@ void service_free(struct service *service)
         return;
     for (size_t i = 0; i < service->n_workers; i++)
         worker_free(service->workers[i]);
-    close_descriptor(&service->http);
+    close_descriptor(&service->setup.http);
+    if (service->setup.unix_socket >= 0)
+        unlink(service->config->settings.unix_socket.path);
+    close_descriptor(&service->setup.unix_socket);
     config_free(service->config);
     free(service->config_path);
     free(service);

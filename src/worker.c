@@ -3,6 +3,7 @@
 #include "http.h"
 #include "listener.h"
 #include "remote_http.h"
+#include "remote_unix.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -18,6 +19,8 @@ struct worker {
     struct remote_http remote_http;
     struct http_service http_service;
     struct stream_server *http;
+    struct remote_unix remote_unix;
+    struct stream_server *unix_socket;
     struct snapshot *snapshot;
     int wake; /* eventfd: there is a new snapshot, or an order to stop */
     struct event *woken;
@@ -72,6 +75,20 @@ static int open_http(struct worker *worker, const struct worker_setup *setup)
     return stream_server_new(worker->base, setup->http, &stream, &worker->http);
 }
 
+static int open_unix(struct worker *worker, const struct worker_setup *setup)
+{
+    struct stream_setup stream = {
+        .protocol = &remote_unix_protocol,
+        .context = &worker->remote_unix,
+        .connections_max = REMOTE_UNIX_CONNECTIONS_MAX / setup->settings->threads,
+    };
+
+    if (setup->unix_socket < 0)
+        return 0;
+    worker->remote_unix.snapshot = &worker->snapshot;
+    return stream_server_new(worker->base, setup->unix_socket, &stream, &worker->unix_socket);
+}
+
 /* An event base that only its own thread touches needs no locks. */
 static struct event_base *new_base(void)
 {
@@ -87,6 +104,8 @@ static struct event_base *new_base(void)
 
 static int prepare(struct worker *worker, const struct worker_setup *setup)
 {
+    int r;
+
     worker->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (worker->wake < 0)
         return -errno;
@@ -96,7 +115,8 @@ static int prepare(struct worker *worker, const struct worker_setup *setup)
     worker->woken = event_new(worker->base, worker->wake, EV_READ | EV_PERSIST, on_wake, worker);
     if (!worker->woken || event_add(worker->woken, NULL) < 0)
         return -ENOMEM;
-    return open_http(worker, setup);
+    r = open_http(worker, setup);
+    return r ? r : open_unix(worker, setup);
 }
 
 static void free_worker(struct worker **worker)
@@ -148,6 +168,7 @@ void worker_free(struct worker *worker)
         pthread_join(worker->thread, NULL);
     }
     stream_server_free(worker->http);
+    stream_server_free(worker->unix_socket);
     http_service_deinit(&worker->http_service);
     if (worker->woken)
         event_free(worker->woken);

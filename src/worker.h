@@ -10,7 +10,9 @@ struct worker;
 /* What the threads of a service have in common; it outlives them. */
 struct worker_setup {
     const struct settings *settings;
-    int http; /* listening descriptor, or -1 */
+    /* Listening descriptors, or -1. */
+    int http;
+    int unix_socket;
 };
 
 /* Starts a thread that answers from a snapshot, of which it takes a reference of its own. Returns 0

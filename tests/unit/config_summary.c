@@ -2,9 +2,13 @@
 
 static void write_settings(const struct settings *settings, struct buffer *out)
 {
-    buffer_printf(out, "http %s path \"%s\" keepalive %s\nthreads %u\n",
-                  settings->http.address.text, settings->http.path,
-                  settings->http.keepalive ? "yes" : "no", settings->threads);
+    if (settings->http.enabled)
+        buffer_printf(out, "http %s path \"%s\" keepalive %s\n", settings->http.address.text,
+                      settings->http.path, settings->http.keepalive ? "yes" : "no");
+    if (settings->unix_socket.enabled)
+        buffer_printf(out, "unix %s mode %o group %d\n", settings->unix_socket.path,
+                      settings->unix_socket.mode, (int)settings->unix_socket.group);
+    buffer_printf(out, "threads %u\n", settings->threads);
 }
 
 /* Writes the policy body, each line indented and with its CR visible. */

@@ -126,25 +126,49 @@ static void a_fixed_id_that_stays_while_the_body_changes_is_warned_of(void **sta
     assert_int_equal(warnings(&automatic, &automatic_body), 0);
 }
 
-static void settings_that_need_a_restart_are_named(void **state)
+static void assert_fixed(const struct settings *before, const struct settings *after,
+                         const char *expected)
 {
     CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
-    char path[] = "/dns", other_path[] = "/other";
-    struct settings before = {.threads = 1,
-                              .http = {.address.text = "127.0.0.1:8053", .path = path}};
+
+    reload_name_fixed(before, after, &out);
+    buffer_add(&out, "", 1);
+    assert_string_equal(out.data, expected);
+}
+
+static void settings_that_need_a_restart_are_named(void **state)
+{
+    struct settings before = {
+        .threads = 1,
+        .http = {.enabled = true, .address.text = "127.0.0.1:8053", .path = "/dns"},
+        .unix_socket = {.enabled = true, .path = "/run/a.sock", .mode = 0660},
+    };
     struct settings after = before;
 
     (void)state;
-    reload_name_fixed(&before, &after, &out);
-    assert_int_equal(out.length, 0);
+    assert_fixed(&before, &after, "");
     after.threads = 2;
-    after.http.path = other_path;
+    after.http.path = "/other";
     after.http.keepalive = true;
     after.http.address.text[0] = '2';
-    reload_name_fixed(&before, &after, &out);
-    buffer_add(&out, "", 1);
-    assert_string_equal(out.data,
-                        "listen.http.address, listen.http.path, listen.http.keepalive, threads");
+    assert_fixed(&before, &after,
+                 "listen.http.address, listen.http.path, listen.http.keepalive, threads");
+    after = before;
+    after.unix_socket = (struct unix_settings){true, "/run/b.sock", 0600, 1};
+    assert_fixed(&before, &after, "listen.unix.path, listen.unix.mode, listen.unix.group");
+}
+
+static void listeners_that_came_or_went_are_named_alone(void **state)
+{
+    struct settings before = {
+        .threads = 1,
+        .http = {.enabled = true, .address.text = "127.0.0.1:8053", .path = "/dns"},
+    };
+    struct settings after = {.threads = 1, .unix_socket = {.enabled = true, .path = "/run/a.sock"}};
+
+    (void)state;
+    assert_fixed(&before, &after, "listen.http, listen.unix");
+    assert_fixed(&after, &before, "listen.http, listen.unix");
 }
 
 int main(void)
@@ -155,6 +179,7 @@ int main(void)
         cmocka_unit_test(policies_added_removed_and_changed_are_counted),
         cmocka_unit_test(a_fixed_id_that_stays_while_the_body_changes_is_warned_of),
         cmocka_unit_test(settings_that_need_a_restart_are_named),
+        cmocka_unit_test(listeners_that_came_or_went_are_named_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

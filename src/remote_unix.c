@@ -1,0 +1,94 @@
+#include "remote_unix.h"
+
+#include "method.h"
+
+/* What is kept of a connection. */
+struct state {
+    const struct remote_unix *remote;
+    struct buffer begun; /* a request whose end has not come yet */
+};
+
+static void begin(void *connection, void *context)
+{
+    struct state *state = connection;
+
+    state->remote = context;
+}
+
+/* The faults are texts of this program, so they need no escapes. */
+static void answer(const struct state *state, struct text line, struct buffer *replies)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    int r = request_decode_json(&request, line);
+
+    if (r == REQUEST_MALFORMED)
+        buffer_printf(replies, "{\"error\":\"expected %s\"}", request.fault);
+    else if (r < 0)
+        buffer_add_string(replies, "{\"error\":\"out of memory\"}");
+    else
+        method_answer(&request, *state->remote->snapshot, replies);
+    buffer_add_string(replies, "\n");
+}
+
+/* Takes the text before the next newline off the front of what was read. Returns whether there is
+ * one. */
+static bool take_line(struct text *bytes, struct text *line)
+{
+    const char *end = bytes->length ? memchr(bytes->data, '\n', bytes->length) : NULL;
+
+    if (!end)
+        return false;
+    *line = (struct text){.data = bytes->data, .length = (size_t)(end - bytes->data)};
+    *bytes = text_after(*bytes, line->length + 1);
+    return true;
+}
+
+/* Whether a request with a further part is one that is too long, or lost for want of memory. */
+static bool keep_part(struct state *state, struct text part)
+{
+    if (part.length > REMOTE_UNIX_REQUEST_MAX - state->begun.length)
+        return false;
+    buffer_add_text(&state->begun, part);
+    return !state->begun.failed;
+}
+
+static struct stream_verdict refuse(struct buffer *replies)
+{
+    buffer_printf(replies, "{\"error\":\"expected at most %d bytes\"}\n", REMOTE_UNIX_REQUEST_MAX);
+    return (struct stream_verdict){.close = true, .unread = true};
+}
+
+/* A request mostly comes whole, and is then read where it lies. */
+static struct stream_verdict read_bytes(void *connection, struct text bytes, struct buffer *replies)
+{
+    struct state *state = connection;
+    struct text line;
+
+    while (take_line(&bytes, &line)) {
+        if (state->begun.length == 0) {
+            answer(state, line, replies);
+            continue;
+        }
+        if (!keep_part(state, line))
+            return refuse(replies);
+        answer(state, (struct text){state->begun.data, state->begun.length}, replies);
+        buffer_deinit(&state->begun);
+    }
+    if (bytes.length && !keep_part(state, bytes))
+        return refuse(replies);
+    return (struct stream_verdict){.renew = true};
+}
+
+static void end(void *connection)
+{
+    struct state *state = connection;
+
+    buffer_deinit(&state->begun);
+}
+
+const struct stream_protocol remote_unix_protocol = {
+    .state_size = sizeof(struct state),
+    .begin = begin,
+    .read = read_bytes,
+    .end = end,
+};

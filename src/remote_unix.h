@@ -1,0 +1,22 @@
+/* PowerDNS's remote backend over a unix socket: JSON objects, one a line, on connections that live
+ * as long as PowerDNS does.
+ *
+ * A request that cannot be understood or answered gets {"error":…} without a "result", which
+ * PowerDNS reports as SERVFAIL; a fault is never taken for "no such record".
+ */
+#pragma once
+
+#include "snapshot.h"
+#include "stream.h"
+
+enum {
+    REMOTE_UNIX_REQUEST_MAX = 64 << 10, /* bytes of one request */
+    REMOTE_UNIX_CONNECTIONS_MAX = 1024, /* of the listener */
+};
+
+/* How one thread serves: the context of remote_unix_protocol. */
+struct remote_unix {
+    struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */
+};
+
+extern const struct stream_protocol remote_unix_protocol;
