@@ -24,7 +24,7 @@ char *buffer_reserve(struct buffer *buffer, size_t n)
 
     if (buffer->failed)
         return NULL;
-    if (n <= buffer->capacity - buffer->length)
+    if (buffer->data && n <= buffer->capacity - buffer->length)
         return buffer->data + buffer->length;
     if (__builtin_add_overflow(buffer->length, n, &needed) || needed > SIZE_MAX / 2) {
         buffer->failed = true;
@@ -44,9 +44,9 @@ char *buffer_reserve(struct buffer *buffer, size_t n)
 
 void buffer_add(struct buffer *buffer, const void *bytes, size_t n)
 {
-    char *end = buffer_reserve(buffer, n);
+    char *end = n ? buffer_reserve(buffer, n) : NULL;
 
-    if (!end || n == 0)
+    if (!end)
         return;
     memcpy(end, bytes, n);
     buffer->length += n;

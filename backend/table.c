@@ -155,11 +155,11 @@ static void sort_pass(const struct table_slot *from, size_t n, int pass, uint32_
 static struct table_slot *sort_items(const struct table_builder *builder)
 {
     size_t n = builder->n_items;
-    CLEANUP(free_pointer) uint32_t(*starts)[RADIX] = calloc(RADIX_PASSES, sizeof(*starts));
     CLEANUP(free_pointer) struct table_slot *other = reallocarray(NULL, n + 1, sizeof(*other));
     struct table_slot *slots = reallocarray(NULL, n + 1, sizeof(*slots));
+    uint32_t starts[RADIX_PASSES][RADIX] = {0};
 
-    if (!starts || !other || !slots) {
+    if (!other || !slots) {
         free(slots);
         return NULL;
     }
