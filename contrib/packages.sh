@@ -1,0 +1,58 @@
+# Sourced by contrib/demo.sh and tests/run.sh: which Debian packages they need, and how to get those
+# that are missing.
+# shellcheck shell=bash disable=SC2034
+
+# To build. Configuring wants cmocka too, since it takes in the tests.
+BUILD_PACKAGES=(
+    gcc libc6-dev libcmocka-dev libevent-dev libhttp-parser-dev libidn2-dev libjansson-dev
+    libyaml-dev meson nettle-dev ninja-build pkg-config
+)
+
+# To see the service at work behind PowerDNS.
+POWERDNS_PACKAGES=(
+    bind9-dnsutils pdns-backend-remote pdns-backend-sqlite3 pdns-server python3 sqlite3
+)
+
+# For all tests and checks, beside the two above.
+TEST_PACKAGES=(
+    clang clang-format clang-tidy libc6-dbg libclang-rt-14-dev llvm python3-dnspython python3-pytest
+    valgrind
+)
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "Root is needed to run: $*" >&2
+        return 1
+    fi
+}
+
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"
+}
+
+# Installs those of the given packages that are missing; does nothing if there are none.
+install_packages() {
+    local package pdns_was_there=yes missing=()
+
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    is_installed pdns-server || pdns_was_there=no
+    echo "Installing ${missing[*]}" >&2
+    apt_get update >&2 &&
+        apt_get install -y --no-install-recommends "${missing[@]}" >/dev/null || return 1
+    # Debian starts a new server on port 53. Nothing here needs that one, so it is turned off, but
+    # only if it came with this very installation.
+    if [ "$pdns_was_there" = no ] && is_installed pdns-server && [ -d /run/systemd/system ]; then
+        as_root systemctl disable --now --quiet pdns.service || return 1
+    fi
+}

@@ -1,0 +1,88 @@
+"""dig and delv, as an operator runs them."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+
+from processes import DEADLINE
+
+STATUS = re.compile(r"^;; ->>HEADER<<- .*status: (\w+)", re.MULTILINE)
+NAMES_IN_DATA = ("CNAME", "MX", "NS", "SOA")
+SECTION = re.compile(r"^;; (ANSWER|AUTHORITY) SECTION:$")
+
+
+@dataclass
+class Reply:
+    """What dig saw. Records are `name ttl type data`, sorted and their names in lower case, so
+    that replies compare. `owners` are the names as they came."""
+
+    rcode: str
+    answer: list
+    authority: list
+    owners: set
+
+    def soa(self):
+        """The zones whose SOA stands in the authority section."""
+        return [record.split()[0] for record in self.authority if record.split()[2] == "SOA"]
+
+
+def run_tool(command):
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    return done.stdout
+
+
+def parse_record(line):
+    name, ttl, _, kind, data = line.split(None, 4)
+    if kind in NAMES_IN_DATA:
+        data = data.lower()
+    return f"{name.lower()} {ttl} {kind} {data}"
+
+
+def parse_reply(output):
+    """Reads what dig prints with +comments +answer +authority."""
+    sections = {"ANSWER": [], "AUTHORITY": []}
+    owners = set()
+    current = None
+    for line in output.splitlines():
+        begin = SECTION.match(line)
+        if begin:
+            current = sections[begin.group(1)]
+        elif not line or line.startswith(";"):
+            current = None
+        elif current is not None:
+            current.append(parse_record(line))
+            owners.add(line.split()[0])
+    status = STATUS.search(output)
+    assert status, f"no reply: {output}"
+    answer, authority = sorted(sections["ANSWER"]), sorted(sections["AUTHORITY"])
+    return Reply(status.group(1), answer, authority, owners)
+
+
+def dig(port, name, kind, *options):
+    """Asks a server on 127.0.0.1; options are dig's own, such as +tcp."""
+    command = ["dig", "@127.0.0.1", "-p", port, "-r", "+norecurse", "+tries=1", "+time=30"]
+    sections = ["+noall", "+comments", "+answer", "+authority"]
+    return parse_reply(run_tool([*command, *sections, *options, "-q", name, "-t", kind]))
+
+
+VALIDATED = ("; fully validated", "; negative response, fully validated")
+
+
+def delv(port, anchors, zone, name, kind):
+    """Validates an answer from a trust anchor at a zone; returns what delv prints."""
+    where = ["@127.0.0.1", "-p", port, "-a", anchors, f"+root={zone}"]
+    return run_tool(["delv", *where, name, kind])
+
+
+def validates(output):
+    """Whether delv found every part of its answer signed and right."""
+    verdicts = [line for line in output.splitlines() if re.match(r"; .*(validated|unsigned)", line)]
+    return bool(verdicts) and all(verdict in VALIDATED for verdict in verdicts)

@@ -1,0 +1,117 @@
+"""PowerDNS over zones in SQLite, with the service as its last backend."""
+
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import dns.exception
+import dns.message
+import dns.query
+
+from processes import DEADLINE, Program
+
+SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+
+# What stays the same in every configuration here. Caches are off, so that each query reaches the
+# backends; the timeout is long, since a loaded machine must not make an answer fail.
+COMMON = """\
+daemon=no
+guardian=no
+write-pid=no
+disable-syslog=yes
+loglevel=4
+security-poll-suffix=
+cache-ttl=0
+query-cache-ttl=0
+negquery-cache-ttl=0
+zone-cache-refresh-interval=0
+gsqlite3-dnssec=yes
+allow-axfr-ips=127.0.0.0/8
+"""
+TIMEOUT = 20000  # milliseconds
+
+
+@dataclass(frozen=True)
+class Transport:
+    """One way in which PowerDNS can talk to the service."""
+
+    name: str
+    connection: Callable  # of a Service, to a remote-connection-string without the timeout
+
+
+def over_http(name, options):
+    return Transport(name, lambda service: f"http:url={service.url}{options}")
+
+
+TRANSPORTS = [
+    over_http("get", ""),
+    over_http("get-suffix", ",url-suffix=.json"),
+    over_http("form", ",post=1"),
+    over_http("form-suffix", ",post=1,url-suffix=.json"),
+    over_http("json", ",post=1,post_json=1"),
+    Transport("unix", lambda service: f"unix:path={service.socket}"),
+]
+DEFAULT_TRANSPORT = TRANSPORTS[0]
+
+
+class Zones:
+    """A directory with an SQLite database of zones, filled with pdnsutil."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.database = directory / "pdns.sqlite3"
+        with sqlite3.connect(self.database) as database:
+            database.executescript(SCHEMA.read_text(encoding="ascii"))
+        (directory / "pdns.conf").write_text(COMMON + self.launch_lines(), encoding="ascii")
+
+    def launch_lines(self, more=""):
+        return f"launch=gsqlite3{more}\ngsqlite3-database={self.database}\n"
+
+    def pdnsutil(self, *arguments):
+        """Runs pdnsutil, which sees these zones alone and not the service."""
+        done = subprocess.run(
+            ["pdnsutil", f"--config-dir={self.directory}", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        assert done.returncode == 0, f"pdnsutil {arguments}: {done.stdout}"
+        return done.stdout
+
+    def load(self, zone, master_file):
+        self.pdnsutil("load-zone", zone, master_file)
+
+
+class PowerDns(Program):
+    """pdns_server on a port of 127.0.0.1, over zones and, where one is given, the service."""
+
+    def __init__(self, directory, port, zones, service=None, transport=DEFAULT_TRANSPORT):
+        super().__init__("pdns_server", directory / "pdns.log")
+        self.directory = directory
+        self.port = port
+        lines = [
+            f"local-address=127.0.0.1\nlocal-port={port}\nsocket-dir={directory}\n",
+            zones.launch_lines(",remote" if service else ""),
+        ]
+        if service:
+            connection = f"{transport.connection(service)},timeout={TIMEOUT}"
+            lines.append(f"remote-connection-string={connection}\nremote-dnssec=no\n")
+        (directory / "pdns.conf").write_text(COMMON + "".join(lines), encoding="ascii")
+
+    def start(self):
+        self.launch(["/usr/sbin/pdns_server", f"--config-dir={self.directory}"])
+        self.wait_ready(self.answers)
+        return self
+
+    def answers(self):
+        question = dns.message.make_query("version.bind.", "TXT", "CH")
+        try:
+            dns.query.udp(question, "127.0.0.1", 1, self.port)
+        except (OSError, dns.exception.Timeout):
+            return False
+        return True

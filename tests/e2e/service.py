@@ -1,0 +1,82 @@
+"""pdns-mta-sts itself, and the configurations that tests give it."""
+
+import os
+import signal
+import subprocess
+
+from processes import DEADLINE, Program, running
+
+RELOADED = r"reload: \d+ polic"
+REFUSED = r"reload.*refused"
+SANITIZER_REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:")
+
+
+def program():
+    """The path of the program under test."""
+    path = os.environ.get("PDNS_MTA_STS")
+    if not path:
+        raise RuntimeError("PDNS_MTA_STS must name the program to test")
+    return path
+
+
+def listen(port, path="/dns", keepalive="no", socket_path=None):
+    """The first line of a configuration."""
+    http = f'http: {{address: "127.0.0.1:{port}", path: {path}, keepalive: {keepalive}}}'
+    unix = f', unix: {{path: {socket_path}, mode: "0666"}}' if socket_path else ""
+    return f"listen: {{{http}{unix}}}\n"
+
+
+def run(*arguments, **options):
+    """Runs the program to its end."""
+    return subprocess.run(
+        [program(), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+        **options,
+    )
+
+
+class Service(Program):
+    """`pdns-mta-sts serve` over one configuration file in a directory of its own."""
+
+    def __init__(self, directory, port, path="/dns"):
+        super().__init__("pdns-mta-sts", directory / "service.log")
+        self.directory = directory
+        self.port = port
+        self.path = path
+        self.config = directory / "config.yaml"
+        self.socket = directory / "pdns.sock"
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
+    def configure(self, policies, keepalive="no", more=""):
+        """Writes a configuration: the listener in line 1, then what is given."""
+        text = listen(self.port, self.path, keepalive, self.socket) + more + policies
+        self.config.write_text(text, encoding="utf-8")
+
+    def start(self, **options):
+        start = self.log_size()
+        self.launch([program(), "serve", "-c", self.config], **options)
+        self.wait_ready(lambda: "info: serving " in self.log(start))
+        return self
+
+    def reload(self, until=RELOADED):
+        """Sends SIGHUP; returns what was logged from then on, once a line matches."""
+        start = self.log_size()
+        self.process.send_signal(signal.SIGHUP)
+        return self.wait_log(until, start)
+
+    def stop(self):
+        """Ends it and checks that it ended well: code 0, and nothing that a sanitizer reports."""
+        if self not in running:
+            return
+        code = self.terminate()
+        log = self.log()
+        assert code == 0, f"exit code {code} after SIGTERM:\n{log}"
+        assert not any(report in log for report in SANITIZER_REPORTS), log
+

@@ -1,0 +1,215 @@
+"""The command line: what it prints where, and its exit codes."""
+
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from http_client import Connection
+from service import Service, listen, program, run
+
+GOOD = """\
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: mail.example.net
+    rua: mailto:postmaster@example.net
+    policy_host: 192.0.2.40
+    domains: [example.org, example.com]
+"""
+
+BROKEN = """\
+listen: {http: {address: "127.0.0.1:8053"}}
+policies:
+  - domain: example.net
+    mode: enforced
+    mx: mail.example.net
+    colour: red
+  - domain: example.org
+    rua: postmaster@example.org
+    ttl: -1
+"""
+BROKEN_PLACES = ["4:11", "6:5", "8:10", "9:10"]
+
+
+@pytest.fixture
+def config(make_directory):
+    """Writes a configuration; gives its path."""
+
+    def write(text):
+        path = make_directory() / "config.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+HELP = [["--help"], ["-h"], ["--help", "serve"], ["check", "--help"]]
+
+
+@pytest.mark.parametrize("arguments", HELP)
+def test_help_goes_to_stdout(arguments):
+    done = run(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: pdns-mta-sts")
+    assert "--config FILE" in done.stdout
+
+
+def test_help_names_the_commands():
+    text = run("--help").stdout
+    assert all(re.search(rf"^ +{name} ", text, re.MULTILINE) for name in ("serve", "check"))
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["-V"], ["serve", "--version"]])
+def test_version_is_one_line(arguments):
+    done = run(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"pdns-mta-sts \d+\.\d+\.\d+\n", done.stdout)
+
+
+WRONG_USAGE = [
+    [],
+    ["obey"],
+    ["--obey"],
+    ["serve", "--obey"],
+    ["check", "-c"],
+    ["check", "one", "two"],
+    ["serve", "check"],
+    [""],
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)
+def test_wrong_usage_is_told_with_exit_code_2(arguments):
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--help" in done.stderr
+
+
+def test_an_unknown_command_is_named():
+    assert "'obey'" in run("obey").stderr
+
+
+def test_check_prints_totals(config):
+    done = run("check", "-c", config(GOOD))
+    assert (done.returncode, done.stderr) == (0, "")
+    totals = dict(line.split(": ") for line in done.stdout.splitlines())
+    assert totals["policies"] == "1"
+    assert totals["domains"] == "3"
+    assert totals["warnings"] == "0"
+
+
+@pytest.mark.parametrize("option", ["-c", "--config"])
+def test_the_option_may_stand_before_the_command(config, option):
+    assert run(option, config(GOOD), "check").returncode == 0
+
+
+def test_check_lists_warnings_and_accepts(config):
+    path = config("policies:\n  - {domain: example.net, mode: none}\n")
+    done = run("check", "-c", path)
+    assert done.returncode == 0
+    assert re.search(rf"^{path}:2:\d+: warning: ", done.stderr, re.MULTILINE)
+    assert re.search(r"^warnings: [1-9]", done.stdout, re.MULTILINE)
+
+
+def test_check_lists_every_error_with_its_place(config):
+    path = config(BROKEN)
+    done = run("check", "-c", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    for place in BROKEN_PLACES:
+        assert re.search(rf"^{path}:{place}: found .*, expected ", done.stderr, re.MULTILINE), place
+
+
+def test_check_prints_50_errors_and_counts_the_rest(config):
+    domains = "".join(f"      - bad_{number}.example\n" for number in range(70))
+    policy = "policies:\n  - domain: example.net\n    rua: mailto:a@b.c\n    domains:\n"
+    path = config(policy + domains)
+    done = run("check", "-c", path)
+    assert done.returncode == 1
+    assert len(re.findall(rf"^{path}:\d+:\d+: found ", done.stderr, re.MULTILINE)) == 50
+    assert re.search(r"\b20 more\b", done.stderr)
+
+
+def test_check_of_a_missing_file_names_it(make_directory):
+    path = make_directory() / "absent.yaml"
+    done = run("check", "-c", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert str(path) in done.stderr
+    assert "No such file" in done.stderr
+
+
+def test_check_of_a_directory_names_it(make_directory):
+    path = make_directory()
+    done = run("check", "-c", path)
+    assert done.returncode == 1
+    assert str(path) in done.stderr
+
+
+def test_serve_refuses_a_broken_configuration_with_every_error(config):
+    path = config(BROKEN)
+    done = run("serve", "-c", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    for place in BROKEN_PLACES:
+        assert f"{path}:{place}: found " in done.stderr
+
+
+def test_a_taken_port_is_named(config, ports):
+    port = ports.take()
+    with socket.create_server(("127.0.0.1", port)):
+        done = run("serve", "-c", config(listen(port) + GOOD))
+    assert done.returncode == 1
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "in use" in done.stderr
+
+
+def test_the_log_goes_to_stderr_alone(service):
+    """stdout and stderr share the log file elsewhere, so this one looks at a process of its own."""
+    service.configure(GOOD)
+    with subprocess.Popen(
+        [program(), "serve", "-c", service.config], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        line = process.stderr.readline()
+        process.terminate()
+        output, _ = process.communicate()
+    assert line
+    assert output == b""
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_promptly_with_connections_open(service, number):
+    service.configure(GOOD, keepalive="yes")
+    service.start()
+    connections = [Connection(service.port) for _ in range(20)]
+    for connection in connections[10:]:
+        connection.send(b"POST /dns HTTP/1.1\r\nContent-Length: 10\r\n\r\n{")
+    started = time.monotonic()
+    service.process.send_signal(number)
+    assert service.process.wait(20) == 0, service.log()
+    assert time.monotonic() - started < 10
+    assert all(connection.at_end() for connection in connections)
+
+
+def test_it_starts_again_at_once_on_the_same_port(make_directory, ports):
+    """Connections that it closed itself linger in TIME-WAIT."""
+    port = ports.take()
+    for _ in range(3):
+        with Service(make_directory(), port) as service:
+            service.configure(GOOD)
+            service.start()
+            with Connection(port) as connection:
+                connection.send(b"GET /dns/getAllDomains HTTP/1.1\r\n\r\n")
+                assert connection.read().json() == {"result": []}
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_any_number_of_threads_answers(service, threads):
+    service.configure(GOOD, more=f"threads: {threads}\n")
+    service.start()
+    for _ in range(50):
+        with Connection(service.port) as connection:
+            connection.send(b"GET /dns/lookup/_tls.example.net/ANY HTTP/1.1\r\n\r\n")
+            assert connection.read().json()["result"][0]["qtype"] == "ENT"
