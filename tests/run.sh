@@ -86,7 +86,7 @@ install_packages "${BUILD_PACKAGES[@]}" "${POWERDNS_PACKAGES[@]}" "${TEST_PACKAG
 if CC=gcc build build --werror; then
     suites build testlog
     suites build testlog-valgrind --suite unit --timeout-multiplier 20 --wrapper \
-        'valgrind -q --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=99 --suppressions='"$PWD"'/tests/valgrind.supp'
+        'valgrind -q --num-callers=40 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=99 --suppressions='"$PWD"'/tests/valgrind.supp'
     check format-check ninja -C build format-check
     check tidy ninja -C build tidy
     check demo contrib/demo.sh --once
