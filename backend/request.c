@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include "method.h"
+#include "plain_json.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -232,7 +233,30 @@ int request_decode_form(struct request *request, struct text path, struct text b
     return read_parameters(request, request->json);
 }
 
+static int use_plain(struct request *request, const struct plain_request *plain)
+{
+    const enum parameter *component;
+
+    request->method = method_find(plain->method);
+    if (!request->method)
+        return 0;
+    for (component = request->method->components; *component != PARAMETER_COUNT; component++)
+        for (size_t i = 0; i < plain->n_members; i++)
+            if (text_equals(plain->members[i].key, text_from(parameters[*component].name)))
+                request->parameters[*component] = plain->members[i].value;
+    return check_parameters(request);
+}
+
 int request_decode_json(struct request *request, struct text body)
+{
+    struct plain_request plain;
+
+    if (plain_json_read(body, &plain))
+        return use_plain(request, &plain);
+    return request_decode_any_json(request, body);
+}
+
+int request_decode_any_json(struct request *request, struct text body)
 {
     const json_t *method, *object;
     int r;

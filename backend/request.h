@@ -21,11 +21,12 @@ enum parameter {
 };
 
 struct request {
-    const struct method *method;             /* NULL: one that this service does not know */
-    struct text parameters[PARAMETER_COUNT]; /* empty where absent */
-    const char *fault;                       /* what was expected, if the request is malformed */
-    json_t *json;                            /* what JSON parameters point into */
-    char *decoded;                           /* what percent-decoded parameters point into */
+    const struct method *method; /* NULL: one that this service does not know */
+    /* Empty where absent; they may point into the text that was decoded. */
+    struct text parameters[PARAMETER_COUNT];
+    const char *fault; /* what was expected, if the request is malformed */
+    json_t *json;      /* what JSON parameters point into */
+    char *decoded;     /* what percent-decoded parameters point into */
 };
 
 #define REQUEST_INIT ((struct request){0})
@@ -53,3 +54,6 @@ int request_decode_form(struct request *request, struct text path, struct text b
 /* Decodes a JSON request: {"method":"…","parameters":{…}}. Returns 0, REQUEST_MALFORMED or -ENOMEM.
  */
 int request_decode_json(struct request *request, struct text body);
+
+/* The same, for JSON of any form: what request_decode_json does where plain_json.h declines. */
+int request_decode_any_json(struct request *request, struct text body);

@@ -55,7 +55,7 @@ static int answer_form(void)
 static int answer_json(void)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
-    int r = request_decode_json(
+    int r = request_decode_any_json(
         &request, TEXT("{\"method\":\"lookup\",\"parameters\":"
                        "{\"qname\":\"_smtp._tls.full.example.\",\"qtype\":\"ANY\"}}"));
 
