@@ -11,31 +11,51 @@ void close_descriptor(const int *descriptor)
         close(*descriptor);
 }
 
-static int start_listening(int fd, const struct listen_address *address)
+/* Binds the first of several sockets alone, so that it is refused where somebody else listens,
+ * shared or not; only then does it admit the others. */
+static int bind_tcp(int fd, const struct listen_address *address, bool first)
 {
     const int on = 1;
 
     /* A restart must not wait for the connections of the last run to leave TIME_WAIT. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
         return -errno;
+    if (!first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
+        return -errno;
     if (bind(fd, (const struct sockaddr *)&address->storage, address->length) < 0)
+        return -errno;
+    if (first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
         return -errno;
     return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 
-int listener_open_tcp(const struct listen_address *address, int *out)
+static int open_tcp(const struct listen_address *address, bool first, int *out)
 {
     int fd, r;
 
     fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    r = start_listening(fd, address);
+    r = bind_tcp(fd, address, first);
     if (r < 0) {
         close(fd);
         return r;
     }
     *out = fd;
+    return 0;
+}
+
+int listener_open_tcp(const struct listen_address *address, size_t n, int *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int r = open_tcp(address, i == 0, &out[i]);
+
+        if (r == 0)
+            continue;
+        while (i > 0)
+            close(out[--i]);
+        return r;
+    }
     return 0;
 }
 
@@ -83,6 +103,16 @@ static int bind_unix(int fd, const struct sockaddr_un *address)
 
 /* Nobody can connect before listen, so the permissions are in force from the first connection on.
  */
+static int permit_and_listen(int fd, const struct unix_settings *settings)
+{
+    if (settings->group != UNIX_GROUP_UNCHANGED &&
+        chown(settings->path, (uid_t)-1, (gid_t)settings->group) < 0)
+        return -errno;
+    if (chmod(settings->path, (mode_t)settings->mode) < 0)
+        return -errno;
+    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
 static int start_listening_unix(int fd, const struct unix_settings *settings)
 {
     struct sockaddr_un address = unix_address(settings->path);
@@ -90,12 +120,10 @@ static int start_listening_unix(int fd, const struct unix_settings *settings)
 
     if (r < 0)
         return r;
-    if (settings->group != UNIX_GROUP_UNCHANGED &&
-        chown(settings->path, (uid_t)-1, (gid_t)settings->group) < 0)
-        return -errno;
-    if (chmod(settings->path, (mode_t)settings->mode) < 0)
-        return -errno;
-    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+    r = permit_and_listen(fd, settings);
+    if (r < 0)
+        unlink(settings->path);
+    return r;
 }
 
 int listener_open_unix(const struct unix_settings *settings, int *out)
@@ -112,4 +140,17 @@ int listener_open_unix(const struct unix_settings *settings, int *out)
     }
     *out = fd;
     return 0;
+}
+
+void listener_close_unix(const struct unix_settings *settings, int fd)
+{
+    struct sockaddr_un address = unix_address(settings->path);
+    int client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    close(fd);
+    /* Whoever still listens at the path now is another service. */
+    if (client >= 0 && connect(client, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+        errno == ECONNREFUSED)
+        unlink(settings->path);
+    close_descriptor(&client);
 }

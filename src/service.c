@@ -17,6 +17,7 @@ struct service {
     char *config_path;
     struct config *config;
     struct worker_setup setup;
+    bool http_open, unix_open; /* whether the setup's descriptors are */
     struct worker *workers[CONFIG_THREADS_MAX];
     size_t n_workers;
 };
@@ -53,14 +54,16 @@ static struct config *load(const char *path)
     return config;
 }
 
-static int open_http(struct service *service, const struct http_settings *http)
+static int open_http(struct service *service, const struct settings *settings)
 {
-    int r = listener_open_tcp(&http->address, &service->setup.http);
+    const struct http_settings *http = &settings->http;
+    int r = listener_open_tcp(&http->address, settings->threads, service->setup.http);
 
     if (r < 0) {
         log_error("cannot listen on %s: %s", http->address.text, strerror(-r));
         return SERVICE_FAILED;
     }
+    service->http_open = true;
     log_info("listening on http://%s%s", http->address.text, http->path);
     return 0;
 }
@@ -76,6 +79,7 @@ static int open_unix(struct service *service, const struct unix_settings *settin
                                    : strerror(-r));
         return SERVICE_FAILED;
     }
+    service->unix_open = true;
     log_info("listening on %s", settings->path);
     return 0;
 }
@@ -86,7 +90,7 @@ static int open_listeners(struct service *service)
     int r = 0;
 
     if (settings->http.enabled)
-        r = open_http(service, &settings->http);
+        r = open_http(service, settings);
     if (r == 0 && settings->unix_socket.enabled)
         r = open_unix(service, &settings->unix_socket);
     return r;
@@ -97,7 +101,7 @@ static int start_workers(struct service *service)
     int r;
 
     while (service->n_workers < service->config->settings.threads) {
-        r = worker_new(&service->setup, service->config->snapshot,
+        r = worker_new(&service->setup, service->n_workers, service->config->snapshot,
                        &service->workers[service->n_workers]);
         if (r < 0) {
             log_error("cannot start a thread: %s", strerror(-r));
@@ -112,7 +116,6 @@ static int start(struct service *service, const char *config_path)
 {
     int r;
 
-    service->setup = (struct worker_setup){.http = -1, .unix_socket = -1};
     service->config_path = strdup(config_path);
     if (!service->config_path)
         return -ENOMEM;
@@ -208,10 +211,11 @@ void service_free(struct service *service)
         return;
     for (size_t i = 0; i < service->n_workers; i++)
         worker_free(service->workers[i]);
-    close_descriptor(&service->setup.http);
-    if (service->setup.unix_socket >= 0)
-        unlink(service->config->settings.unix_socket.path);
-    close_descriptor(&service->setup.unix_socket);
+    if (service->http_open)
+        for (size_t i = 0; i < service->config->settings.threads; i++)
+            close(service->setup.http[i]);
+    if (service->unix_open)
+        listener_close_unix(&service->config->settings.unix_socket, service->setup.unix_socket);
     config_free(service->config);
     free(service->config_path);
     free(service);

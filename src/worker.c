@@ -56,7 +56,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-static int open_http(struct worker *worker, const struct worker_setup *setup)
+static int open_http(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
     const struct settings *settings = setup->settings;
     struct http_handler handler = remote_http_handler(&worker->remote_http);
@@ -67,12 +67,12 @@ static int open_http(struct worker *worker, const struct worker_setup *setup)
         .idle_seconds = HTTP_IDLE_SECONDS,
     };
 
-    if (setup->http < 0)
+    if (!settings->http.enabled)
         return 0;
     worker->remote_http.path = settings->http.path;
     worker->remote_http.snapshot = &worker->snapshot;
     http_service_init(&worker->http_service, &handler, settings->http.keepalive);
-    return stream_server_new(worker->base, setup->http, &stream, &worker->http);
+    return stream_server_new(worker->base, setup->http[number], &stream, &worker->http);
 }
 
 static int open_unix(struct worker *worker, const struct worker_setup *setup)
@@ -83,7 +83,7 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup)
         .connections_max = REMOTE_UNIX_CONNECTIONS_MAX / setup->settings->threads,
     };
 
-    if (setup->unix_socket < 0)
+    if (!setup->settings->unix_socket.enabled)
         return 0;
     worker->remote_unix.snapshot = &worker->snapshot;
     return stream_server_new(worker->base, setup->unix_socket, &stream, &worker->unix_socket);
@@ -102,7 +102,7 @@ static struct event_base *new_base(void)
     return base;
 }
 
-static int prepare(struct worker *worker, const struct worker_setup *setup)
+static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
     int r;
 
@@ -115,7 +115,7 @@ static int prepare(struct worker *worker, const struct worker_setup *setup)
     worker->woken = event_new(worker->base, worker->wake, EV_READ | EV_PERSIST, on_wake, worker);
     if (!worker->woken || event_add(worker->woken, NULL) < 0)
         return -ENOMEM;
-    r = open_http(worker, setup);
+    r = open_http(worker, setup, number);
     return r ? r : open_unix(worker, setup);
 }
 
@@ -124,7 +124,8 @@ static void free_worker(struct worker **worker)
     worker_free(*worker);
 }
 
-int worker_new(const struct worker_setup *setup, struct snapshot *snapshot, struct worker **out)
+int worker_new(const struct worker_setup *setup, size_t number, struct snapshot *snapshot,
+               struct worker **out)
 {
     CLEANUP(free_worker) struct worker *worker = calloc(1, sizeof(*worker));
     int r;
@@ -134,7 +135,7 @@ int worker_new(const struct worker_setup *setup, struct snapshot *snapshot, stru
     worker->wake = -1;
     worker->snapshot = snapshot_ref(snapshot);
     sem_init(&worker->adopted, 0, 0);
-    r = prepare(worker, setup);
+    r = prepare(worker, setup, number);
     if (r)
         return r;
     r = pthread_create(&worker->thread, NULL, run, worker);

@@ -10,14 +10,14 @@ struct worker;
 /* What the threads of a service have in common; it outlives them. */
 struct worker_setup {
     const struct settings *settings;
-    /* Listening descriptors, or -1. */
-    int http;
-    int unix_socket;
+    int http[CONFIG_THREADS_MAX]; /* listening, one for each thread; meaningless if it is off */
+    int unix_socket;              /* listening, shared by all; meaningless if it is off */
 };
 
-/* Starts a thread that answers from a snapshot, of which it takes a reference of its own. Returns 0
- * or -errno. */
-int worker_new(const struct worker_setup *setup, struct snapshot *snapshot, struct worker **out);
+/* Starts the thread of a number, from 0, that answers from a snapshot, of which it takes a
+ * reference of its own. Returns 0 or -errno. */
+int worker_new(const struct worker_setup *setup, size_t number, struct snapshot *snapshot,
+               struct worker **out);
 
 /* Hands a new snapshot to the thread, without waiting. Every hand-over must be followed by
  * worker_wait_adopted before the next. */

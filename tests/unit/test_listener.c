@@ -113,11 +113,49 @@ static void a_tcp_port_in_use_is_refused(void **state)
     (void)state;
     assert_true(listen_address_parse(TEXT("127.0.0.1:1"), 1, &address));
     ((struct sockaddr_in *)&address.storage)->sin_port = 0;
-    assert_int_equal(listener_open_tcp(&address, &fd), 0);
+    assert_int_equal(listener_open_tcp(&address, 1, &fd), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &length), 0);
     ((struct sockaddr_in *)&address.storage)->sin_port = bound.sin_port;
-    assert_int_equal(listener_open_tcp(&address, &second), -EADDRINUSE);
+    assert_int_equal(listener_open_tcp(&address, 1, &second), -EADDRINUSE);
     close(fd);
+}
+
+static void several_sockets_share_a_port_that_stays_closed_to_others(void **state)
+{
+    struct listen_address address;
+    struct sockaddr_in bound;
+    socklen_t length = sizeof(bound);
+    int fds[3] = {-1, -1, -1}, second[2] = {-1, -1};
+
+    (void)state;
+    assert_true(listen_address_parse(TEXT("127.0.0.1:1"), 1, &address));
+    /* A port that was free a moment ago. */
+    ((struct sockaddr_in *)&address.storage)->sin_port = 0;
+    assert_int_equal(listener_open_tcp(&address, 1, fds), 0);
+    assert_int_equal(getsockname(fds[0], (struct sockaddr *)&bound, &length), 0);
+    close(fds[0]);
+    ((struct sockaddr_in *)&address.storage)->sin_port = bound.sin_port;
+    assert_int_equal(listener_open_tcp(&address, 3, fds), 0);
+    assert_int_equal(listener_open_tcp(&address, 2, second), -EADDRINUSE);
+    for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
+        close(fds[i]);
+}
+
+static void closing_leaves_the_socket_of_a_later_service(void **state)
+{
+    struct unix_settings settings = settings_of(0600);
+    int first = -1, second = -1, client;
+
+    (void)state;
+    assert_int_equal(listener_open_unix(&settings, &first), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(listener_open_unix(&settings, &second), 0);
+    listener_close_unix(&settings, first);
+    client = connect_there();
+    assert_true(client >= 0);
+    close(client);
+    listener_close_unix(&settings, second);
+    assert_int_equal(connect_there(), -ENOENT);
 }
 
 int main(void)
@@ -130,6 +168,8 @@ int main(void)
         TEST(a_file_that_is_no_socket_is_refused_and_stays),
         TEST(a_directory_that_is_missing_is_an_error),
         TEST(a_tcp_port_in_use_is_refused),
+        TEST(several_sockets_share_a_port_that_stays_closed_to_others),
+        TEST(closing_leaves_the_socket_of_a_later_service),
 #undef TEST
     };
 
