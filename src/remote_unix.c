@@ -43,7 +43,8 @@ static bool take_line(struct text *bytes, struct text *line)
     return true;
 }
 
-/* Whether a request with a further part is one that is too long, or lost for want of memory. */
+/* Keeps a further part of a request. Returns false if the request is too long, or memory has run
+ * out. */
 static bool keep_part(struct state *state, struct text part)
 {
     if (part.length > REMOTE_UNIX_REQUEST_MAX - state->begun.length)

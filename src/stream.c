@@ -10,6 +10,7 @@ enum {
     INPUT_SIZE = 64 << 10,  /* bytes read at once */
     REPLIES_KEPT = 1 << 20, /* bytes of buffer kept after many replies at once */
     ACCEPTS_AT_ONCE = 64,   /* before other events have their turn */
+    OUTPUT_MAX = 256 << 10, /* bytes that a peer may leave unread before it is let go */
     DRAIN_MAX = 1 << 20,    /* bytes read and dropped so that the peer can read the last reply */
     SWEEP_SECONDS = 1,      /* how often idle connections are looked for */
     PAUSE_MICROSECONDS = 50000, /* of accepting, when there is nothing left to accept with */
@@ -127,7 +128,8 @@ static void written(struct connection *connection)
         wait_for(connection, PHASE_READING);
 }
 
-/* Sends the replies that reading has made. */
+/* Sends the replies that reading has made. PowerDNS reads each before it asks again; a peer that
+ * asks and asks and never reads must not fill the memory. */
 static void send_replies(struct connection *connection)
 {
     const struct buffer *replies = &connection->server->replies;
@@ -137,7 +139,7 @@ static void send_replies(struct connection *connection)
         n = -1;
     else if (replies->length)
         n = send_some(connection, replies->data, replies->length);
-    if (n < 0) {
+    if (n < 0 || replies->length - (size_t)n > OUTPUT_MAX) {
         connection_free(connection);
     } else if ((size_t)n < replies->length) {
         buffer_add(&connection->output, replies->data + n, replies->length - (size_t)n);
@@ -279,6 +281,8 @@ static void connection_begin(struct stream_server *server, int fd)
     const struct stream_protocol *protocol = server->setup.protocol;
     struct connection *connection = calloc(1, sizeof(*connection) + protocol->state_size);
 
+    if (server->n_connections >= server->setup.connections_max)
+        close_oldest(server);
     if (!connection) {
         close(fd);
         return;
@@ -299,12 +303,10 @@ static void pause_accepting(struct stream_server *server)
     schedule(server->resume, 0, PAUSE_MICROSECONDS);
 }
 
-/* Whether there is, or now is, a place for one more connection. */
-static bool make_room(struct stream_server *server)
+/* Whether new connections must wait until others end by themselves. */
+static bool is_full(const struct stream_server *server)
 {
-    if (server->n_connections < server->setup.connections_max)
-        return true;
-    return server->setup.idle_seconds && close_oldest(server);
+    return !server->setup.idle_seconds && server->n_connections >= server->setup.connections_max;
 }
 
 /* Judges a failed accept. Returns whether to go on. */
@@ -334,7 +336,7 @@ static void on_accept(evutil_socket_t listening, short what, void *argument)
     for (size_t i = 0; i < ACCEPTS_AT_ONCE; i++) {
         int fd;
 
-        if (!make_room(server)) {
+        if (is_full(server)) {
             pause_accepting(server);
             break;
         }
