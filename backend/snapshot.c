@@ -291,18 +291,6 @@ static struct domain domain_from(const struct policy *policies, const struct tab
     };
 }
 
-static void count_domains(struct snapshot *snapshot)
-{
-    struct table_entry entry;
-    size_t cursor = 0;
-
-    while (table_next(&snapshot->table, &cursor, &entry)) {
-        struct domain domain = domain_from(snapshot->policies, &entry);
-
-        snapshot->policies[entry.value >> KIND_BITS].n_domains[domain.kind]++;
-    }
-}
-
 int builder_freeze(struct builder *builder,
                    void (*clash)(const struct builder_clash *clash, void *context), void *context,
                    struct snapshot **out)
@@ -323,7 +311,6 @@ int builder_freeze(struct builder *builder,
     snapshot->policies = builder->policies;
     snapshot->n_policies = builder->n_policies;
     *builder = (struct builder){0};
-    count_domains(snapshot);
     *out = snapshot;
     return 0;
 }

@@ -52,20 +52,18 @@ enum domain_kind {
     DOMAIN_PRIMARY,
     DOMAIN_DIRECT, /* a member that gets the same records as the primary */
     DOMAIN_CNAME,  /* a member that gets CNAMEs to the primary's names */
-    DOMAIN_KIND_COUNT,
 };
 
 /* A policy as it is published. */
 struct policy {
     struct text primary; /* canonical */
     enum policy_mode mode;
-    uint32_t ttl;       /* seconds */
-    bool fixed_id;      /* the operator set the id */
-    struct text body;   /* empty if the mode is absent */
-    struct text id;     /* empty if the mode is absent */
-    struct text own_id; /* the id derived from the body, empty if the mode is absent */
-    size_t n_domains[DOMAIN_KIND_COUNT];
-    struct rows rows[OWNER_COUNT];    /* of the primary and of direct members */
+    uint32_t ttl;                  /* seconds */
+    bool fixed_id;                 /* the operator set the id */
+    struct text body;              /* empty if the mode is absent */
+    struct text id;                /* empty if the mode is absent */
+    struct text own_id;            /* the id derived from the body, empty if the mode is absent */
+    struct rows rows[OWNER_COUNT]; /* of the primary and of direct members */
     struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */
 };
 

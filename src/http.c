@@ -56,7 +56,7 @@ static struct http_reply *begin_reply(struct http_service *service, unsigned int
 }
 
 /* Appends the service's current reply to what is sent. */
-static void add_reply(struct state *state)
+static void add_reply(struct state *state, bool with_body)
 {
     struct http_reply *reply = &state->service->reply;
     struct buffer *out = state->replies;
@@ -71,10 +71,8 @@ static void add_reply(struct state *state)
     if (reply->allow)
         buffer_printf(out, "Allow: %s\r\n", reply->allow);
     buffer_add_string(out, state->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
-    if (state->parser.method != HTTP_HEAD) /* RFC 9110 9.3.2 */
-        /* The reply to HEAD is the head alone (RFC 9110 9.3.2). */
-        if (state->parser.method != HTTP_HEAD)
-            buffer_add(out, reply->body.data, reply->body.length);
+    if (with_body)
+        buffer_add(out, reply->body.data, reply->body.length);
 }
 
 /* The parser's callbacks: a result other than 0 stops it. */
@@ -136,7 +134,8 @@ static int on_message_complete(http_parser *parser)
         reply->body.failed = true;
     else
         service->handler.answer(service->handler.context, &request, reply);
-    add_reply(state);
+    /* The reply to HEAD is the head alone (RFC 9110 9.3.2). */
+    add_reply(state, parser->method != HTTP_HEAD);
     if (state->verdict.close)
         http_parser_pause(parser, 1);
     return 0;
@@ -167,7 +166,7 @@ static void refuse(struct state *state)
     state->verdict.close = true;
     state->verdict.unread = true;
     service->handler.refuse(service->handler.context, fault, begin_reply(service, status));
-    add_reply(state);
+    add_reply(state, true);
 }
 
 static void begin(void *connection, void *context)

@@ -152,5 +152,9 @@ int main(int argc, char *argv[])
         r = run(&arguments);
     else
         fputs("Try 'pdns-mta-sts --help'.\n", stderr);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("pdns-mta-sts: the output could not be written\n", stderr);
+        r = 1;
+    }
     return r;
 }

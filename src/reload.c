@@ -57,15 +57,15 @@ static struct policy_changes compare_policies(const struct snapshot *before,
     struct policy_changes changes = {.removed = snapshot_n_policies(before)};
 
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
-        const struct policy *new = snapshot_policy(after, i);
-        const struct policy *old = same_policy(before, new);
+        const struct policy *now = snapshot_policy(after, i);
+        const struct policy *old = same_policy(before, now);
 
         if (!old) {
             changes.added++;
             continue;
         }
         changes.removed--;
-        changes.changed += !same_content(old, new);
+        changes.changed += !same_content(old, now);
     }
     return changes;
 }
@@ -76,14 +76,14 @@ static void describe_ids(const struct snapshot *before, const struct snapshot *a
     size_t n = 0;
 
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
-        const struct policy *new = snapshot_policy(after, i);
-        const struct policy *old = same_policy(before, new);
+        const struct policy *now = snapshot_policy(after, i);
+        const struct policy *old = same_policy(before, now);
 
-        if (!old || text_equals(old->id, new->id) || n++ >= IDS_NAMED)
+        if (!old || text_equals(old->id, now->id) || n++ >= IDS_NAMED)
             continue;
-        buffer_printf(out, "%s %s %s -> %s", n == 1 ? "; ids:" : ",", new->primary.data,
+        buffer_printf(out, "%s %s %s -> %s", n == 1 ? "; ids:" : ",", now->primary.data,
                       old->id.length ? old->id.data : "none",
-                      new->id.length ? new->id.data : "none");
+                      now->id.length ? now->id.data : "none");
     }
     if (n > IDS_NAMED)
         buffer_printf(out, " and %zu more", n - IDS_NAMED);
@@ -108,12 +108,12 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
                       void (*warn)(const struct policy *policy, void *context), void *context)
 {
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
-        const struct policy *new = snapshot_policy(after, i);
-        const struct policy *old = same_policy(before, new);
+        const struct policy *now = snapshot_policy(after, i);
+        const struct policy *old = same_policy(before, now);
 
-        if (old && new->fixed_id && old->id.length &&text_equals(old->id, new->id) &&
-            !text_equals(old->own_id, new->own_id))
-            warn(new, context);
+        if (old && now->fixed_id && old->id.length && text_equals(old->id, now->id) &&
+            !text_equals(old->own_id, now->own_id))
+            warn(now, context);
     }
 }
 

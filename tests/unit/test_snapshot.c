@@ -89,17 +89,20 @@ static void domains_added_again_are_reported_in_their_order_and_left_out(void **
     assert_string_equal(domain.policy->primary.data, "b.example");
 }
 
-static void members_are_counted_by_kind(void **state)
+static void every_domain_knows_its_kind_and_policy(void **state)
 {
     struct fixture *fixture = *state;
-    const struct policy *policy;
+    struct domain domain;
 
     fixture->snapshot = fixture_snapshot();
-    policy = snapshot_policy(fixture->snapshot, 0);
     assert_int_equal(snapshot_n_domains(fixture->snapshot), 15);
-    assert_int_equal(policy->n_domains[DOMAIN_PRIMARY], 1);
-    assert_int_equal(policy->n_domains[DOMAIN_CNAME], 1);
-    assert_int_equal(policy->n_domains[DOMAIN_DIRECT], 1);
+    assert_true(snapshot_find(fixture->snapshot, TEXT("full.example"), &domain));
+    assert_int_equal(domain.kind, DOMAIN_PRIMARY);
+    assert_true(snapshot_find(fixture->snapshot, TEXT("cname.full.example"), &domain));
+    assert_int_equal(domain.kind, DOMAIN_CNAME);
+    assert_true(snapshot_find(fixture->snapshot, TEXT("direct.full.example"), &domain));
+    assert_int_equal(domain.kind, DOMAIN_DIRECT);
+    assert_ptr_equal(domain.policy, snapshot_policy(fixture->snapshot, 0));
 }
 
 static void a_fixed_id_is_announced_and_the_own_one_kept(void **state)
@@ -146,7 +149,7 @@ int main(void)
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
         TEST(policies_are_numbered_in_their_order),
         TEST(domains_added_again_are_reported_in_their_order_and_left_out),
-        TEST(members_are_counted_by_kind),
+        TEST(every_domain_knows_its_kind_and_policy),
         TEST(a_fixed_id_is_announced_and_the_own_one_kept),
         TEST(an_empty_snapshot_has_no_domain),
         TEST(a_snapshot_lives_until_its_last_reference_goes),
