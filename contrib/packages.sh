@@ -15,8 +15,8 @@ POWERDNS_PACKAGES=(
 
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
-    clang clang-format clang-tidy libc6-dbg libclang-rt-14-dev llvm python3-dnspython python3-pytest
-    valgrind
+    clang clang-format clang-tidy dnsdist libc6-dbg libclang-rt-14-dev llvm python3-dnspython
+    python3-pytest valgrind
 )
 
 is_installed() {
@@ -40,19 +40,23 @@ apt_get() {
 
 # Installs those of the given packages that are missing; does nothing if there are none.
 install_packages() {
-    local package pdns_was_there=yes missing=()
+    local package missing=()
 
     for package in "$@"; do
         is_installed "$package" || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
-    is_installed pdns-server || pdns_was_there=no
     echo "Installing ${missing[*]}" >&2
     apt_get update >&2 &&
         apt_get install -y --no-install-recommends "${missing[@]}" >/dev/null || return 1
-    # Debian starts a new server on port 53. Nothing here needs that one, so it is turned off, but
-    # only if it came with this very installation.
-    if [ "$pdns_was_there" = no ] && is_installed pdns-server && [ -d /run/systemd/system ]; then
-        as_root systemctl disable --now --quiet pdns.service || return 1
-    fi
+    # Debian starts new servers on port 53. Nothing here needs those, so they are turned off, but
+    # only those that came with this very installation.
+    [ -d /run/systemd/system ] || return 0
+    for package in "${missing[@]}"; do
+        case $package in
+        dnsdist | pdns-server)
+            as_root systemctl disable --now --quiet "${package%-server}.service" || return 1
+            ;;
+        esac
+    done
 }
