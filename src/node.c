@@ -104,26 +104,6 @@ static struct node *new_node(const struct reader *reader, enum node_kind kind)
     return node;
 }
 
-/* Goes to the end of the collection that begins with the event. */
-static int skip_collection(struct reader *reader)
-{
-    size_t depth = 1;
-
-    while (depth) {
-        int r = next_event(reader);
-
-        if (r)
-            return r;
-        if (reader->event.type == YAML_SEQUENCE_START_EVENT ||
-            reader->event.type == YAML_MAPPING_START_EVENT)
-            depth++;
-        else if (reader->event.type == YAML_SEQUENCE_END_EVENT ||
-                 reader->event.type == YAML_MAPPING_END_EVENT)
-            depth--;
-    }
-    return 0;
-}
-
 static void report_properties(const struct reader *reader, const yaml_char_t *anchor,
                               const yaml_char_t *tag)
 {
@@ -275,15 +255,12 @@ static int read_bad(struct reader *reader, struct node **out)
     return 0;
 }
 
-static int read_too_deep(struct reader *reader, struct node **out)
+/* Nothing behind it is read: libyaml's time grows with the square of the depth. */
+static int refuse_too_deep(const struct reader *reader)
 {
-    int r = read_bad(reader, out);
-
-    if (r)
-        return r;
     diagnostics_error(reader->diagnostics, event_place(reader),
                       "found nesting deeper than %d, expected less", NODE_DEPTH_MAX);
-    return skip_collection(reader);
+    return NODE_REFUSED;
 }
 
 /* Reads the node that begins with the event, which is the node's last one afterwards. */
@@ -297,12 +274,10 @@ static int read_node(struct reader *reader, size_t depth, struct node **out)
     case YAML_SEQUENCE_START_EVENT:
         report_properties(reader, event->data.sequence_start.anchor,
                           event->data.sequence_start.tag);
-        return depth > NODE_DEPTH_MAX ? read_too_deep(reader, out)
-                                      : read_sequence(reader, depth, out);
+        return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader) : read_sequence(reader, depth, out);
     case YAML_MAPPING_START_EVENT:
         report_properties(reader, event->data.mapping_start.anchor, event->data.mapping_start.tag);
-        return depth > NODE_DEPTH_MAX ? read_too_deep(reader, out)
-                                      : read_mapping(reader, depth, out);
+        return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader) : read_mapping(reader, depth, out);
     default:
         diagnostics_error(
             reader->diagnostics, event_place(reader), "found alias %s, expected no aliases",

@@ -3,7 +3,8 @@
  * libyaml gives events; from them this makes a tree of small nodes in an arena, text and all. Only
  * the plain part of YAML is wanted in a configuration: aliases, anchors, tags, keys that are no
  * scalars, duplicate keys, second documents, NUL in scalars and deep nesting are reported as errors
- * here, each at its place, and reading goes on behind them where it can.
+ * here, each at its place, and reading goes on behind them where it can. It ends at the first
+ * collection that is nested too deep.
  */
 #pragma once
 

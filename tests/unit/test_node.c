@@ -98,9 +98,22 @@ static void sixteen_collections_nest_and_no_more(void **state)
     assert_tree(TEXT("[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]"),
                 "1:1[1 1:2[1 1:3[1 1:4[1 1:5[1 1:6[1 1:7[1 1:8[1 1:9[1 1:10[1 1:11[1 1:12[1 "
                 "1:13[1 1:14[1 1:15[1 1:16[1 1:17x]]]]]]]]]]]]]]]]");
-    assert_error(TEXT("[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]"), 0,
+    assert_error(TEXT("[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]"), NODE_REFUSED,
                  "f:1:17: found nesting deeper than 16, expected less");
-    assert_error(TEXT("[[[[[[[[[[[[[[[[{a: [{b: c}]}]]]]]]]]]]]]]]]]"), 0,
+    assert_error(TEXT("[[[[[[[[[[[[[[[[{a: [{b: c}]}]]]]]]]]]]]]]]]]"), NODE_REFUSED,
+                 "f:1:17: found nesting deeper than 16, expected less");
+}
+
+/* To the end, libyaml would need many seconds for this, and would then miss the brackets. */
+static void reading_ends_where_nesting_is_too_deep(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer bytes = BUFFER_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < 100000; i++)
+        buffer_add_string(&bytes, "[");
+    assert_false(bytes.failed);
+    assert_error((struct text){bytes.data, bytes.length}, NODE_REFUSED,
                  "f:1:17: found nesting deeper than 16, expected less");
 }
 
@@ -186,6 +199,7 @@ int main(void)
         cmocka_unit_test(nodes_know_their_place),
         cmocka_unit_test(scalars_keep_their_text_and_whether_they_are_plain),
         cmocka_unit_test(sixteen_collections_nest_and_no_more),
+        cmocka_unit_test(reading_ends_where_nesting_is_too_deep),
         cmocka_unit_test(reading_goes_on_behind_what_is_refused),
         cmocka_unit_test(an_empty_document_has_its_own_message),
         cmocka_unit_test(what_is_no_text_is_refused_with_its_place),
