@@ -31,3 +31,19 @@ static inline struct text take_line(struct text *input)
     }
     return line;
 }
+
+/* Takes the next piece off a stream, as a peer may send it. LENGTHS says how long the pieces are,
+ * each octet by its lower 6 bits, so that A is 1 byte, B 2 and @ the whole rest. The last length
+ * stands for all further pieces; without any the stream is one piece. */
+static inline struct text take_piece(struct text *stream, struct text *lengths)
+{
+    size_t length = lengths->length ? (size_t)(lengths->data[0] & 63) : 0;
+    struct text piece = *stream;
+
+    if (length && length < piece.length)
+        piece.length = length;
+    *stream = text_after(*stream, piece.length);
+    if (lengths->length > 1)
+        *lengths = text_after(*lengths, 1);
+    return piece;
+}

@@ -1,0 +1,69 @@
+/* Conversations over the unix socket. The first line of the input says in which pieces the rest
+ * comes (take_piece). Every line gets one reply, and the pieces make no difference. */
+#include "fixture.h"
+#include "fuzz.h"
+#include "remote_unix.h"
+
+#include <jansson.h>
+
+static struct snapshot *snapshot;
+
+/* Answers a stream on a connection of its own. */
+static void converse(struct text stream, struct text lengths, struct buffer *replies)
+{
+    struct remote_unix remote = {.snapshot = &snapshot};
+    void *state = calloc(1, remote_unix_protocol.state_size);
+
+    MUST(state);
+    remote_unix_protocol.begin(state, &remote);
+    while (stream.length) {
+        struct text piece = take_piece(&stream, &lengths);
+        struct stream_verdict verdict = remote_unix_protocol.read(state, piece, replies);
+
+        MUST(!verdict.close && !replies->failed);
+    }
+    remote_unix_protocol.end(state);
+    free(state);
+}
+
+static size_t count_lines(struct text text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.length; i++)
+        n += text.data[i] == '\n';
+    return n;
+}
+
+/* Each reply is an object with either a result or an error. */
+static void check_replies(struct text replies)
+{
+    while (replies.length) {
+        struct text line = take_line(&replies);
+        json_t *reply = json_loadb(line.data, line.length, JSON_REJECT_DUPLICATES, NULL);
+
+        MUST(json_is_object(reply));
+        MUST(!json_object_get(reply, "result") != !json_object_get(reply, "error"));
+        json_decref(reply);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP(buffer_deinit) struct buffer whole = BUFFER_INIT, pieces = BUFFER_INIT;
+    struct text stream = {(const char *)data, size};
+    struct text lengths = take_line(&stream), replies;
+
+    /* Beyond this a request may be too long, and the connection ends. */
+    if (stream.length > REMOTE_UNIX_REQUEST_MAX)
+        return 0;
+    if (!snapshot)
+        MUST(fixture_build(&snapshot) == 0);
+    converse(stream, (struct text){0}, &whole);
+    converse(stream, lengths, &pieces);
+    replies = (struct text){whole.data, whole.length};
+    MUST(text_equals(replies, (struct text){pieces.data, pieces.length}));
+    MUST(count_lines(replies) == count_lines(stream));
+    check_replies(replies);
+    return 0;
+}
