@@ -1,5 +1,6 @@
 """Fixtures that every test here shares."""
 
+import random
 import shutil
 import signal
 import sys
@@ -14,12 +15,19 @@ from powerdns import Zones
 from service import Service
 
 # Assertions in helpers tell as much as those in tests.
-pytest.register_assert_rewrite("cases", "dns_tools", "http_client")
+pytest.register_assert_rewrite("cases", "dns_tools", "http_client", "model")
 
 pytest_plugins = ["tap_reporter"]
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 LOG_TAIL = 4000  # characters of each program's log that a failure shows
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seed", type=int, default=random.randrange(1 << 32),
+                     help="what random configurations and questions come from")
+    parser.addoption("--configurations", type=int, default=50,
+                     help="how many random configurations over each transport")
 
 
 @pytest.fixture(scope="session")
