@@ -1,7 +1,5 @@
 #include "method.h"
 
-#include "synthesis.h"
-
 /* How many octets at the start of a text stand for themselves in a JSON string (RFC 8259 7). */
 static size_t plain_run(struct text text)
 {
@@ -32,7 +30,7 @@ static void add_json_string(struct buffer *out, struct text text)
     buffer_add_string(out, "\"");
 }
 
-static void add_row(struct buffer *out, const struct answer *answer, const struct row *row)
+void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row)
 {
     buffer_add_string(out, "{\"qtype\":");
     add_json_string(out, record_type_text(row->type));
@@ -41,16 +39,6 @@ static void add_row(struct buffer *out, const struct answer *answer, const struc
     buffer_add_string(out, ",\"content\":");
     add_json_string(out, row->content);
     buffer_printf(out, ",\"ttl\":%u}", answer->domain.policy->ttl);
-}
-
-/* Whether a row answers a question: ANY asks for all, the empty non-terminal of no type too. */
-static bool row_matches(const struct row *row, struct text qtype)
-{
-    struct text type = record_type_text(row->type);
-
-    if (qtype.length == 3 && strncasecmp(qtype.data, "ANY", 3) == 0)
-        return true;
-    return qtype.length == type.length && strncasecmp(qtype.data, type.data, type.length) == 0;
 }
 
 static enum outcome add_lookup(const struct request *request, const struct snapshot *snapshot,
@@ -65,11 +53,11 @@ static enum outcome add_lookup(const struct request *request, const struct snaps
     }
     buffer_add_string(reply, "[");
     for (size_t i = 0; i < answer.rows.n; i++) {
-        if (!row_matches(&answer.rows.first[i], request->parameters[PARAMETER_QTYPE]))
+        if (!synthesis_matches(&answer.rows.first[i], request->parameters[PARAMETER_QTYPE]))
             continue;
         if (n++)
             buffer_add_string(reply, ",");
-        add_row(reply, &answer, &answer.rows.first[i]);
+        method_add_row(reply, &answer, &answer.rows.first[i]);
     }
     buffer_add_string(reply, "]");
     return n ? OUTCOME_ANSWERED : OUTCOME_EMPTY;

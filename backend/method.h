@@ -4,7 +4,7 @@
 
 #include "buffer.h"
 #include "request.h"
-#include "snapshot.h"
+#include "synthesis.h"
 
 /* How a request ended, for the metrics. */
 enum outcome {
@@ -37,3 +37,7 @@ const struct method *method_find(struct text name);
  * fails, and the caller must report an error instead of the reply. */
 enum outcome method_answer(const struct request *request, const struct snapshot *snapshot,
                            struct buffer *reply);
+
+/* Writes one row as it stands in the result of a lookup: {"qtype":…,"qname":…,"content":…,"ttl":…}.
+ */
+void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row);

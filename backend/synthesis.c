@@ -45,3 +45,26 @@ bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct a
     out->rows = domain_rows(&out->domain, out->owner);
     return out->rows.n > 0;
 }
+
+bool synthesis_answer(const struct domain *domain, enum owner owner, struct answer *out)
+{
+    struct text prefix = owner_prefix(owner);
+
+    out->domain = *domain;
+    out->owner = owner;
+    out->name.length = (uint8_t)(prefix.length + domain->name.length);
+    memcpy(out->name.text, prefix.data, prefix.length);
+    memcpy(out->name.text + prefix.length, domain->name.data, domain->name.length);
+    out->name.text[out->name.length] = '\0';
+    out->rows = domain_rows(domain, owner);
+    return out->rows.n > 0;
+}
+
+bool synthesis_matches(const struct row *row, struct text qtype)
+{
+    struct text type = record_type_text(row->type);
+
+    if (qtype.length == 3 && strncasecmp(qtype.data, "ANY", 3) == 0)
+        return true;
+    return qtype.length == type.length && strncasecmp(qtype.data, type.data, type.length) == 0;
+}

@@ -15,8 +15,8 @@ POWERDNS_PACKAGES=(
 
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
-    clang clang-format clang-tidy dnsdist libc6-dbg libclang-rt-14-dev llvm python3-dnspython
-    python3-pytest valgrind
+    bind9-utils clang clang-format clang-tidy dnsdist libc6-dbg libclang-rt-14-dev llvm
+    python3-dnspython python3-pytest valgrind
 )
 
 is_installed() {

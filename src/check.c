@@ -1,16 +1,5 @@
 #include "commands.h"
 
-#include "config.h"
-
-#include <errno.h>
-
-static void print_diagnostic(enum severity severity, const char *text, void *context)
-{
-    (void)severity;
-    (void)context;
-    fprintf(stderr, "%s\n", text);
-}
-
 static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_TYPE_COUNT])
 {
     struct domain domain;
@@ -38,20 +27,15 @@ static void print_totals(const struct snapshot *snapshot, const struct diagnosti
     printf("warnings: %zu\n", diagnostics->total[SEVERITY_WARNING]);
 }
 
-int check_run(const char *config_path)
+int check_run(const struct command_arguments *arguments)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-    struct config *config = NULL;
-    int r = config_load(config_path, 0, &diagnostics, &config);
+    CLEANUP(command_free_config)
+    struct config *config =
+        command_load_and_report(arguments->config_path, SEVERITY_WARNING, &diagnostics);
 
-    diagnostics_each(&diagnostics, print_diagnostic, NULL);
-    if (r < 0)
-        fprintf(stderr, "%s: %s\n", config_path, strerror(-r));
-    else if (r > 0)
-        fprintf(stderr, "%s: refused, errors: %zu, warnings: %zu\n", config_path,
-                diagnostics.total[SEVERITY_ERROR], diagnostics.total[SEVERITY_WARNING]);
-    else
-        print_totals(config->snapshot, &diagnostics);
-    config_free(config);
-    return r == 0 ? 0 : 1;
+    if (!config)
+        return EXIT_REFUSED;
+    print_totals(config->snapshot, &diagnostics);
+    return EXIT_DONE;
 }

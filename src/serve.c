@@ -47,7 +47,7 @@ static void serve(struct service *service, const sigset_t *signals)
     }
 }
 
-int serve_run(const char *config_path)
+int serve_run(const struct command_arguments *arguments)
 {
     struct service *service = NULL;
     sigset_t signals;
@@ -57,7 +57,7 @@ int serve_run(const char *config_path)
     raise_descriptor_limit();
     http_init();
     json_object_seed(0);
-    r = service_new(config_path, &service);
+    r = service_new(arguments->config_path, &service);
     if (r != 0) {
         log_error("not started%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
         return 1;

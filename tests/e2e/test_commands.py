@@ -1,15 +1,20 @@
 """The command line: what it prints where, and its exit codes."""
 
+import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from http_client import Connection
 from service import Service, listen, program, run
+
+COMMANDS = Path(__file__).parent.parent / "data" / "commands"
 
 GOOD = """\
 policies:
@@ -58,9 +63,63 @@ def test_help_goes_to_stdout(arguments):
     assert "--config FILE" in done.stdout
 
 
-def test_help_names_the_commands():
-    text = run("--help").stdout
-    assert all(re.search(rf"^ +{name} ", text, re.MULTILINE) for name in ("serve", "check"))
+def case_file(case, name):
+    path = COMMANDS / case / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in COMMANDS.iterdir() if path.is_dir()))
+def test_a_command_prints_what_its_case_says(case):
+    """A case is a folder: the arguments, and what comes out; a missing file is an empty one."""
+    done = run(*shlex.split(case_file(case, "arguments")), cwd=COMMANDS)
+    assert done.stdout == case_file(case, "stdout")
+    assert done.stderr == case_file(case, "stderr")
+    assert done.returncode == int(case_file(case, "exit") or 0)
+
+
+def test_every_command_has_a_case():
+    commands = re.findall(r"^  ([a-z]+) +\S", run("--help").stdout, re.MULTILINE)
+    used = {word for path in COMMANDS.glob("*/arguments") for word in path.read_text().split()}
+    assert set(commands) >= {"serve", "check"}
+    assert set(commands) - {"serve"} <= used
+
+
+def test_what_records_prints_is_what_lookup_prints():
+    """Name by name and type by type, and no name has more."""
+    config = ["-c", COMMANDS / "hoster.yaml"]
+    zone = run("records", *config).stdout.splitlines(keepends=True)
+    questions = {(line.split()[0], line.split()[3]) for line in zone}
+    for name, kind in questions:
+        expected = "".join(line for line in zone if line.split()[0::3][:2] == [name, kind])
+        assert run("lookup", *config, name, kind).stdout == expected
+    rows = json.loads(run("records", *config, "--format", "json").stdout)
+    assert {(row["qname"] + ".", row["qtype"]) for row in rows if row["qtype"] != "ENT"} == questions
+
+
+def test_named_checkzone_accepts_the_records(make_directory):
+    zone = make_directory() / "records.zone"
+    soa = ". 3600 IN SOA ns.invalid. hostmaster.invalid. 1 3600 600 86400 60\n"
+    servers = ". 3600 IN NS ns.invalid.\nns.invalid. 3600 IN A 127.0.0.1\n"
+    records = run("records", "-c", COMMANDS / "hoster.yaml").stdout
+    zone.write_text(soa + servers + records, encoding="ascii")
+    checked = subprocess.run(
+        ["named-checkzone", "-i", "none", ".", zone], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "ignored" not in checked.stdout
+
+
+def test_a_closed_output_is_an_error():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [program(), "records", "-c", COMMANDS / "hoster.yaml"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "could not be written" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["-V"], ["serve", "--version"]])
@@ -79,6 +138,15 @@ WRONG_USAGE = [
     ["check", "one", "two"],
     ["serve", "check"],
     [""],
+    ["lookup"],
+    ["lookup", "_tls.example.net"],
+    ["lookup", "_tls.example.net", "A", "B"],
+    ["lookup", "_tls.example.net", "127.0.0.1"],
+    ["records", "--format"],
+    ["records", "--format", "xml"],
+    ["check", "--format", "zone"],
+    ["export"],
+    ["export", "xml"],
 ]
 
 
@@ -90,7 +158,7 @@ def test_wrong_usage_is_told_with_exit_code_2(arguments):
 
 
 def test_an_unknown_command_is_named():
-    assert "'obey'" in run("obey").stderr
+    assert '"obey"' in run("obey").stderr
 
 
 def test_check_prints_totals(config):

@@ -1,0 +1,150 @@
+#include "commands.h"
+#include "method.h"
+#include "record_text.h"
+
+#include <errno.h>
+
+enum {
+    OPTION_FORMAT,
+    WRITTEN_AT_ONCE = 64 << 10, /* bytes */
+};
+
+struct writer {
+    const struct format *format;
+    struct buffer out;
+    size_t n_rows;
+};
+
+struct format {
+    struct command_choice choice;
+    const char *begin, *end;
+    void (*add)(struct writer *writer, const struct answer *answer, const struct row *row);
+};
+
+/* Empty non-terminals are no records. */
+static void add_zone_row(struct writer *writer, const struct answer *answer, const struct row *row)
+{
+    if (row->type != RECORD_ENT)
+        record_text_write(&writer->out, answer, row);
+}
+
+static void add_json_row(struct writer *writer, const struct answer *answer, const struct row *row)
+{
+    buffer_add_string(&writer->out, writer->n_rows++ ? ",\n" : "\n");
+    method_add_row(&writer->out, answer, row);
+}
+
+static const struct format formats[] = {
+    {{"zone", "a master file, with absolute names"}, "", "", add_zone_row},
+    {{"json", "an array of the rows that PowerDNS gets"}, "[", "\n]\n", add_json_row},
+};
+
+const struct command_choice *records_format(size_t number)
+{
+    return number < ARRAY_LENGTH(formats) ? &formats[number].choice : NULL;
+}
+
+static const struct format *find_format(const char *name)
+{
+    for (size_t i = 0; name && i < ARRAY_LENGTH(formats); i++)
+        if (strcmp(formats[i].choice.name, name) == 0)
+            return &formats[i];
+    return &formats[0];
+}
+
+static void flush(struct writer *writer)
+{
+    fwrite(writer->out.data, 1, writer->out.length, stdout);
+    buffer_clear(&writer->out);
+}
+
+/* Returns whether memory lasted. */
+static bool write_domain(struct writer *writer, const struct domain *domain)
+{
+    struct answer answer;
+
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
+        if (!synthesis_answer(domain, owner, &answer))
+            continue;
+        for (size_t i = 0; i < answer.rows.n; i++)
+            writer->format->add(writer, &answer, &answer.rows.first[i]);
+    }
+    if (writer->out.failed)
+        return false;
+    if (writer->out.length >= WRITTEN_AT_ONCE)
+        flush(writer);
+    return true;
+}
+
+static bool write_all(struct writer *writer, const struct snapshot *snapshot)
+{
+    struct domain domain;
+    size_t cursor = 0;
+
+    while (!ferror(stdout) && snapshot_next_domain(snapshot, &cursor, &domain))
+        if (!write_domain(writer, &domain))
+            return false;
+    return true;
+}
+
+/* Returns whether every operand is a domain of the configuration; if not, stderr says which. */
+static bool find_domains(const struct command_arguments *arguments, const struct snapshot *snapshot,
+                         struct domain *found)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < arguments->n_operands; i++) {
+        struct name name;
+        int fault = name_from_domain(text_from(arguments->operands[i]), &name);
+        struct quoted quoted = diagnostics_quote(text_from(arguments->operands[i]));
+
+        if (fault < 0)
+            fprintf(stderr, "pdns-mta-sts: %s\n", strerror(-fault));
+        else if (fault > 0)
+            fprintf(stderr, "pdns-mta-sts: found %s in %s, expected %s\n", name_fault_found(fault),
+                    quoted.text, name_fault_expected(fault));
+        else if (!snapshot_find(snapshot, (struct text){name.text, name.length}, &found[i]))
+            fprintf(stderr, "pdns-mta-sts: found %s, expected a domain of the configuration\n",
+                    quoted.text);
+        else
+            continue;
+        all = false;
+    }
+    return all;
+}
+
+static bool write_some(struct writer *writer, const struct domain *domains, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!write_domain(writer, &domains[i]))
+            return false;
+    return true;
+}
+
+static int print(const struct command_arguments *arguments, const struct snapshot *snapshot,
+                 const struct domain *domains)
+{
+    struct writer writer = {.format = find_format(arguments->options[OPTION_FORMAT])};
+    bool complete;
+
+    fputs(writer.format->begin, stdout);
+    complete = arguments->n_operands ? write_some(&writer, domains, arguments->n_operands)
+                                     : write_all(&writer, snapshot);
+    flush(&writer);
+    buffer_deinit(&writer.out);
+    fputs(writer.format->end, stdout);
+    if (!complete)
+        fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
+    return complete ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int records_run(const struct command_arguments *arguments)
+{
+    CLEANUP(command_free_config) struct config *config = command_load(arguments->config_path);
+    CLEANUP(free_pointer)
+    struct domain *domains = calloc(arguments->n_operands + 1, sizeof(*domains));
+
+    if (!config || !domains || !find_domains(arguments, config->snapshot, domains))
+        return EXIT_REFUSED;
+    return print(arguments, config->snapshot, domains);
+}
