@@ -16,6 +16,13 @@ struct policy_files {
     struct policy_file **end;
 };
 
+const char *config_tcp_key(enum tcp_listener listener)
+{
+    static const char *const keys[] = {[TCP_HTTP] = "http", [TCP_POLICY] = "policy"};
+
+    return keys[listener];
+}
+
 void config_free(struct config *config)
 {
     if (!config)
@@ -116,29 +123,36 @@ static void choose_listeners(struct loader *loader, const struct node *listen,
                              struct settings *settings)
 {
     if (!listen || listen->kind != NODE_MAPPING) {
-        settings->http.enabled = true;
+        settings->tcp[TCP_HTTP].enabled = true;
         return;
     }
-    settings->http.enabled = node_find(listen, "http") != NULL;
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        settings->tcp[listener].enabled = node_find(listen, config_tcp_key(listener)) != NULL;
     settings->unix_socket.enabled = node_find(listen, "unix") != NULL;
     if (listen->length == 0)
-        LOADER_ERROR(loader, listen, "found no listener, expected http or unix");
+        LOADER_ERROR(loader, listen, "found no listener, expected http, unix or policy");
+}
+
+/* The value of a key, or NULL where there is no mapping with that key. */
+static const struct node *find_below(const struct node *mapping, const char *key)
+{
+    return mapping && mapping->kind == NODE_MAPPING ? node_find(mapping, key) : NULL;
 }
 
 /* Warns of listeners that others can reach. */
 static void check_listeners(struct loader *loader, const struct node *listen,
                             const struct settings *settings)
 {
-    const struct node *http = NULL, *address = NULL;
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++) {
+        const struct listen_address *address = &settings->tcp[listener].address;
+        const struct node *node =
+            find_below(find_below(listen, config_tcp_key(listener)), "address");
 
-    if (listen && listen->kind == NODE_MAPPING)
-        http = node_find(listen, "http");
-    if (http && http->kind == NODE_MAPPING)
-        address = node_find(http, "address");
-    if (address && !listen_address_is_loopback(&settings->http.address))
-        LOADER_WARNING(loader, address,
-                       "%s is not a loopback address: whoever reaches it gets answers",
-                       settings->http.address.text);
+        if (node && !listen_address_is_loopback(address))
+            LOADER_WARNING(loader, node,
+                           "%s is not a loopback address: whoever reaches it gets answers",
+                           address->text);
+    }
 }
 
 /* Reads the main file but for its policies. */

@@ -20,9 +20,20 @@ enum {
     CONFIG_THREADS_MAX = 64,
 };
 
-struct http_settings {
+/* The TCP listeners, all of which speak HTTP. */
+enum tcp_listener {
+    TCP_HTTP,   /* the remote backend */
+    TCP_POLICY, /* policy bodies */
+    TCP_COUNT,
+};
+
+struct tcp_settings {
     bool enabled;
     struct listen_address address;
+};
+
+/* What TCP_HTTP has besides. */
+struct http_settings {
     const char *path; /* "/dns", without a final slash; "" for the root */
     bool keepalive;
 };
@@ -38,6 +49,7 @@ struct unix_settings {
 
 /* What can change only by a restart. */
 struct settings {
+    struct tcp_settings tcp[TCP_COUNT];
     struct http_settings http;
     struct unix_settings unix_socket;
     uint32_t threads;
@@ -48,6 +60,9 @@ struct config {
     struct snapshot *snapshot; /* one reference */
     struct arena arena;        /* what the settings point at */
 };
+
+/* The key of a listener below "listen", for example "http". */
+const char *config_tcp_key(enum tcp_listener listener);
 
 /* Reads a configuration file and all that it names.
  *

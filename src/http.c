@@ -1,12 +1,35 @@
 #include "http.h"
 
+/* The request headers that have a meaning here. */
+enum header { HEADER_HOST, HEADER_IF_NONE_MATCH, HEADER_COUNT };
+
+static const struct text header_names[] = {
+    [HEADER_HOST] = {"Host", 4},
+    [HEADER_IF_NONE_MATCH] = {"If-None-Match", 13},
+};
+
+enum { HEADER_NAME_SIZE = 16 }; /* bytes: more than any of them has */
+
+/* The header lines of a request. */
+struct headers {
+    struct buffer values[HEADER_COUNT]; /* those of several lines joined (RFC 9110 5.3) */
+    size_t lines[HEADER_COUNT];         /* how many there are of each */
+    char name[HEADER_NAME_SIZE];        /* of the current line; cut if it is longer */
+    size_t name_length;
+    bool in_value;       /* of the current line */
+    enum header current; /* which the line is; HEADER_COUNT: none of these */
+    bool complete;       /* what comes now is trailers, which do not count */
+};
+
 /* What is kept of a connection. */
 struct state {
     struct http_service *service;
     http_parser parser;
     struct buffer target;
+    struct headers headers;
     struct buffer body;
     unsigned int refused;   /* the status, once a callback has refused the request */
+    const char *fault;      /* why */
     struct buffer *replies; /* while reading */
     struct stream_verdict verdict;
 };
@@ -52,6 +75,7 @@ static struct http_reply *begin_reply(struct http_service *service, unsigned int
     reply->status = status;
     reply->content_type = "application/json";
     reply->allow = NULL;
+    reply->etag = (struct text){0};
     return reply;
 }
 
@@ -60,22 +84,82 @@ static void add_reply(struct state *state, bool with_body)
 {
     struct http_reply *reply = &state->service->reply;
     struct buffer *out = state->replies;
+    bool has_content;
 
     if (reply->body.failed) {
         buffer_clear(&reply->body);
         reply->status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
+        reply->etag = (struct text){0};
     }
-    buffer_printf(out, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
-                  reply->status, reason_phrase(reply->status), reply->content_type,
-                  reply->body.length);
+    has_content = reply->status != HTTP_STATUS_NOT_MODIFIED;
+    buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, reason_phrase(reply->status));
+    if (has_content)
+        buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", reply->content_type,
+                      reply->body.length);
+    if (reply->etag.length)
+        buffer_printf(out, "ETag: \"%.*s\"\r\n", (int)reply->etag.length, reply->etag.data);
     if (reply->allow)
         buffer_printf(out, "Allow: %s\r\n", reply->allow);
     buffer_add_string(out, state->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
-    if (with_body)
+    if (with_body && has_content)
         buffer_add(out, reply->body.data, reply->body.length);
 }
 
+static void headers_clear(struct headers *headers)
+{
+    for (size_t i = 0; i < HEADER_COUNT; i++) {
+        buffer_clear(&headers->values[i]);
+        headers->lines[i] = 0;
+    }
+    headers->name_length = 0;
+    headers->in_value = false;
+    headers->complete = false;
+}
+
+static void headers_deinit(struct headers *headers)
+{
+    for (size_t i = 0; i < HEADER_COUNT; i++)
+        buffer_deinit(&headers->values[i]);
+}
+
+static bool headers_failed(const struct headers *headers)
+{
+    for (size_t i = 0; i < HEADER_COUNT; i++)
+        if (headers->values[i].failed)
+            return true;
+    return false;
+}
+
+/* The value of a header without the white space around it; empty if the request has none. */
+static struct text headers_value(const struct headers *headers, enum header header)
+{
+    const struct buffer *buffer = &headers->values[header];
+    struct text value = {buffer->data, buffer->length};
+
+    while (value.length && strchr(" \t", value.data[value.length - 1]))
+        value.length--;
+    while (value.length && strchr(" \t", *value.data))
+        value = text_after(value, 1);
+    return value;
+}
+
+/* Begins the value of the header whose name is complete. */
+static void headers_begin_value(struct headers *headers)
+{
+    headers->in_value = true;
+    headers->current = 0;
+    while (headers->current < HEADER_COUNT &&
+           (header_names[headers->current].length != headers->name_length ||
+            strncasecmp(header_names[headers->current].data, headers->name, headers->name_length) !=
+                0))
+        headers->current++;
+    if (headers->current < HEADER_COUNT && headers->lines[headers->current]++ > 0)
+        buffer_add_string(&headers->values[headers->current], ", ");
+}
+
 /* The parser's callbacks: a result other than 0 stops it. */
+
+static const char body_too_large[] = "found a larger body, expected at most 65536 bytes";
 
 static int on_message_begin(http_parser *parser)
 {
@@ -83,6 +167,7 @@ static int on_message_begin(http_parser *parser)
 
     buffer_clear(&state->target);
     buffer_clear(&state->body);
+    headers_clear(&state->headers);
     return 0;
 }
 
@@ -94,12 +179,60 @@ static int on_url(http_parser *parser, const char *at, size_t length)
     return 0;
 }
 
+static int on_header_field(http_parser *parser, const char *at, size_t length)
+{
+    struct headers *headers = &((struct state *)parser->data)->headers;
+
+    if (headers->in_value)
+        headers->name_length = 0;
+    headers->in_value = false;
+    if (length > HEADER_NAME_SIZE - headers->name_length)
+        length = HEADER_NAME_SIZE - headers->name_length;
+    memcpy(headers->name + headers->name_length, at, length);
+    headers->name_length += length;
+    return 0;
+}
+
+static int on_header_value(http_parser *parser, const char *at, size_t length)
+{
+    struct headers *headers = &((struct state *)parser->data)->headers;
+
+    if (headers->complete)
+        return 0;
+    if (!headers->in_value)
+        headers_begin_value(headers);
+    if (headers->current < HEADER_COUNT)
+        buffer_add(&headers->values[headers->current], at, length);
+    return 0;
+}
+
+static void refuse_with(struct state *state, unsigned int status, const char *fault)
+{
+    state->refused = status;
+    state->fault = fault;
+}
+
+/* Checks that there is one Host field; before HTTP/1.1 there may be none (RFC 9112 3.2). */
+static void check_host(struct state *state)
+{
+    size_t lines = state->headers.lines[HEADER_HOST];
+    bool old = state->parser.http_major < 1 ||
+               (state->parser.http_major == 1 && state->parser.http_minor == 0);
+
+    if (lines > 1)
+        refuse_with(state, HTTP_STATUS_BAD_REQUEST, "found several Host fields, expected one");
+    else if (lines == 0 && !old)
+        refuse_with(state, HTTP_STATUS_BAD_REQUEST, "found no Host field, expected one");
+}
+
 static int on_headers_complete(http_parser *parser)
 {
     struct state *state = parser->data;
 
+    state->headers.complete = true;
+    check_host(state);
     if (parser->content_length != UINT64_MAX && parser->content_length > HTTP_BODY_MAX)
-        state->refused = HTTP_STATUS_PAYLOAD_TOO_LARGE;
+        refuse_with(state, HTTP_STATUS_PAYLOAD_TOO_LARGE, body_too_large);
     /* An offer of another protocol is not taken up (RFC 9110 7.8): what follows is HTTP. */
     parser->upgrade = 0;
     return state->refused ? -1 : 0;
@@ -110,11 +243,80 @@ static int on_body(http_parser *parser, const char *at, size_t length)
     struct state *state = parser->data;
 
     if (length > HTTP_BODY_MAX - state->body.length) {
-        state->refused = HTTP_STATUS_PAYLOAD_TOO_LARGE;
+        refuse_with(state, HTTP_STATUS_PAYLOAD_TOO_LARGE, body_too_large);
         return -1;
     }
     buffer_add(&state->body, at, length);
     return 0;
+}
+
+/* Takes scheme and authority, which count more than the Host field, off an absolute target
+ * (RFC 9112 3.2.2). */
+static void split_target(struct http_request *request)
+{
+    struct text rest = request->target;
+    size_t length = 0;
+
+    if (rest.length < 7 || strncasecmp(rest.data, "http://", 7) != 0)
+        return;
+    rest = text_after(rest, 7);
+    while (length < rest.length && !strchr("/?", rest.data[length]))
+        length++;
+    request->host = (struct text){rest.data, length};
+    request->target = length < rest.length ? text_after(rest, length) : TEXT("/");
+}
+
+/* Takes an entity-tag off a list; weak or strong makes no difference. Returns whether one is there.
+ */
+static bool take_etag(struct text *list, struct text *out)
+{
+    const char *end;
+
+    while (list->length && strchr(" \t,", *list->data))
+        *list = text_after(*list, 1);
+    if (list->length > 2 && memcmp(list->data, "W/", 2) == 0)
+        *list = text_after(*list, 2);
+    if (list->length == 0 || *list->data != '"')
+        return false;
+    *list = text_after(*list, 1);
+    end = memchr(list->data, '"', list->length);
+    if (!end)
+        return false;
+    *out = (struct text){list->data, (size_t)(end - list->data)};
+    *list = text_after(*list, out->length + 1);
+    return true;
+}
+
+/* Whether an If-None-Match field names an entity-tag, or any (RFC 9110 13.1.2). What is none is not
+ * read further. */
+static bool names_etag(struct text field, struct text etag)
+{
+    struct text named;
+
+    if (text_equals(field, TEXT("*")))
+        return true;
+    while (take_etag(&field, &named))
+        if (text_equals(named, etag))
+            return true;
+    return false;
+}
+
+/* Lets the handler answer a request, and judges what it answers by the request's condition. */
+static void answer(struct state *state, struct http_reply *reply)
+{
+    const struct http_service *service = state->service;
+    struct http_request request = {
+        .verb = state->parser.method,
+        .target = {.data = state->target.data, .length = state->target.length},
+        .host = headers_value(&state->headers, HEADER_HOST),
+        .body = {.data = state->body.data, .length = state->body.length},
+    };
+
+    split_target(&request);
+    service->handler.answer(service->handler.context, &request, reply);
+    if (reply->status == HTTP_STATUS_OK && reply->etag.length &&
+        names_etag(headers_value(&state->headers, HEADER_IF_NONE_MATCH), reply->etag))
+        reply->status = HTTP_STATUS_NOT_MODIFIED;
 }
 
 static int on_message_complete(http_parser *parser)
@@ -122,18 +324,13 @@ static int on_message_complete(http_parser *parser)
     struct state *state = parser->data;
     struct http_service *service = state->service;
     struct http_reply *reply = begin_reply(service, HTTP_STATUS_OK);
-    struct http_request request = {
-        .verb = parser->method,
-        .target = {.data = state->target.data, .length = state->target.length},
-        .body = {.data = state->body.data, .length = state->body.length},
-    };
 
     state->verdict.renew = true;
     state->verdict.close = !service->keepalive || !http_should_keep_alive(parser);
-    if (state->target.failed || state->body.failed)
+    if (state->target.failed || state->body.failed || headers_failed(&state->headers))
         reply->body.failed = true;
     else
-        service->handler.answer(service->handler.context, &request, reply);
+        answer(state, reply);
     /* The reply to HEAD is the head alone (RFC 9110 9.3.2). */
     add_reply(state, parser->method != HTTP_HEAD);
     if (state->verdict.close)
@@ -144,6 +341,8 @@ static int on_message_complete(http_parser *parser)
 static const http_parser_settings parser_settings = {
     .on_message_begin = on_message_begin,
     .on_url = on_url,
+    .on_header_field = on_header_field,
+    .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
@@ -156,9 +355,9 @@ static void refuse(struct state *state)
     unsigned int status = HTTP_STATUS_BAD_REQUEST;
     const char *fault = "found what is not HTTP, expected an HTTP/1.1 request";
 
-    if (state->refused == HTTP_STATUS_PAYLOAD_TOO_LARGE) {
+    if (state->refused) {
         status = state->refused;
-        fault = "found a larger body, expected at most 65536 bytes";
+        fault = state->fault;
     } else if (HTTP_PARSER_ERRNO(&state->parser) == HPE_HEADER_OVERFLOW) {
         status = HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE;
         fault = "found larger headers, expected at most 16384 bytes";
@@ -166,7 +365,7 @@ static void refuse(struct state *state)
     state->verdict.close = true;
     state->verdict.unread = true;
     service->handler.refuse(service->handler.context, fault, begin_reply(service, status));
-    add_reply(state, true);
+    add_reply(state, !state->refused || state->parser.method != HTTP_HEAD);
 }
 
 static void begin(void *connection, void *context)
@@ -198,6 +397,7 @@ static void end(void *connection)
     struct state *state = connection;
 
     buffer_deinit(&state->target);
+    headers_deinit(&state->headers);
     buffer_deinit(&state->body);
 }
 

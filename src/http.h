@@ -16,7 +16,8 @@ enum {
 
 struct http_request {
     enum http_method verb;
-    struct text target; /* as sent: path and query string */
+    struct text target; /* path and query string */
+    struct text host;   /* of the Host field, or of an absolute target; as sent, maybe empty */
     struct text body;
 };
 
@@ -24,7 +25,9 @@ struct http_reply {
     unsigned int status;      /* 200 unless the handler sets another */
     const char *content_type; /* "application/json" unless the handler sets another */
     const char *allow;        /* the verbs that a 405 names, or NULL */
-    struct buffer body;       /* if it fails, the reply becomes a 500 */
+    struct text etag;   /* the strong entity-tag, without quotes; empty for none. With it, a request
+                           on the condition of another one (RFC 9110 13.1.2) is answered 304. */
+    struct buffer body; /* if it fails, the reply becomes a 500 */
 };
 
 /* What answers requests. The views in a request live until the function returns. */

@@ -122,11 +122,29 @@ static void name(struct buffer *out, const char *key)
     buffer_printf(out, "%s%s", out->length ? ", " : "", key);
 }
 
+static void name_listener(struct buffer *out, enum tcp_listener listener, const char *key)
+{
+    buffer_printf(out, "%slisten.%s%s", out->length ? ", " : "", config_tcp_key(listener), key);
+}
+
+/* Names what differs in a TCP listener. Returns whether it is open before and after. */
+static bool name_tcp(enum tcp_listener listener, const struct settings *before,
+                     const struct settings *after, struct buffer *out)
+{
+    const struct tcp_settings *old = &before->tcp[listener], *now = &after->tcp[listener];
+
+    if (old->enabled != now->enabled)
+        name_listener(out, listener, "");
+    if (!old->enabled || !now->enabled)
+        return false;
+    if (strcmp(old->address.text, now->address.text) != 0)
+        name_listener(out, listener, ".address");
+    return true;
+}
+
 static void name_http(const struct http_settings *before, const struct http_settings *after,
                       struct buffer *out)
 {
-    if (strcmp(before->address.text, after->address.text) != 0)
-        name(out, "listen.http.address");
     if (strcmp(before->path, after->path) != 0)
         name(out, "listen.http.path");
     if (before->keepalive != after->keepalive)
@@ -147,10 +165,9 @@ static void name_unix(const struct unix_settings *before, const struct unix_sett
 void reload_name_fixed(const struct settings *before, const struct settings *after,
                        struct buffer *out)
 {
-    if (before->http.enabled != after->http.enabled)
-        name(out, "listen.http");
-    else if (before->http.enabled)
-        name_http(&before->http, &after->http, out);
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        if (name_tcp(listener, before, after, out) && listener == TCP_HTTP)
+            name_http(&before->http, &after->http, out);
     if (before->unix_socket.enabled != after->unix_socket.enabled)
         name(out, "listen.unix");
     else if (before->unix_socket.enabled)

@@ -4,6 +4,7 @@
 
 enum {
     HTTP_PORT = 8053,
+    POLICY_PORT = 8080,
     MX_MAX = 10000, /* more never fit into a policy body */
     RUA_MAX = 2000, /* more never fit into a TLSRPT record */
     POLICY_HOST_MAX = 64,
@@ -326,12 +327,12 @@ const struct option_table defaults_table = {
 };
 
 static const struct option http_rows[] = {
-    {"address", &option_address, .offset = offsetof(struct http_settings, address),
+    {"address", &option_address, .offset = offsetof(struct settings, tcp[TCP_HTTP].address),
      .port = HTTP_PORT, .fallback = "127.0.0.1:8053",
      .help = "where the HTTP connector of PowerDNS reaches the service"},
-    {"path", &option_url_path, .offset = offsetof(struct http_settings, path), .fallback = "/dns",
+    {"path", &option_url_path, .offset = offsetof(struct settings, http.path), .fallback = "/dns",
      .help = "the path of the URL that PowerDNS is configured with"},
-    {"keepalive", &option_boolean, .offset = offsetof(struct http_settings, keepalive),
+    {"keepalive", &option_boolean, .offset = offsetof(struct settings, http.keepalive),
      .fallback = "no", .help = "whether connections stay open after a reply"},
 };
 
@@ -349,11 +350,21 @@ static const struct option unix_rows[] = {
 
 static const struct option_table unix_table = {unix_rows, ARRAY_LENGTH(unix_rows)};
 
+static const struct option policy_listener_rows[] = {
+    {"address", &option_address, .offset = offsetof(struct settings, tcp[TCP_POLICY].address),
+     .port = POLICY_PORT, .fallback = "127.0.0.1:8080",
+     .help = "where a web server reaches the service"},
+};
+
+static const struct option_table policy_listener_table = {policy_listener_rows,
+                                                          ARRAY_LENGTH(policy_listener_rows)};
+
 static const struct option listen_rows[] = {
-    {"http", &option_section, .offset = offsetof(struct settings, http), .section = &http_table,
-     .help = "the HTTP connector"},
+    {"http", &option_section, .section = &http_table, .help = "the HTTP connector"},
     {"unix", &option_section, .offset = offsetof(struct settings, unix_socket),
      .section = &unix_table, .help = "the unix connector"},
+    {"policy", &option_section, .section = &policy_listener_table,
+     .help = "policy bodies, for a web server that terminates TLS"},
 };
 
 static const struct option_table listen_table = {listen_rows, ARRAY_LENGTH(listen_rows)};

@@ -4,6 +4,7 @@
 #include "http.h"
 #include "listener.h"
 #include "log.h"
+#include "policy_http.h"
 #include "reload.h"
 #include "worker.h"
 
@@ -17,7 +18,7 @@ struct service {
     char *config_path;
     struct config *config;
     struct worker_setup setup;
-    bool http_open, unix_open; /* whether the setup's descriptors are */
+    bool tcp_open[TCP_COUNT], unix_open; /* whether the setup's descriptors are */
     struct worker *workers[CONFIG_THREADS_MAX];
     size_t n_workers;
 };
@@ -54,17 +55,24 @@ static struct config *load(const char *path)
     return config;
 }
 
-static int open_http(struct service *service, const struct settings *settings)
+/* Where a TCP listener answers, for the log. */
+static const char *listener_path(enum tcp_listener listener, const struct settings *settings)
 {
-    const struct http_settings *http = &settings->http;
-    int r = listener_open_tcp(&http->address, settings->threads, service->setup.http);
+    return listener == TCP_HTTP ? settings->http.path : POLICY_HTTP_PATH;
+}
+
+static int open_tcp(struct service *service, const struct settings *settings,
+                    enum tcp_listener listener)
+{
+    const struct listen_address *address = &settings->tcp[listener].address;
+    int r = listener_open_tcp(address, settings->threads, service->setup.tcp[listener]);
 
     if (r < 0) {
-        log_error("cannot listen on %s: %s", http->address.text, strerror(-r));
+        log_error("cannot listen on %s: %s", address->text, strerror(-r));
         return SERVICE_FAILED;
     }
-    service->http_open = true;
-    log_info("listening on http://%s%s", http->address.text, http->path);
+    service->tcp_open[listener] = true;
+    log_info("listening on http://%s%s", address->text, listener_path(listener, settings));
     return 0;
 }
 
@@ -89,8 +97,9 @@ static int open_listeners(struct service *service)
     const struct settings *settings = &service->config->settings;
     int r = 0;
 
-    if (settings->http.enabled)
-        r = open_http(service, settings);
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++)
+        if (settings->tcp[listener].enabled)
+            r = open_tcp(service, settings, listener);
     if (r == 0 && settings->unix_socket.enabled)
         r = open_unix(service, &settings->unix_socket);
     return r;
@@ -211,9 +220,10 @@ void service_free(struct service *service)
         return;
     for (size_t i = 0; i < service->n_workers; i++)
         worker_free(service->workers[i]);
-    if (service->http_open)
-        for (size_t i = 0; i < service->config->settings.threads; i++)
-            close(service->setup.http[i]);
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        for (size_t i = 0; service->tcp_open[listener] && i < service->config->settings.threads;
+             i++)
+            close(service->setup.tcp[listener][i]);
     if (service->unix_open)
         listener_close_unix(&service->config->settings.unix_socket, service->setup.unix_socket);
     config_free(service->config);

@@ -2,6 +2,7 @@
 
 #include "http.h"
 #include "listener.h"
+#include "policy_http.h"
 #include "remote_http.h"
 #include "remote_unix.h"
 
@@ -12,13 +13,19 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* One of the thread's TCP listeners. */
+struct tcp {
+    struct http_service service;
+    struct stream_server *server;
+};
+
 struct worker {
     pthread_t thread;
     bool started;
     struct event_base *base;
+    struct tcp tcp[TCP_COUNT];
     struct remote_http remote_http;
-    struct http_service http_service;
-    struct stream_server *http;
+    struct policy_http policy_http;
     struct remote_unix remote_unix;
     struct stream_server *unix_socket;
     struct snapshot *snapshot;
@@ -56,23 +63,51 @@ static void *run(void *argument)
     return NULL;
 }
 
-static int open_http(struct worker *worker, const struct worker_setup *setup, size_t number)
+/* What a TCP listener serves. */
+
+static void serve_remote(struct worker *worker, const struct settings *settings,
+                         struct http_service *service)
+{
+    struct http_handler handler = remote_http_handler(&worker->remote_http);
+
+    worker->remote_http.path = settings->http.path;
+    worker->remote_http.snapshot = &worker->snapshot;
+    http_service_init(service, &handler, settings->http.keepalive);
+}
+
+/* Web servers keep their connections to what is behind them. */
+static void serve_policies(struct worker *worker, const struct settings *settings,
+                           struct http_service *service)
+{
+    struct http_handler handler = policy_http_handler(&worker->policy_http);
+
+    (void)settings;
+    worker->policy_http.snapshot = &worker->snapshot;
+    http_service_init(service, &handler, true);
+}
+
+static void (*const serve[TCP_COUNT])(struct worker *worker, const struct settings *settings,
+                                      struct http_service *service) = {
+    [TCP_HTTP] = serve_remote,
+    [TCP_POLICY] = serve_policies,
+};
+
+static int open_tcp(struct worker *worker, const struct worker_setup *setup, size_t number,
+                    enum tcp_listener listener)
 {
     const struct settings *settings = setup->settings;
-    struct http_handler handler = remote_http_handler(&worker->remote_http);
+    struct tcp *tcp = &worker->tcp[listener];
     struct stream_setup stream = {
         .protocol = &http_protocol,
-        .context = &worker->http_service,
+        .context = &tcp->service,
         .connections_max = HTTP_CONNECTIONS_MAX / settings->threads,
         .idle_seconds = HTTP_IDLE_SECONDS,
     };
 
-    if (!settings->http.enabled)
+    if (!settings->tcp[listener].enabled)
         return 0;
-    worker->remote_http.path = settings->http.path;
-    worker->remote_http.snapshot = &worker->snapshot;
-    http_service_init(&worker->http_service, &handler, settings->http.keepalive);
-    return stream_server_new(worker->base, setup->http[number], &stream, &worker->http);
+    serve[listener](worker, settings, &tcp->service);
+    return stream_server_new(worker->base, setup->tcp[listener][number], &stream, &tcp->server);
 }
 
 static int open_unix(struct worker *worker, const struct worker_setup *setup)
@@ -104,7 +139,7 @@ static struct event_base *new_base(void)
 
 static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
-    int r;
+    int r = 0;
 
     worker->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (worker->wake < 0)
@@ -115,7 +150,8 @@ static int prepare(struct worker *worker, const struct worker_setup *setup, size
     worker->woken = event_new(worker->base, worker->wake, EV_READ | EV_PERSIST, on_wake, worker);
     if (!worker->woken || event_add(worker->woken, NULL) < 0)
         return -ENOMEM;
-    r = open_http(worker, setup, number);
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++)
+        r = open_tcp(worker, setup, number, listener);
     return r ? r : open_unix(worker, setup);
 }
 
@@ -168,9 +204,11 @@ void worker_free(struct worker *worker)
         eventfd_write(worker->wake, 1);
         pthread_join(worker->thread, NULL);
     }
-    stream_server_free(worker->http);
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++) {
+        stream_server_free(worker->tcp[listener].server);
+        http_service_deinit(&worker->tcp[listener].service);
+    }
     stream_server_free(worker->unix_socket);
-    http_service_deinit(&worker->http_service);
     if (worker->woken)
         event_free(worker->woken);
     if (worker->base)

@@ -10,8 +10,9 @@ struct worker;
 /* What the threads of a service have in common; it outlives them. */
 struct worker_setup {
     const struct settings *settings;
-    int http[CONFIG_THREADS_MAX]; /* listening, one for each thread; meaningless if it is off */
-    int unix_socket;              /* listening, shared by all; meaningless if it is off */
+    /* Listening, one for each thread; meaningless where the listener is off. */
+    int tcp[TCP_COUNT][CONFIG_THREADS_MAX];
+    int unix_socket; /* listening, shared by all; meaningless if it is off */
 };
 
 /* Starts the thread of a number, from 0, that answers from a snapshot, of which it takes a

@@ -19,11 +19,12 @@ def program():
     return path
 
 
-def listen(port, path="/dns", keepalive="no", socket_path=None):
+def listen(port, path="/dns", keepalive="no", socket_path=None, policy_port=None):
     """The first line of a configuration."""
     http = f'http: {{address: "127.0.0.1:{port}", path: {path}, keepalive: {keepalive}}}'
     unix = f', unix: {{path: {socket_path}, mode: "0666"}}' if socket_path else ""
-    return f"listen: {{{http}{unix}}}\n"
+    policy = f', policy: {{address: "127.0.0.1:{policy_port}"}}' if policy_port else ""
+    return f"listen: {{{http}{unix}{policy}}}\n"
 
 
 def run(*arguments, **options):
@@ -47,6 +48,7 @@ class Service(Program):
         self.directory = directory
         self.port = port
         self.path = path
+        self.policy_port = None  # set it to have policy bodies served
         self.config = directory / "config.yaml"
         self.socket = directory / "pdns.sock"
 
@@ -56,8 +58,8 @@ class Service(Program):
 
     def configure(self, policies, keepalive="no", more=""):
         """Writes a configuration: the listener in line 1, then what is given."""
-        text = listen(self.port, self.path, keepalive, self.socket) + more + policies
-        self.config.write_text(text, encoding="utf-8")
+        listeners = listen(self.port, self.path, keepalive, self.socket, self.policy_port)
+        self.config.write_text(listeners + more + policies, encoding="utf-8")
 
     def start(self, **options):
         start = self.log_size()

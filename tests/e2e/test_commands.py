@@ -253,7 +253,7 @@ def test_a_signal_stops_it_promptly_with_connections_open(service, number):
     service.start()
     connections = [Connection(service.port) for _ in range(20)]
     for connection in connections[10:]:
-        connection.send(b"POST /dns HTTP/1.1\r\nContent-Length: 10\r\n\r\n{")
+        connection.send(b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{")
     started = time.monotonic()
     service.process.send_signal(number)
     assert service.process.wait(20) == 0, service.log()
@@ -269,7 +269,7 @@ def test_it_starts_again_at_once_on_the_same_port(make_directory, ports):
             service.configure(GOOD)
             service.start()
             with Connection(port) as connection:
-                connection.send(b"GET /dns/getAllDomains HTTP/1.1\r\n\r\n")
+                connection.send(b"GET /dns/getAllDomains HTTP/1.1\r\nHost: a\r\n\r\n")
                 assert connection.read().json() == {"result": []}
 
 
@@ -279,5 +279,5 @@ def test_any_number_of_threads_answers(service, threads):
     service.start()
     for _ in range(50):
         with Connection(service.port) as connection:
-            connection.send(b"GET /dns/lookup/_tls.example.net/ANY HTTP/1.1\r\n\r\n")
+            connection.send(b"GET /dns/lookup/_tls.example.net/ANY HTTP/1.1\r\nHost: a\r\n\r\n")
             assert connection.read().json()["result"][0]["qtype"] == "ENT"

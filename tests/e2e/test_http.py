@@ -290,18 +290,25 @@ MALFORMED = {
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64),
     "a request without version": b"GET /dns\r\n\r\n",
     "a version that does not exist": b"GET /dns/getAllDomains HTTP/x.y\r\n\r\n",
+    "no Host field": LOOKUP.replace(b"Host: 127.0.0.1\r\n", b""),
+    "two Host fields": LOOKUP.replace(b"User-Agent", b"host"),
     "an unknown verb": b"BREW /dns/getAllDomains HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a length that is no number": b"POST /dns HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-    "a negative length": b"POST /dns HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "a length that is no number": b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+    "a negative length": b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
     "a length beyond 64 bits": (
-        b"POST /dns HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"
+        b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n"
     ),
-    "two lengths": b"POST /dns HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+    "two lengths": (
+        b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}"
+    ),
     "a length and chunks": (
-        b"POST /dns HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"0\r\n\r\n"
     ),
-    "a chunk without size": b"POST /dns HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-    "a NUL in a header": b"GET /dns/getAllDomains HTTP/1.1\r\nHo\0st: a\r\n\r\n",
+    "a chunk without size": (
+        b"POST /dns HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    ),
+    "a NUL in a header": b"GET /dns/getAllDomains HTTP/1.1\r\nHost: a\r\nX-\0Y: a\r\n\r\n",
 }
 
 
@@ -488,7 +495,8 @@ def test_keepalive_answers_pipelined_requests_in_order(keeping):
 @pytest.mark.parametrize("asked", [
     LOOKUP.replace(b"Keep-Alive", b"close"),
     LOOKUP.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"Connection: Keep-Alive\r\n", b""),
-], ids=["close", "http-1.0"])
+    b"GET " + LOOKUP.split()[1] + b" HTTP/1.0\r\n\r\n",
+], ids=["close", "http-1.0", "http-1.0 without Host"])
 def test_keepalive_ends_where_the_peer_wants_it(keeping, asked):
     with Connection(keeping.port) as connection:
         connection.send(asked)

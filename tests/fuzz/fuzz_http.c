@@ -9,22 +9,33 @@
 
 static struct snapshot *snapshot;
 
-/* The handler under test, and which of its replies have a body. */
+/* Which replies have a body. A refusal has one unless it answers HEAD, and is the last reply. */
+enum body { BODY_NONE, BODY_PRESENT, BODY_REFUSAL };
+
+/* The handler under test, and what its replies have. */
 struct recorder {
     struct http_handler handler;
     struct text stream;   /* what is sent */
-    struct buffer bodies; /* an octet a reply: 1, or 0 to HEAD */
+    struct buffer bodies; /* an octet a reply: an enum body */
 };
+
+static void record(struct recorder *recorder, enum body body)
+{
+    char octet = (char)body;
+
+    buffer_add(&recorder->bodies, &octet, 1);
+}
 
 static void record_answer(void *context, const struct http_request *request,
                           struct http_reply *reply)
 {
     struct recorder *recorder = context;
-    struct text stream = recorder->stream, target = request->target;
+    struct text stream = recorder->stream, target = request->target, host = request->host;
 
-    /* A target is one run of the stream, with nothing of another request in it. */
+    /* Both are one run of the stream, with nothing of another request in it. */
     MUST(memmem(stream.data, stream.length, target.data, target.length));
-    buffer_add(&recorder->bodies, request->verb == HTTP_HEAD ? "\0" : "\1", 1);
+    MUST(!host.length || memmem(stream.data, stream.length, host.data, host.length));
+    record(recorder, request->verb == HTTP_HEAD ? BODY_NONE : BODY_PRESENT);
     recorder->handler.answer(recorder->handler.context, request, reply);
 }
 
@@ -32,7 +43,7 @@ static void record_refuse(void *context, const char *fault, struct http_reply *r
 {
     struct recorder *recorder = context;
 
-    buffer_add(&recorder->bodies, "\1", 1);
+    record(recorder, BODY_REFUSAL);
     recorder->handler.refuse(recorder->handler.context, fault, reply);
 }
 
@@ -59,7 +70,7 @@ static struct text take_header(struct text *replies)
 }
 
 /* Takes one reply. Returns whether it says that the connection ends. */
-static bool take_reply(struct text *replies, bool with_body)
+static bool take_reply(struct text *replies, enum body body)
 {
     char line[100] = "";
     struct text header = take_header(replies);
@@ -78,7 +89,7 @@ static bool take_reply(struct text *replies, bool with_body)
         close = close || strcmp(line, "Connection: close") == 0;
     }
     MUST(length != SIZE_MAX);
-    if (with_body) {
+    if (body == BODY_PRESENT || (body == BODY_REFUSAL && replies->length)) {
         MUST(length <= replies->length);
         check_body((struct text){replies->data, length});
         *replies = text_after(*replies, length);
@@ -92,7 +103,7 @@ static void check_replies(struct text replies, struct text bodies, bool closed)
 
     for (size_t i = 0; i < bodies.length; i++) {
         MUST(!close);
-        close = take_reply(&replies, bodies.data[i]);
+        close = take_reply(&replies, (enum body)bodies.data[i]);
     }
     MUST(replies.length == 0 && close == closed);
 }

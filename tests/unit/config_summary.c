@@ -2,9 +2,12 @@
 
 static void write_settings(const struct settings *settings, struct buffer *out)
 {
-    if (settings->http.enabled)
-        buffer_printf(out, "http %s path \"%s\" keepalive %s\n", settings->http.address.text,
-                      settings->http.path, settings->http.keepalive ? "yes" : "no");
+    if (settings->tcp[TCP_HTTP].enabled)
+        buffer_printf(out, "http %s path \"%s\" keepalive %s\n",
+                      settings->tcp[TCP_HTTP].address.text, settings->http.path,
+                      settings->http.keepalive ? "yes" : "no");
+    if (settings->tcp[TCP_POLICY].enabled)
+        buffer_printf(out, "policy %s\n", settings->tcp[TCP_POLICY].address.text);
     if (settings->unix_socket.enabled)
         buffer_printf(out, "unix %s mode %o group %d\n", settings->unix_socket.path,
                       settings->unix_socket.mode, (int)settings->unix_socket.group);

@@ -242,6 +242,9 @@ static void the_keys_of_the_configuration_are_these(void **state)
         "listen.unix.path: an absolute path of at most 107 bytes = /run/pdns-mta-sts/pdns.sock\n"
         "listen.unix.mode: permissions as three octal digits, such as \"0660\" = 0660\n"
         "listen.unix.group: the name of a group of this system\n"
+        "listen.policy: a mapping\n"
+        "listen.policy.address: an IP address and port such as 127.0.0.1:8080 or [::1]:8080 = "
+        "127.0.0.1:8080\n"
         "threads: a whole number from 1 to 64 = 1\n"
         "defaults: a mapping\n"
         "include: a file name or glob, or a list of these\n"
@@ -275,7 +278,7 @@ static void every_default_of_the_configuration_is_valid(void **state)
     assert_int_equal(reading.diagnostics.total[SEVERITY_ERROR], 0);
     assert_int_equal(file.settings.threads, 1);
     assert_string_equal(file.settings.http.path, "/dns");
-    assert_string_equal(file.settings.http.address.text, "127.0.0.1:8053");
+    assert_string_equal(file.settings.tcp[TCP_HTTP].address.text, "127.0.0.1:8053");
     assert_false(file.settings.http.keepalive);
     assert_int_equal(policy.max_age, 604800);
     assert_int_equal(policy.ttl, 3600);

@@ -140,7 +140,8 @@ static void settings_that_need_a_restart_are_named(void **state)
 {
     struct settings before = {
         .threads = 1,
-        .http = {.enabled = true, .address.text = "127.0.0.1:8053", .path = "/dns"},
+        .tcp[TCP_HTTP] = {.enabled = true, .address.text = "127.0.0.1:8053"},
+        .http = {.path = "/dns"},
         .unix_socket = {.enabled = true, .path = "/run/a.sock", .mode = 0660},
     };
     struct settings after = before;
@@ -150,7 +151,7 @@ static void settings_that_need_a_restart_are_named(void **state)
     after.threads = 2;
     after.http.path = "/other";
     after.http.keepalive = true;
-    after.http.address.text[0] = '2';
+    after.tcp[TCP_HTTP].address.text[0] = '2';
     assert_fixed(&before, &after,
                  "listen.http.address, listen.http.path, listen.http.keepalive, threads");
     after = before;
@@ -162,13 +163,19 @@ static void listeners_that_came_or_went_are_named_alone(void **state)
 {
     struct settings before = {
         .threads = 1,
-        .http = {.enabled = true, .address.text = "127.0.0.1:8053", .path = "/dns"},
+        .tcp[TCP_HTTP] = {.enabled = true, .address.text = "127.0.0.1:8053"},
+        .http = {.path = "/dns"},
     };
     struct settings after = {.threads = 1, .unix_socket = {.enabled = true, .path = "/run/a.sock"}};
 
     (void)state;
     assert_fixed(&before, &after, "listen.http, listen.unix");
     assert_fixed(&after, &before, "listen.http, listen.unix");
+    after.tcp[TCP_POLICY] = before.tcp[TCP_HTTP];
+    assert_fixed(&before, &after, "listen.http, listen.policy, listen.unix");
+    before = after;
+    after.tcp[TCP_POLICY].address.text[0] = '2';
+    assert_fixed(&before, &after, "listen.policy.address");
 }
 
 int main(void)

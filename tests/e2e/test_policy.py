@@ -1,0 +1,271 @@
+"""The policy listener: bodies for a web server in front, as RFC 8461, 9110 and 9112 want them."""
+
+import hashlib
+import http.client
+import re
+import socket
+
+import pytest
+
+from http_client import exchange, get_request
+from processes import DEADLINE
+from service import Service, run
+
+PATH = "/.well-known/mta-sts.txt"
+
+POLICIES = """\
+policies:
+  - domain: example.net
+    mode: {mode}
+    mx: [mail.example.net, "*.mx.example.net"]
+    policy_host: 192.0.2.40
+    domains: [example.org, xn--mnchen-3ya.example]
+  - domain: direct.example
+    mode: testing
+    mx: mail.example.net
+    max_age: 1d
+    id: fixed
+    records: direct
+    policy_host: 192.0.2.40
+    domains: member.example
+  - domain: off.example
+    mode: none
+    policy_host: 192.0.2.40
+  - domain: reports-only.example
+    rua: mailto:postmaster@example.net
+"""
+BODY = (
+    b"version: STSv1\r\nmode: enforce\r\nmx: mail.example.net\r\nmx: *.mx.example.net\r\n"
+    b"max_age: 604800\r\n"
+)
+DIRECT = b"version: STSv1\r\nmode: testing\r\nmx: mail.example.net\r\nmax_age: 86400\r\n"
+OFF = b"version: STSv1\r\nmode: none\r\nmax_age: 604800\r\n"
+
+
+def etag(body):
+    return '"' + hashlib.sha256(body).hexdigest()[:32] + '"'
+
+
+@pytest.fixture(scope="module")
+def policies(make_directory, ports):
+    """A service that nobody reconfigures."""
+    with Service(make_directory(), ports.take()) as service:
+        service.policy_port = ports.take()
+        service.configure(POLICIES.format(mode="enforce"))
+        yield service.start()
+
+
+def ask(service, host, verb="GET", path=PATH, headers=None):
+    """One request and its reply, by Python's own client."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.policy_port, timeout=DEADLINE)
+    connection.putrequest(verb, path, skip_host=True, skip_accept_encoding=True)
+    connection.putheader("Host", host)
+    for key, value in headers or []:
+        connection.putheader(key, value)
+    connection.endheaders()
+    reply = connection.getresponse()
+    reply.body = reply.read()
+    connection.close()
+    return reply
+
+
+def assert_plain_error(reply, status):
+    assert reply.status == status
+    assert reply.headers["Content-Type"] == "text/plain; charset=us-ascii"
+    assert reply.headers["ETag"] is None
+    assert re.fullmatch(rb"[ -~]{1,100}\n", reply.body)
+
+
+@pytest.mark.parametrize("host, body", [
+    ("mta-sts.example.net", BODY),
+    ("MTA-STS.Example.NET", BODY),
+    ("mta-sts.example.net.", BODY),
+    ("mta-sts.example.net:443", BODY),
+    ("Mta-Sts.example.Net.:8443", BODY),
+    (" \t mta-sts.example.net \t", BODY),
+    ("mta-sts.example.org", BODY),
+    ("mta-sts.xn--mnchen-3ya.example", BODY),
+    ("mta-sts.direct.example", DIRECT),
+    ("mta-sts.member.example", DIRECT),
+    ("mta-sts.off.example", OFF),
+])
+def test_a_host_gets_the_body_of_its_domain(policies, host, body):
+    reply = ask(policies, host)
+    assert (reply.status, reply.body) == (200, body)
+    assert reply.headers["Content-Type"] == "text/plain; charset=us-ascii"
+    assert reply.headers["Content-Length"] == str(len(body))
+    assert reply.headers["ETag"] == etag(body)
+
+
+def test_head_gets_the_head_alone(policies):
+    get, head = ask(policies, "mta-sts.example.net"), ask(policies, "mta-sts.example.net", "HEAD")
+    assert (head.status, head.body) == (200, b"")
+    assert head.getheaders() == get.getheaders()
+
+
+def test_a_query_string_makes_no_difference(policies):
+    assert ask(policies, "mta-sts.example.net", path=PATH + "?a=b").body == BODY
+
+
+@pytest.mark.parametrize("host", [
+    "example.net", "mta-sts", "mta-sts.", "mta-sts.example.com", "mta-sts.reports-only.example",
+    "_mta-sts.example.net", "mta-sts.mta-sts.example.net", "127.0.0.1", "[::1]:80", "",
+])
+def test_an_unknown_host_is_not_found(policies, host):
+    assert_plain_error(ask(policies, host), 404)
+
+
+@pytest.mark.parametrize("path", [
+    "/", "/.well-known/", "/.well-known/mta-sts.txt/", "/.well-known/mta-sts.TXT", "/dns",
+    "//.well-known/mta-sts.txt", "/.well-known/mta-sts.txtx", "/x/../.well-known/mta-sts.txt",
+])
+def test_an_unknown_path_is_not_found(policies, path):
+    assert_plain_error(ask(policies, "mta-sts.example.net", path=path), 404)
+
+
+@pytest.mark.parametrize("verb", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+def test_other_methods_are_not_allowed(policies, verb):
+    reply = ask(policies, "mta-sts.example.net", verb)
+    assert_plain_error(reply, 405)
+    assert reply.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("host", ["a b", "a/b", "user@mta-sts.example.net", "mta-sts.example.net:x"])
+def test_what_is_no_host_is_a_bad_request(policies, host):
+    assert_plain_error(ask(policies, host), 400)
+
+
+@pytest.mark.parametrize("lines", [
+    [],
+    ["Host: mta-sts.example.net", "Host: mta-sts.example.net"],
+    ["Host: mta-sts.example.net", "X: y", "hOST: mta-sts.example.org"],
+], ids=["none", "twice", "two"])
+@pytest.mark.parametrize("verb", ["GET", "HEAD"])
+def test_http_1_1_takes_exactly_one_host_field(policies, lines, verb):
+    request = "\r\n".join([f"{verb} {PATH} HTTP/1.1", *lines, "", ""])
+    with socket.create_connection(("127.0.0.1", policies.policy_port), DEADLINE) as connection:
+        connection.sendall(request.encode("ascii"))
+        reply = http.client.HTTPResponse(connection, method=verb)
+        reply.begin()
+        reply.body = reply.read()
+        assert connection.recv(1) == b""
+    if verb == "GET":
+        assert_plain_error(reply, 400)
+    assert reply.status == 400
+
+
+@pytest.mark.parametrize("target, host", [
+    ("http://mta-sts.example.net" + PATH, "mta-sts.off.example"),
+    ("HTTP://MTA-STS.example.net:80" + PATH + "?x", "a"),
+])
+def test_an_absolute_target_counts_more_than_the_host_field(policies, target, host):
+    assert ask(policies, host, path=target).body == BODY
+
+
+TAG = etag(BODY)
+
+
+@pytest.mark.parametrize("fields", [
+    [TAG],
+    ["W/" + TAG],
+    ["*"],
+    ['"a", ' + TAG],
+    ['"a,b",W/"c" ,\t' + TAG + ', "d"'],
+    [", ," + TAG],
+    ['"a"', TAG],
+    [f"  {TAG}  "],
+])
+@pytest.mark.parametrize("verb", ["GET", "HEAD"])
+def test_a_body_that_the_client_has_is_not_sent_again(policies, fields, verb):
+    headers = [("If-None-Match", field) for field in fields]
+    reply = ask(policies, "mta-sts.example.net", verb, headers=headers)
+    assert (reply.status, reply.body) == (304, b"")
+    assert reply.headers["ETag"] == TAG
+    assert reply.headers["Content-Type"] is None
+
+
+@pytest.mark.parametrize("field", [
+    "", '""', '"a"', etag(OFF), TAG.strip('"'), TAG.upper(), TAG[:-2] + '"', TAG.rstrip('"'),
+    f"a, {TAG}", "w/" + TAG, f'"a" {TAG[1:]}',
+])
+def test_a_client_with_another_body_gets_this_one(policies, field):
+    reply = ask(policies, "mta-sts.example.net", headers=[("If-None-Match", field)])
+    assert (reply.status, reply.body) == (200, BODY)
+
+
+def test_a_condition_does_not_hide_an_error(policies):
+    condition = [("If-None-Match", "*")]
+    assert ask(policies, "mta-sts.example.com", headers=condition).status == 404
+    assert ask(policies, "mta-sts.example.net", path="/", headers=condition).status == 404
+    assert ask(policies, "mta-sts.example.net", "POST", headers=condition).status == 405
+
+
+def test_a_connection_is_kept_through_replies_of_every_kind(policies):
+    connection = http.client.HTTPConnection("127.0.0.1", policies.policy_port, timeout=DEADLINE)
+    local = None
+    for host, path, headers, status in [
+        ("mta-sts.example.net", PATH, {}, 200),
+        ("mta-sts.example.net", PATH, {"If-None-Match": TAG}, 304),
+        ("mta-sts.example.com", PATH, {}, 404),
+        ("mta-sts.example.net", "/", {}, 404),
+        ("mta-sts.off.example", PATH, {}, 200),
+    ] * 3:
+        connection.request("GET", path, headers={"Host": host, **headers})
+        reply = connection.getresponse()
+        reply.read()
+        assert reply.status == status
+        assert local in (None, connection.sock.getsockname())
+        local = connection.sock.getsockname()
+    connection.close()
+
+
+def test_a_reload_changes_the_body_and_its_tag(service, ports):
+    service.policy_port = ports.take()
+    service.configure(POLICIES.format(mode="testing"))
+    service.start()
+    before = BODY.replace(b"enforce", b"testing")
+    assert ask(service, "mta-sts.example.net").body == before
+    service.configure(POLICIES.format(mode="enforce"))
+    service.reload()
+    reply = ask(service, "mta-sts.example.net", headers=[("If-None-Match", etag(before))])
+    assert (reply.status, reply.body, reply.headers["ETag"]) == (200, BODY, TAG)
+
+
+def test_the_tag_is_the_automatic_id_also_where_the_announced_one_is_fixed(policies):
+    def announced(domain):
+        name = f"_mta-sts.{domain}."
+        lookup = get_request("/dns", "lookup", {"qname": name, "qtype": "TXT"})
+        return exchange(policies.port, lookup).json()["result"][0]["content"]
+
+    assert announced("example.net") == f'"v=STSv1; id={TAG.strip(chr(34))}"'
+    assert announced("direct.example") == '"v=STSv1; id=fixed"'
+    assert ask(policies, "mta-sts.direct.example").headers["ETag"] == etag(DIRECT)
+
+
+def test_a_service_may_serve_policies_alone(service, ports):
+    service.policy_port = ports.take()
+    alone = f'listen: {{policy: {{address: "127.0.0.1:{service.policy_port}"}}}}\n'
+    service.config.write_text(alone + POLICIES.format(mode="enforce"), encoding="ascii")
+    service.start()
+    assert ask(service, "mta-sts.example.net").body == BODY
+    assert f"listening on http://127.0.0.1:{service.policy_port}{PATH}" in service.log()
+
+
+def test_without_the_key_nobody_listens(service, ports):
+    service.configure(POLICIES.format(mode="enforce"))
+    service.start()
+    assert service.log().count("listening on ") == 2
+    service.policy_port = ports.take()
+    service.configure(POLICIES.format(mode="enforce"))
+    assert "warning: reload: listen.policy changed" in service.reload()
+    with pytest.raises(ConnectionRefusedError):
+        ask(service, "mta-sts.example.net")
+
+
+def test_a_policy_listener_that_others_reach_is_warned_of(make_directory):
+    config = make_directory() / "config.yaml"
+    text = 'listen: {policy: {address: "0.0.0.0"}}\n' + POLICIES.format(mode="enforce")
+    config.write_text(text, encoding="ascii")
+    checked = run("check", "-c", config)
+    assert checked.returncode == 0
+    assert f"{config}:1:28: warning: 0.0.0.0:8080 is not a loopback address" in checked.stderr

@@ -1,0 +1,48 @@
+/* The reader of Host fields. A name that it finds is a canonical host name; in capitals, with a
+ * port or with a final dot it is found again. */
+#include "fuzz.h"
+#include "host_field.h"
+
+#include <ctype.h>
+
+static bool is_plain(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (!isascii((unsigned char)text.data[i]))
+            return false;
+    return true;
+}
+
+static void check_again(const struct name *name, bool capitals, const char *more)
+{
+    char field[NAME_TEXT_MAX + 8];
+    struct name again;
+
+    snprintf(field, sizeof(field), "%s%s", name->text, more);
+    for (size_t i = 0; capitals && field[i]; i++)
+        field[i] = (char)toupper((unsigned char)field[i]);
+    MUST(host_field_read(text_from(field), &again) == 0);
+    MUST(again.length == name->length && strcmp(again.text, name->text) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct text field = {(const char *)data, size};
+    struct name name, host;
+    int r = host_field_read(field, &name);
+
+    if (r == 0) {
+        MUST(size >= name.length);
+        MUST(name_from_host((struct text){name.text, name.length}, &host) == 0);
+        MUST(strcmp(host.text, name.text) == 0);
+        check_again(&name, false, "");
+        check_again(&name, true, ".");
+        check_again(&name, true, ".:443");
+        check_again(&name, false, ":");
+    } else {
+        MUST(r == HOST_FIELD_MALFORMED || r == HOST_FIELD_NO_NAME);
+        /* Nothing plain is refused: what is a name of ASCII by itself is one in the field. */
+        MUST(name_from_host(field, &host) != 0 || !is_plain(field));
+    }
+    return 0;
+}
