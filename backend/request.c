@@ -1,5 +1,6 @@
 #include "request.h"
 
+#include "json_memory.h"
 #include "method.h"
 #include "plain_json.h"
 
@@ -167,11 +168,9 @@ int request_decode_path(struct request *request, struct text path)
 /* Parses a JSON object, which the request then owns. */
 static int parse_object(struct request *request, struct text text)
 {
-    json_error_t error = {.line = 0}; /* jansson leaves the code unset where memory runs out */
-
-    request->json = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, &error);
-    if (!request->json && (json_error_code(&error) == json_error_unknown ||
-                           json_error_code(&error) == json_error_out_of_memory))
+    json_memory_begin();
+    request->json = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL);
+    if (json_memory_failed())
         return -ENOMEM;
     return json_is_object(request->json) ? 0 : malformed(request, EXPECTED_JSON);
 }

@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include "http.h"
+#include "json_memory.h"
 #include "log.h"
 #include "service.h"
 
@@ -56,6 +57,7 @@ int serve_run(const struct command_arguments *arguments)
     block_signals(&signals);
     raise_descriptor_limit();
     http_init();
+    json_memory_init();
     json_object_seed(0);
     r = service_new(arguments->config_path, &service);
     if (r != 0) {

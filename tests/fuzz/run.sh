@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-build=build-fuzz
+build="build-fuzz"
 seconds=${1:-60}
 shift || true
 case $seconds in

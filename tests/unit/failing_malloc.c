@@ -1,9 +1,12 @@
 #include "failing_malloc.h"
 
 #include "cmocka_all.h"
+#include "json_memory.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <jansson.h>
+#include <stdatomic.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -15,20 +18,23 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *pointer, size_t size);
 void *__wrap_reallocarray(void *pointer, size_t n, size_t size);
 
-static size_t left = SIZE_MAX;
-static bool failed;
+static _Atomic size_t left = SIZE_MAX;
+static atomic_bool once, failed;
 
 static bool allowed(void)
 {
-    if (left == SIZE_MAX)
+    size_t now = atomic_load(&left);
+
+    while (now > 0 && now < SIZE_MAX)
+        if (atomic_compare_exchange_weak(&left, &now, now - 1))
+            return true;
+    if (now > 0)
         return true;
-    if (left == 0) {
-        failed = true;
-        errno = ENOMEM;
-        return false;
-    }
-    left--;
-    return true;
+    atomic_store(&failed, true);
+    if (atomic_load(&once))
+        atomic_store(&left, SIZE_MAX);
+    errno = ENOMEM;
+    return false;
 }
 
 void *__wrap_malloc(size_t size)
@@ -53,19 +59,32 @@ void *__wrap_reallocarray(void *pointer, size_t n, size_t size)
 
 void failing_malloc_init(void)
 {
+    json_memory_init();
     json_object_seed(1);
-    json_set_alloc_funcs(__wrap_malloc, free);
+    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
+}
+
+static void order(size_t n, bool only_one)
+{
+    atomic_store(&failed, false);
+    atomic_store(&once, only_one);
+    atomic_store(&left, n);
 }
 
 void failing_malloc_after(size_t n)
 {
-    left = n;
-    failed = false;
+    order(n, false);
 }
 
-bool failing_malloc_failed(void)
+void failing_malloc_once(size_t n)
 {
-    return failed;
+    order(n, true);
+}
+
+bool failing_malloc_end(void)
+{
+    atomic_store(&left, SIZE_MAX);
+    return atomic_load(&failed);
 }
 
 size_t failing_malloc_each(int (*run)(void))
@@ -75,8 +94,7 @@ size_t failing_malloc_each(int (*run)(void))
 
         failing_malloc_after(n);
         r = run();
-        left = SIZE_MAX;
-        if (!failed) {
+        if (!failing_malloc_end()) {
             assert_int_equal(r, 0);
             return n;
         }

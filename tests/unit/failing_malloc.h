@@ -1,17 +1,22 @@
 /* Allocations that fail on order: malloc, calloc, realloc and strdup of this program's own code are
- * wrapped by the linker, and jansson is told to use them too. */
+ * wrapped by the linker, and jansson and libevent are told to use them too. Orders concern all
+ * threads. */
 #pragma once
 
 #include "base.h"
 
-/* Routes jansson's allocations through the wrapped ones. */
+/* Routes the allocations of jansson and libevent through the wrapped ones; before their first use.
+ */
 void failing_malloc_init(void);
 
-/* Lets N allocations succeed and fails every one after them; SIZE_MAX ends the failing. */
+/* Lets N allocations succeed and fails every one after them, until the end. */
 void failing_malloc_after(size_t n);
 
-/* Whether an allocation has failed since the last order. */
-bool failing_malloc_failed(void);
+/* Lets N allocations succeed, fails the next one, and lets all others succeed. */
+void failing_malloc_once(size_t n);
+
+/* Ends the failing. Returns whether an allocation has failed since its begin. */
+bool failing_malloc_end(void);
 
 /* Runs a function again and again, failing the first allocation, then the second, … until none
  * fails any more. The function must succeed (return 0) exactly when no allocation failed. Returns

@@ -3,6 +3,8 @@
 #include "fixture.h"
 #include "method.h"
 
+#include <errno.h>
+
 static struct snapshot *snapshot;
 
 static int build(void)
@@ -25,8 +27,10 @@ static int answer(int decoded, const struct request *request)
 {
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
 
-    if (decoded)
+    if (decoded) {
+        assert_int_equal(decoded, -ENOMEM);
         return decoded;
+    }
     method_answer(request, snapshot, &reply);
     if (reply.failed)
         return -1;
@@ -70,6 +74,25 @@ static void a_request_that_cannot_be_answered_is_a_fault_never_a_false(void **st
     assert_true(failing_malloc_each(answer_json) > 5);
 }
 
+/* A reader of JSON may overlook that it could not keep a character, and find another name. */
+static void a_name_is_never_read_in_part(void **state)
+{
+    bool failed = true;
+
+    (void)state;
+    for (size_t n = 0; failed; n++) {
+        CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+        int r;
+
+        failing_malloc_once(n);
+        r = request_decode_any_json(
+            &request, TEXT("{\"method\":\"lookup\",\"parameters\":{\"qtype\":\"ANY\","
+                           "\"qname\":\"_mta-sts.a-name-of-some-length.full.example.\"}}"));
+        failed = failing_malloc_end();
+        assert_int_equal(r, failed ? -ENOMEM : 0);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -90,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(building_reports_every_failed_allocation),
         cmocka_unit_test(a_request_that_cannot_be_answered_is_a_fault_never_a_false),
+        cmocka_unit_test(a_name_is_never_read_in_part),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
