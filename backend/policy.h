@@ -50,6 +50,8 @@ struct policy_spec {
     size_t n_addresses;
     struct name policy_host; /* the host name that mta-sts.<primary> is an alias of, or empty */
     uint32_t ttl;            /* seconds, of every record of the policy */
+    uint32_t announce_delay; /* seconds, for whoever publishes snapshots */
+    bool held;               /* the primary's TXT record is held back */
 };
 
 /* Whether a text may be an id: 1 to 32 ASCII letters or digits (RFC 8461 3.1). */

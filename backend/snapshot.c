@@ -7,21 +7,31 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-enum { KIND_BITS = 2 }; /* a table value is the policy's number and, below it, the domain's kind */
+/* A table value is the policy's number and, below it, whether the domain is held back and its kind.
+ */
+enum {
+    KIND_BITS = 2,
+    HELD_BIT = 1 << KIND_BITS,
+    POLICY_SHIFT = KIND_BITS + 1,
+};
 
 struct builder {
     struct table_builder table;
     struct arena arena;
     struct policy *policies;
     size_t n_policies, policies_capacity;
+    size_t n_held; /* of the domains added, and those added again */
 };
 
 struct snapshot {
     atomic_uint references;
-    struct table table;
-    struct arena arena; /* what the policies point at */
+    struct snapshot *base;     /* a reference to the one that the rest comes from, or NULL */
+    const struct table *table; /* one's own, or that of the base */
+    struct table own_table;
+    struct arena arena; /* what the policies point at, beside what the base has */
     struct policy *policies;
     size_t n_policies;
+    size_t n_held;
 };
 
 struct text owner_prefix(enum owner owner)
@@ -67,14 +77,17 @@ void builder_free(struct builder *builder)
     free(builder);
 }
 
-static int add_domain(struct builder *builder, size_t policy, enum domain_kind kind,
+static int add_domain(struct builder *builder, size_t policy, enum domain_kind kind, bool held,
                       struct text name, uint64_t where)
 {
+    uint32_t value = (uint32_t)policy << POLICY_SHIFT | (held ? HELD_BIT : 0) | kind;
     int r;
 
-    if (policy >= UINT32_MAX >> KIND_BITS)
+    if (policy >= UINT32_MAX >> POLICY_SHIFT)
         return BUILDER_FULL;
-    r = table_builder_add(&builder->table, name, (uint32_t)policy << KIND_BITS | kind, where);
+    r = table_builder_add(&builder->table, name, value, where);
+    if (r == 0)
+        builder->n_held += held;
     return r > 0 ? BUILDER_FULL : r;
 }
 
@@ -127,6 +140,15 @@ static int keep_txt(struct arena *arena, struct buffer *value, struct rows *out)
     return keep_row(arena, RECORD_TXT, &content, out);
 }
 
+/* The TXT record that announces a policy's id. */
+static int build_announcement(struct arena *arena, struct policy *policy)
+{
+    CLEANUP(buffer_deinit) struct buffer value = BUFFER_INIT;
+
+    buffer_printf(&value, "v=STSv1; id=%s", policy->id.data);
+    return keep_txt(arena, &value, &policy->rows[OWNER_MTA_STS]);
+}
+
 /* The policy body, its own id and the announced one, and the TXT record that announces it. */
 static int build_mta_sts(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
 {
@@ -149,8 +171,7 @@ static int build_mta_sts(struct arena *arena, const struct policy_spec *spec, st
             return r;
         policy->fixed_id = true;
     }
-    buffer_printf(&buffer, "v=STSv1; id=%s", policy->id.data);
-    return keep_txt(arena, &buffer, &policy->rows[OWNER_MTA_STS]);
+    return build_announcement(arena, policy);
 }
 
 static int build_tlsrpt(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
@@ -227,6 +248,7 @@ static int build_policy(struct arena *arena, const struct policy_spec *spec, str
 
     policy->mode = spec->mode;
     policy->ttl = spec->ttl;
+    policy->announce_delay = spec->announce_delay;
     r = arena_copy_text(arena, (struct text){spec->primary.text, spec->primary.length},
                         &policy->primary);
     if (!r && spec->mode != POLICY_MODE_ABSENT)
@@ -247,7 +269,7 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
 
     r = r ? r : build_policy(&builder->arena, spec, &built);
     r = r ? r
-          : add_domain(builder, number, DOMAIN_PRIMARY,
+          : add_domain(builder, number, DOMAIN_PRIMARY, spec->held,
                        (struct text){spec->primary.text, spec->primary.length}, where);
     if (r)
         return r;
@@ -256,29 +278,32 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
     return 0;
 }
 
-int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kind kind,
+int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kind kind, bool held,
                        const struct name *domain, uint64_t where)
 {
-    return add_domain(builder, policy, kind, (struct text){domain->text, domain->length}, where);
+    return add_domain(builder, policy, kind, held, (struct text){domain->text, domain->length},
+                      where);
 }
 
 /* What stands between the table's clashes and the caller. */
 struct clash_context {
     void (*clash)(const struct builder_clash *clash, void *context);
     void *context;
+    size_t n_held; /* of the domains that were added again */
 };
 
 static void pass_clash(const struct table_clash *clash, void *context)
 {
-    const struct clash_context *to = context;
+    struct clash_context *to = context;
     struct builder_clash report = {
         .name = clash->again.name,
-        .first_policy = clash->first.value >> KIND_BITS,
+        .first_policy = clash->first.value >> POLICY_SHIFT,
         .first_where = clash->first_where,
-        .policy = clash->again.value >> KIND_BITS,
+        .policy = clash->again.value >> POLICY_SHIFT,
         .where = clash->again_where,
     };
 
+    to->n_held += (clash->again.value & HELD_BIT) != 0;
     to->clash(&report, to->context);
 }
 
@@ -287,7 +312,8 @@ static struct domain domain_from(const struct policy *policies, const struct tab
     return (struct domain){
         .name = entry->name,
         .kind = entry->value & ((1U << KIND_BITS) - 1),
-        .policy = &policies[entry->value >> KIND_BITS],
+        .held = entry->value & HELD_BIT,
+        .policy = &policies[entry->value >> POLICY_SHIFT],
     };
 }
 
@@ -295,23 +321,65 @@ int builder_freeze(struct builder *builder,
                    void (*clash)(const struct builder_clash *clash, void *context), void *context,
                    struct snapshot **out)
 {
-    struct clash_context to = {clash, context};
+    struct clash_context to = {clash, context, 0};
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
     int r;
 
     if (!snapshot)
         return -ENOMEM;
-    r = table_build(&builder->table, pass_clash, &to, &snapshot->table);
+    r = table_build(&builder->table, pass_clash, &to, &snapshot->own_table);
     if (r) {
         free(snapshot);
         return r;
     }
     snapshot->references = 1;
+    snapshot->table = &snapshot->own_table;
     snapshot->arena = builder->arena;
     snapshot->policies = builder->policies;
     snapshot->n_policies = builder->n_policies;
+    snapshot->n_held = builder->n_held - to.n_held;
     *builder = (struct builder){0};
     *out = snapshot;
+    return 0;
+}
+
+static int announce(struct snapshot *snapshot, const struct announcement *announcement)
+{
+    struct policy *policy = &snapshot->policies[announcement->policy];
+    int r = arena_copy_text(&snapshot->arena, announcement->id, &policy->id);
+
+    return r ? r : build_announcement(&snapshot->arena, policy);
+}
+
+static void unref_snapshot(struct snapshot **snapshot)
+{
+    snapshot_unref(*snapshot);
+}
+
+int snapshot_announce(struct snapshot *from, const struct announcement *announcements, size_t n,
+                      struct snapshot **out)
+{
+    CLEANUP(unref_snapshot) struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+    if (!snapshot)
+        return -ENOMEM;
+    snapshot->references = 1;
+    snapshot->base = snapshot_ref(from);
+    snapshot->table = from->table;
+    snapshot->n_policies = from->n_policies;
+    snapshot->n_held = from->n_held;
+    snapshot->policies = calloc(from->n_policies, sizeof(*snapshot->policies));
+    if (!snapshot->policies)
+        return -ENOMEM;
+    memcpy(snapshot->policies, from->policies, from->n_policies * sizeof(*snapshot->policies));
+    for (size_t i = 0; i < n; i++) {
+        int r = announce(snapshot, &announcements[i]);
+
+        if (r)
+            return r;
+    }
+    *out = snapshot;
+    snapshot = NULL;
     return 0;
 }
 
@@ -325,9 +393,10 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot)
 {
     if (!snapshot || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
         return NULL;
-    table_deinit(&snapshot->table);
+    table_deinit(&snapshot->own_table);
     arena_deinit(&snapshot->arena);
     free(snapshot->policies);
+    snapshot_unref(snapshot->base);
     free(snapshot);
     return NULL;
 }
@@ -336,7 +405,7 @@ bool snapshot_find(const struct snapshot *snapshot, struct text name, struct dom
 {
     struct table_entry entry;
 
-    if (!table_find(&snapshot->table, name, &entry))
+    if (!table_find(snapshot->table, name, &entry))
         return false;
     *out = domain_from(snapshot->policies, &entry);
     return true;
@@ -346,7 +415,7 @@ bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struc
 {
     struct table_entry entry;
 
-    if (!table_next(&snapshot->table, cursor, &entry))
+    if (!table_next(snapshot->table, cursor, &entry))
         return false;
     *out = domain_from(snapshot->policies, &entry);
     return true;
@@ -354,7 +423,12 @@ bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struc
 
 size_t snapshot_n_domains(const struct snapshot *snapshot)
 {
-    return snapshot->table.n;
+    return snapshot->table->n;
+}
+
+size_t snapshot_n_held(const struct snapshot *snapshot)
+{
+    return snapshot->n_held;
 }
 
 size_t snapshot_n_policies(const struct snapshot *snapshot)
@@ -371,5 +445,7 @@ struct rows domain_rows(const struct domain *domain, enum owner owner)
 {
     const struct policy *policy = domain->policy;
 
+    if (owner == OWNER_MTA_STS && domain->held)
+        return (struct rows){0};
     return domain->kind == DOMAIN_CNAME ? policy->aliases[owner] : policy->rows[owner];
 }

@@ -61,8 +61,9 @@ struct policy {
     uint32_t ttl;                  /* seconds */
     bool fixed_id;                 /* the operator set the id */
     struct text body;              /* empty if the mode is absent */
-    struct text id;                /* empty if the mode is absent */
+    struct text id;                /* what is announced, empty if the mode is absent */
     struct text own_id;            /* the id derived from the body, empty if the mode is absent */
+    uint32_t announce_delay;       /* seconds */
     struct rows rows[OWNER_COUNT]; /* of the primary and of direct members */
     struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */
 };
@@ -86,9 +87,9 @@ enum { BUILDER_FULL = 1 };
 int builder_add_policy(struct builder *builder, const struct policy_spec *spec, uint64_t where,
                        uint32_t *policy);
 
-/* Adds a member, DOMAIN_DIRECT or DOMAIN_CNAME, to a policy. The name is one that name_from_domain
- * gave. Returns as builder_add_policy does. */
-int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kind kind,
+/* Adds a member, DOMAIN_DIRECT or DOMAIN_CNAME, to a policy; HELD says whether its _mta-sts name is
+ * held back. The name is one that name_from_domain gave. Returns as builder_add_policy does. */
+int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kind kind, bool held,
                        const struct name *domain, uint64_t where);
 
 /* A domain that was added again: where and in which policies. */
@@ -106,6 +107,19 @@ int builder_freeze(struct builder *builder,
                    void (*clash)(const struct builder_clash *clash, void *context), void *context,
                    struct snapshot **out);
 
+/* An id that a policy announces in place of its own. */
+struct announcement {
+    uint32_t policy; /* by number */
+    struct text id;
+};
+
+/* Makes a snapshot, with one reference, that differs from another in the ids that some policies
+ * announce, policies which have a mode. The two share the domains, so this costs only the policies.
+ * FROM must come from builder_freeze; it lives as long as the new one needs it. Returns 0 or
+ * -ENOMEM. */
+int snapshot_announce(struct snapshot *from, const struct announcement *announcements, size_t n,
+                      struct snapshot **out);
+
 /* Takes a further reference; returns the snapshot. */
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 
@@ -116,6 +130,7 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot);
 struct domain {
     struct text name; /* canonical */
     enum domain_kind kind;
+    bool held; /* its _mta-sts name is held back */
     const struct policy *policy;
 };
 
@@ -126,10 +141,12 @@ bool snapshot_find(const struct snapshot *snapshot, struct text name, struct dom
 bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struct domain *out);
 
 size_t snapshot_n_domains(const struct snapshot *snapshot);
+size_t snapshot_n_held(const struct snapshot *snapshot); /* domains that are held back */
 size_t snapshot_n_policies(const struct snapshot *snapshot);
 
 /* The policies by number, 0 to snapshot_n_policies() - 1, in the order of their adding. */
 const struct policy *snapshot_policy(const struct snapshot *snapshot, size_t number);
 
-/* The rows that a domain has at an owner; none if the policy does not publish that owner. */
+/* The rows that a domain has at an owner; none if the policy does not publish that owner, or the
+ * domain is held back from it. */
 struct rows domain_rows(const struct domain *domain, enum owner owner);

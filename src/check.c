@@ -1,3 +1,4 @@
+#include "certificates.h"
 #include "commands.h"
 
 static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_TYPE_COUNT])
@@ -17,6 +18,7 @@ static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_
 /* Empty non-terminals are no records. */
 static void print_totals(const struct snapshot *snapshot, const struct diagnostics *diagnostics)
 {
+    CLEANUP(buffer_deinit) struct buffer held = BUFFER_INIT;
     size_t counts[RECORD_TYPE_COUNT] = {0};
 
     count_records(snapshot, counts);
@@ -24,6 +26,11 @@ static void print_totals(const struct snapshot *snapshot, const struct diagnosti
     printf("domains: %zu\n", snapshot_n_domains(snapshot));
     for (enum record_type type = RECORD_A; type < RECORD_TYPE_COUNT; type++)
         printf("%s records: %zu\n", record_type_text(type).data, counts[type]);
+    if (snapshot_n_held(snapshot)) {
+        certificates_name_held(snapshot, &held);
+        printf("held back, having no certificate: %zu: %.*s\n", snapshot_n_held(snapshot),
+               (int)held.length, held.data);
+    }
     printf("warnings: %zu\n", diagnostics->total[SEVERITY_WARNING]);
 }
 

@@ -42,6 +42,7 @@ static int loader_init(struct loader *loader, uint64_t seed, struct diagnostics 
 static void loader_deinit(struct loader *loader)
 {
     builder_free(loader->builder);
+    certificates_deinit(&loader->certificates);
     free(loader->policies);
     sources_deinit(&loader->sources);
     arena_deinit(&loader->arena);

@@ -1,6 +1,7 @@
 /* What the parts of config_load share while one configuration is read. */
 #pragma once
 
+#include "certificates.h"
 #include "config.h"
 #include "schema.h"
 
@@ -20,6 +21,7 @@ struct loader {
     bool full; /* the builder takes no more domains; said once */
     struct policy_settings defaults;
     struct option_marks default_marks;
+    struct certificates certificates; /* of the policy that is being read */
     struct loaded_policy *policies;
     size_t n_policies, policies_capacity;
 };

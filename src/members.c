@@ -52,11 +52,17 @@ static int add_domain(struct loader *loader, enum domain_kind kind, const struct
                       uint64_t where)
 {
     uint32_t policy = (uint32_t)loader->n_policies - 1;
+    bool held;
+    int r;
 
     if (loader->full)
         return CONFIG_REFUSED;
+    r = certificates_look(&loader->certificates, (struct text){domain->text, domain->length},
+                          &held);
+    if (r)
+        return r;
     return check_added(loader, where,
-                       builder_add_member(loader->builder, policy, kind, domain, where));
+                       builder_add_member(loader->builder, policy, kind, held, domain, where));
 }
 
 /* Adds one member as it was written. */

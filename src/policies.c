@@ -124,6 +124,33 @@ static int make_policy_host(struct reading *reading, struct policy_spec *spec)
     return 0;
 }
 
+/* Has the policy's domains held back that have no certificate, beginning with the primary. */
+static int look_for_certificate(struct reading *reading, struct policy_spec *spec)
+{
+    const struct policy_settings *settings = &reading->settings;
+
+    if (settings->mode == POLICY_MODE_ABSENT)
+        return 0;
+    certificates_begin(&reading->loader->certificates, settings->certificates);
+    return certificates_look(&reading->loader->certificates,
+                             (struct text){spec->primary.text, spec->primary.length}, &spec->held);
+}
+
+/* Warns of certificates that cannot be looked for. */
+static void report_certificates(const struct reading *reading)
+{
+    const struct certificates *certificates = &reading->loader->certificates;
+
+    if (certificates->n_unknown)
+        LOADER_WARNING(
+            reading->loader, value_node(reading, POLICY_KEY_CERTIFICATES),
+            "%zu %s held back, as it cannot be told whether there is a certificate, first "
+            "at %s: %s",
+            certificates->n_unknown, certificates->n_unknown == 1 ? "domain is" : "domains are",
+            diagnostics_quote(text_from(certificates->first.data)).text,
+            strerror(certificates->error));
+}
+
 /* Makes what the builder takes. A policy with errors publishes nothing. */
 static int make_spec(struct reading *reading, struct policy_spec *out)
 {
@@ -140,7 +167,9 @@ static int make_spec(struct reading *reading, struct policy_spec *out)
         spec.rua = settings->rua.items;
         spec.n_rua = settings->rua.n;
         spec.ttl = settings->ttl;
+        spec.announce_delay = settings->announce_delay;
         r = make_policy_host(reading, &spec);
+        r = r ? r : look_for_certificate(reading, &spec);
         if (r)
             return r;
     }
@@ -240,8 +269,11 @@ static int read_mapping(struct reading *reading)
     reading->invalid =
         (loader->default_marks.invalid & ~reading->own.present) | reading->own.invalid;
     check_together(reading);
+    certificates_begin(&loader->certificates, NULL);
     r = add_policy(reading);
-    return r < 0 ? r : members_add(loader, &reading->settings);
+    r = r < 0 ? r : members_add(loader, &reading->settings);
+    report_certificates(reading);
+    return r;
 }
 
 int policies_read(struct loader *loader, const struct node *policies)

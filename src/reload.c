@@ -14,8 +14,7 @@ static size_t count_missing(const struct snapshot *of, const struct snapshot *fr
     return n;
 }
 
-/* The policy of the same primary in another snapshot, or NULL. */
-static const struct policy *same_policy(const struct snapshot *snapshot,
+const struct policy *reload_same_policy(const struct snapshot *snapshot,
                                         const struct policy *policy)
 {
     struct domain domain;
@@ -58,7 +57,7 @@ static struct policy_changes compare_policies(const struct snapshot *before,
 
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
         const struct policy *now = snapshot_policy(after, i);
-        const struct policy *old = same_policy(before, now);
+        const struct policy *old = reload_same_policy(before, now);
 
         if (!old) {
             changes.added++;
@@ -70,18 +69,18 @@ static struct policy_changes compare_policies(const struct snapshot *before,
     return changes;
 }
 
-static void describe_ids(const struct snapshot *before, const struct snapshot *after,
+void reload_describe_ids(const struct snapshot *before, const struct snapshot *after,
                          struct buffer *out)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
         const struct policy *now = snapshot_policy(after, i);
-        const struct policy *old = same_policy(before, now);
+        const struct policy *old = reload_same_policy(before, now);
 
         if (!old || text_equals(old->id, now->id) || n++ >= IDS_NAMED)
             continue;
-        buffer_printf(out, "%s %s %s -> %s", n == 1 ? "; ids:" : ",", now->primary.data,
+        buffer_printf(out, "%s %s %s -> %s", n == 1 ? "ids:" : ",", now->primary.data,
                       old->id.length ? old->id.data : "none",
                       now->id.length ? now->id.data : "none");
     }
@@ -92,6 +91,7 @@ static void describe_ids(const struct snapshot *before, const struct snapshot *a
 void reload_describe(const struct snapshot *before, const struct snapshot *after,
                      struct buffer *out)
 {
+    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
     struct policy_changes policies = compare_policies(before, after);
     size_t added = count_missing(after, before);
     size_t common = snapshot_n_domains(after) - added;
@@ -101,7 +101,9 @@ void reload_describe(const struct snapshot *before, const struct snapshot *after
                   "%zu domains (%zu added, %zu removed)",
                   snapshot_n_policies(after), policies.added, policies.removed, policies.changed,
                   snapshot_n_domains(after), added, snapshot_n_domains(before) - common);
-    describe_ids(before, after, out);
+    reload_describe_ids(before, after, &ids);
+    if (ids.length)
+        buffer_printf(out, "; %.*s", (int)ids.length, ids.data);
 }
 
 void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
@@ -109,7 +111,7 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
 {
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
         const struct policy *now = snapshot_policy(after, i);
-        const struct policy *old = same_policy(before, now);
+        const struct policy *old = reload_same_policy(before, now);
 
         if (old && now->fixed_id && old->id.length && text_equals(old->id, now->id) &&
             !text_equals(old->own_id, now->own_id))

@@ -8,6 +8,8 @@ enum {
     MX_MAX = 10000, /* more never fit into a policy body */
     RUA_MAX = 2000, /* more never fit into a TLSRPT record */
     POLICY_HOST_MAX = 64,
+    ANNOUNCE_DELAY_MAX = 7 * 86400, /* seconds */
+    CERTIFICATES_MAX = 255,         /* bytes */
 };
 
 /* Reports what is wrong with a name. Returns OPTION_REFUSED, or a fatal error as it is. */
@@ -130,6 +132,45 @@ static const struct option_type type_id = {
     .kinds = OPTION_FROM_SCALAR,
     .describe = describe_id,
     .read = read_id,
+};
+
+static void describe_certificates(const struct option *option, struct buffer *out)
+{
+    (void)option;
+    buffer_printf(out, "an absolute path of at most %d bytes with %%d for the domain (%%%% is %%)",
+                  CERTIFICATES_MAX);
+}
+
+/* Whether every percent sign is one of "%d", of which there is at least one, and "%%". */
+static bool is_pattern(const char *text)
+{
+    bool found = false;
+
+    while ((text = strchr(text, '%'))) {
+        if (text[1] != 'd' && text[1] != '%')
+            return false;
+        found = found || text[1] == 'd';
+        text += 2;
+    }
+    return found;
+}
+
+static int read_certificates(const struct option_context *context, const struct option *option,
+                             const struct node *node, void *value)
+{
+    if (node->length > CERTIFICATES_MAX || node->text[0] != '/' || !is_pattern(node->text)) {
+        option_report(context, option, node, node_describe(node).text);
+        return OPTION_REFUSED;
+    }
+    *(const char **)value = node->text;
+    return 0;
+}
+
+static const struct option_type type_certificates = {
+    .size = sizeof(const char *),
+    .kinds = OPTION_FROM_SCALAR,
+    .describe = describe_certificates,
+    .read = read_certificates,
 };
 
 static void describe_rua(const struct option *option, struct buffer *out)
@@ -299,6 +340,13 @@ static const struct option policy_rows[] = {
                             .fallback = "1w", .help = "how long senders keep the policy"},
     [POLICY_KEY_ID] = {"id", &type_id, AT(id), .fallback = "auto",
                        .help = "the id of the policy; auto derives it from the policy body"},
+    [POLICY_KEY_ANNOUNCE_DELAY] = {"announce_delay", &option_duration, AT(announce_delay),
+                                   .max = ANNOUNCE_DELAY_MAX, .fallback = "0",
+                                   .help = "how long the old id is announced after the policy body "
+                                           "has changed"},
+    [POLICY_KEY_CERTIFICATES] = {"certificates", &type_certificates, AT(certificates),
+                                 .help = "the file that must exist before a domain's policy is "
+                                         "announced"},
     [POLICY_KEY_RUA] = {"rua", &type_rua, AT(rua), .list = true, .max_items = RUA_MAX,
                         .check = check_rua,
                         .help = "where TLS reports go; without it no TLSRPT records"},

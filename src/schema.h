@@ -29,6 +29,8 @@ struct policy_settings {
     const char *id;                 /* NULL: derived from the policy body */
     struct option_list rua;         /* of const char * */
     struct option_list policy_host; /* of struct policy_host */
+    uint32_t announce_delay;        /* seconds */
+    const char *certificates;       /* a path with %d for the domain; NULL: nothing is held back */
     uint32_t ttl;                   /* seconds */
     int records;                    /* enum domain_kind of the members */
     int authority;                  /* enum authority */
@@ -46,6 +48,8 @@ enum policy_key {
     POLICY_KEY_MX,
     POLICY_KEY_MAX_AGE,
     POLICY_KEY_ID,
+    POLICY_KEY_ANNOUNCE_DELAY,
+    POLICY_KEY_CERTIFICATES,
     POLICY_KEY_RUA,
     POLICY_KEY_POLICY_HOST,
     POLICY_KEY_TTL,

@@ -33,18 +33,28 @@ static void block_signals(sigset_t *signals)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Waits for a signal, but only until an id is to be announced. Returns its number, or -1 if none
+ * has come. */
+static int wait_for_signal(const struct service *service, const sigset_t *signals)
+{
+    int64_t wait = service_next_announcement(service);
+    struct timespec time = {.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000};
+
+    return wait < 0 ? sigwaitinfo(signals, NULL) : sigtimedwait(signals, NULL, &time);
+}
+
 static void serve(struct service *service, const sigset_t *signals)
 {
     for (;;) {
-        int number = 0;
+        int number = wait_for_signal(service, signals);
 
-        if (sigwait(signals, &number) != 0)
-            continue;
-        if (number != SIGHUP) {
+        if (number == SIGHUP) {
+            service_reload(service);
+        } else if (number > 0) {
             log_info("stopping on %s", strsignal(number));
             return;
         }
-        service_reload(service);
+        service_announce(service);
     }
 }
 

@@ -1,6 +1,8 @@
 #include "service.h"
 
+#include "announcements.h"
 #include "buffer.h"
+#include "certificates.h"
 #include "http.h"
 #include "listener.h"
 #include "log.h"
@@ -14,9 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { RETRY_MILLISECONDS = 1000 }; /* after an id could not be announced for want of memory */
+
 struct service {
     char *config_path;
     struct config *config;
+    struct snapshot *published; /* what the threads answer from */
+    struct announcements announcements;
     struct worker_setup setup;
     bool tcp_open[TCP_COUNT], unix_open; /* whether the setup's descriptors are */
     struct worker *workers[CONFIG_THREADS_MAX];
@@ -30,6 +36,14 @@ static double milliseconds_since(const struct timespec *start)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)(now.tv_sec - start->tv_sec) * 1e3 +
            (double)(now.tv_nsec - start->tv_nsec) / 1e6;
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void log_diagnostic(enum severity severity, const char *text, void *context)
@@ -110,7 +124,7 @@ static int start_workers(struct service *service)
     int r;
 
     while (service->n_workers < service->config->settings.threads) {
-        r = worker_new(&service->setup, service->n_workers, service->config->snapshot,
+        r = worker_new(&service->setup, service->n_workers, service->published,
                        &service->workers[service->n_workers]);
         if (r < 0) {
             log_error("cannot start a thread: %s", strerror(-r));
@@ -131,9 +145,21 @@ static int start(struct service *service, const char *config_path)
     service->config = load(config_path);
     if (!service->config)
         return SERVICE_FAILED;
+    service->published = snapshot_ref(service->config->snapshot);
     service->setup.settings = &service->config->settings;
     r = open_listeners(service);
     return r ? r : start_workers(service);
+}
+
+static void log_held(const struct snapshot *snapshot)
+{
+    CLEANUP(buffer_deinit) struct buffer names = BUFFER_INIT;
+
+    if (snapshot_n_held(snapshot) == 0)
+        return;
+    certificates_name_held(snapshot, &names);
+    log_warning("held back, having no certificate: %zu: %.*s", snapshot_n_held(snapshot),
+                (int)names.length, names.data);
 }
 
 int service_new(const char *config_path, struct service **out)
@@ -154,18 +180,30 @@ int service_new(const char *config_path, struct service **out)
     log_info("serving %zu policies, %zu domains, after %.0f ms",
              snapshot_n_policies(service->config->snapshot),
              snapshot_n_domains(service->config->snapshot), milliseconds_since(&begin));
+    log_held(service->published);
     *out = service;
     return 0;
 }
 
-/* All threads adopt the snapshot at the same time; the old one is then nobody's but the caller's.
- */
+/* Has all threads adopt a snapshot, whose reference it takes over, at the same time. */
 static void publish(struct service *service, struct snapshot *snapshot)
 {
     for (size_t i = 0; i < service->n_workers; i++)
         worker_hand_over(service->workers[i], snapshot);
     for (size_t i = 0; i < service->n_workers; i++)
         worker_wait_adopted(service->workers[i]);
+    snapshot_unref(service->published);
+    service->published = snapshot;
+}
+
+static void log_waiting(const struct service *service)
+{
+    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
+
+    announcements_describe(&service->announcements, service->config->snapshot, milliseconds(),
+                           &ids);
+    if (ids.length)
+        log_info("%.*s", (int)ids.length, ids.data);
 }
 
 static void warn_of_id(const struct policy *policy, void *context)
@@ -187,31 +225,81 @@ static void warn_of_fixed(const struct settings *before, const struct settings *
                     (int)keys.length, keys.data);
 }
 
+/* Answers from a newly loaded configuration, and takes its snapshot over. Returns 0 or -ENOMEM;
+ * then nothing has changed. */
+static int adopt(struct service *service, struct config *config, struct buffer *changes)
+{
+    CLEANUP(announcements_deinit) struct announcements announcements = ANNOUNCEMENTS_INIT;
+    int64_t now = milliseconds();
+    struct snapshot *loaded = config->snapshot, *published;
+    int r;
+
+    r = announcements_plan(&service->announcements, service->published, loaded, now,
+                           &announcements);
+    r = r ? r : announcements_apply(&announcements, loaded, now, &published);
+    if (r)
+        return r;
+    warn_of_fixed(&service->config->settings, &config->settings);
+    reload_check_ids(service->published, loaded, warn_of_id, NULL);
+    reload_describe(service->published, published, changes);
+    publish(service, published);
+    config->snapshot = service->config->snapshot;
+    service->config->snapshot = loaded;
+    announcements_deinit(&service->announcements);
+    service->announcements = announcements;
+    announcements = ANNOUNCEMENTS_INIT;
+    return 0;
+}
+
 void service_reload(struct service *service)
 {
     CLEANUP(buffer_deinit) struct buffer changes = BUFFER_INIT;
-    struct snapshot *before, *after;
     struct config *config;
     struct timespec begin;
+    int r = -ENOMEM;
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
     config = load(service->config_path);
-    if (!config) {
+    if (config)
+        r = adopt(service, config, &changes);
+    config_free(config);
+    if (r) {
         log_error("reload: refused, everything stays as it was");
         return;
     }
-    before = service->config->snapshot;
-    after = config->snapshot;
-    warn_of_fixed(&service->config->settings, &config->settings);
-    reload_check_ids(before, after, warn_of_id, NULL);
-    reload_describe(before, after, &changes);
-    publish(service, after);
-    service->config->snapshot = after;
-    config->snapshot = before;
-    config_free(config);
     malloc_trim(0);
+    log_held(service->published);
+    log_waiting(service);
     log_info("reload: %.*s, in %.0f ms", (int)changes.length, changes.data,
              milliseconds_since(&begin));
+}
+
+int64_t service_next_announcement(const struct service *service)
+{
+    int64_t due = announcements_next(&service->announcements), now = milliseconds();
+
+    if (due == INT64_MAX)
+        return -1;
+    return due > now ? due - now : 0;
+}
+
+void service_announce(struct service *service)
+{
+    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
+    struct snapshot *published;
+    int64_t now = milliseconds();
+
+    if (announcements_next(&service->announcements) > now)
+        return;
+    if (announcements_apply(&service->announcements, service->config->snapshot, now, &published)) {
+        announcements_defer_due(&service->announcements, now, now + RETRY_MILLISECONDS);
+        return;
+    }
+    announcements_drop_due(&service->announcements, now);
+    reload_describe_ids(service->published, published, &ids);
+    publish(service, published);
+    log_waiting(service);
+    log_info("announced now: %.*s", (int)ids.length, ids.data);
 }
 
 void service_free(struct service *service)
@@ -226,6 +314,8 @@ void service_free(struct service *service)
             close(service->setup.tcp[listener][i]);
     if (service->unix_open)
         listener_close_unix(&service->config->settings.unix_socket, service->setup.unix_socket);
+    announcements_deinit(&service->announcements);
+    snapshot_unref(service->published);
     config_free(service->config);
     free(service->config_path);
     free(service);

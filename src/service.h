@@ -17,5 +17,12 @@ enum { SERVICE_FAILED = 1 };
  * wrong, or what has changed, is logged. Whatever happens the service goes on answering. */
 void service_reload(struct service *service);
 
+/* How many milliseconds it is until an id is to be announced that had to wait (announcements.h), or
+ * -1 if none waits. */
+int64_t service_next_announcement(const struct service *service);
+
+/* Has all threads announce the ids whose time has come; does nothing if there is none. */
+void service_announce(struct service *service);
+
 /* Stops the threads, closes the listeners and frees all; NULL is allowed. */
 void service_free(struct service *service);

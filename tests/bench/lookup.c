@@ -44,7 +44,7 @@ static struct snapshot *make_snapshot(unsigned int domains)
         abort();
     for (unsigned int i = 1; i < domains; i++) {
         make_name(&name, i);
-        if (builder_add_member(builder, policy, DOMAIN_CNAME, &name, 0))
+        if (builder_add_member(builder, policy, DOMAIN_CNAME, false, &name, 0))
             abort();
     }
     if (builder_freeze(builder, NULL, NULL, &snapshot))

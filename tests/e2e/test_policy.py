@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import os
 import re
 import socket
 
@@ -232,13 +233,8 @@ def test_a_reload_changes_the_body_and_its_tag(service, ports):
 
 
 def test_the_tag_is_the_automatic_id_also_where_the_announced_one_is_fixed(policies):
-    def announced(domain):
-        name = f"_mta-sts.{domain}."
-        lookup = get_request("/dns", "lookup", {"qname": name, "qtype": "TXT"})
-        return exchange(policies.port, lookup).json()["result"][0]["content"]
-
-    assert announced("example.net") == f'"v=STSv1; id={TAG.strip(chr(34))}"'
-    assert announced("direct.example") == '"v=STSv1; id=fixed"'
+    assert announced(policies, "example.net") == TAG.strip('"')
+    assert announced(policies, "direct.example") == "fixed"
     assert ask(policies, "mta-sts.direct.example").headers["ETag"] == etag(DIRECT)
 
 
@@ -269,3 +265,231 @@ def test_a_policy_listener_that_others_reach_is_warned_of(make_directory):
     checked = run("check", "-c", config)
     assert checked.returncode == 0
     assert f"{config}:1:28: warning: 0.0.0.0:8080 is not a loopback address" in checked.stderr
+
+
+# announce_delay: the body first, the id later
+
+DELAYED = """\
+defaults: {{announce_delay: {delay}}}
+policies:
+  - domain: example.net
+    mode: {mode}
+    mx: mail.example.net
+    policy_host: 192.0.2.40
+    domains: example.org
+  - domain: example.com
+    mode: enforce
+    mx: mail.example.net
+    policy_host: 192.0.2.40
+"""
+
+
+def announced(service, domain):
+    """The id in the TXT record of a domain, or None if there is no record."""
+    lookup = get_request("/dns", "lookup", {"qname": f"_mta-sts.{domain}.", "qtype": "TXT"})
+    rows = exchange(service.port, lookup).json()["result"]
+    return re.fullmatch(r'"v=STSv1; id=(\w+)"', rows[0]["content"])[1] if rows else None
+
+
+def served_mode(service, domain):
+    body = ask(service, f"mta-sts.{domain}").body.decode("ascii")
+    return re.search(r"^mode: (\w+)\r$", body, re.MULTILINE)[1]
+
+
+def served_id(service, domain):
+    return ask(service, f"mta-sts.{domain}").headers["ETag"].strip('"')
+
+
+@pytest.fixture
+def delayed(service, ports):
+    service.policy_port = ports.take()
+    service.configure(DELAYED.format(delay="1h", mode="testing"))
+    return service.start()
+
+
+def test_after_a_reload_the_new_body_is_served_and_the_old_id_announced(delayed):
+    old = announced(delayed, "example.net")
+    delayed.configure(DELAYED.format(delay="1h", mode="enforce"))
+    log = delayed.reload()
+    new = served_id(delayed, "example.net")
+    assert served_mode(delayed, "example.net") == "enforce"
+    assert new != old == announced(delayed, "example.net")
+    assert f"info: 1 id waits: example.net {old} -> {new} in 3600 s" in log
+    assert served_id(delayed, "example.com") == announced(delayed, "example.com")
+
+
+def test_a_reload_without_a_change_does_not_announce_what_waits(delayed):
+    old = announced(delayed, "example.net")
+    delayed.configure(DELAYED.format(delay="1h", mode="enforce"))
+    delayed.reload()
+    log = delayed.reload()
+    assert "0 changed" in log
+    assert re.search(rf"waits: example.net {old} -> \w+ in (3600|35\d\d) s", log)
+    assert announced(delayed, "example.net") == old
+
+
+def test_what_waits_is_announced_when_the_delay_ends_without_reading_again(delayed):
+    old = announced(delayed, "example.net")
+    delayed.configure(DELAYED.format(delay="2s", mode="enforce"))
+    start = delayed.log_size()
+    delayed.reload()
+    assert announced(delayed, "example.net") == old
+    delayed.config.write_text("half of an edi", encoding="ascii")
+    log = delayed.wait_log(r"announced now: .*", start)
+    new = served_id(delayed, "example.net")
+    assert announced(delayed, "example.net") == new != old
+    assert f"announced now: ids: example.net {old} -> {new}" in log
+    assert "error" not in log
+
+
+def test_a_change_while_another_waits_keeps_the_id_that_senders_know(delayed):
+    old = announced(delayed, "example.net")
+    for mode in ("enforce", "none"):
+        delayed.configure(DELAYED.format(delay="1h", mode=mode))
+        delayed.reload()
+        assert served_mode(delayed, "example.net") == mode
+        assert announced(delayed, "example.net") == old
+    delayed.configure(DELAYED.format(delay="1h", mode="testing"))
+    assert "id waits" not in delayed.reload()
+    assert announced(delayed, "example.net") == old == served_id(delayed, "example.net")
+
+
+def test_taking_the_delay_away_announces_at_once(delayed):
+    delayed.configure(DELAYED.format(delay="1h", mode="enforce"))
+    delayed.reload()
+    delayed.configure(DELAYED.format(delay="0", mode="enforce"))
+    delayed.reload()
+    assert announced(delayed, "example.net") == served_id(delayed, "example.net")
+
+
+def test_a_refused_reload_leaves_what_waits_alone(delayed):
+    old = announced(delayed, "example.net")
+    delayed.configure(DELAYED.format(delay="2s", mode="enforce"))
+    start = delayed.log_size()
+    delayed.reload()
+    delayed.configure(DELAYED.format(delay="2s", mode="unknown"))
+    delayed.reload(until="reload: refused")
+    delayed.wait_log(r"announced now: .*", start)
+    assert announced(delayed, "example.net") == served_id(delayed, "example.net") != old
+
+
+def test_after_a_restart_nothing_waits(delayed):
+    delayed.configure(DELAYED.format(delay="1h", mode="enforce"))
+    delayed.reload()
+    delayed.stop()
+    delayed.start()
+    assert announced(delayed, "example.net") == served_id(delayed, "example.net")
+
+
+# certificates: a policy is announced once the web server can be asked for it
+
+CERTIFIED = """\
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: mail.example.net
+    policy_host: 192.0.2.40
+    certificates: {directory}/mta-sts.%d/fullchain.pem
+    domains: [example.org, example.com]
+  - domain: direct.example
+    records: direct
+    mode: enforce
+    mx: mail.example.net
+    rua: mailto:postmaster@example.net
+    policy_host: 192.0.2.40
+    certificates: {directory}/mta-sts.%d/fullchain.pem
+    domains: member.example
+  - domain: without.example
+    mode: enforce
+    mx: mail.example.net
+    policy_host: 192.0.2.40
+"""
+
+
+def rows(service, name):
+    lookup = get_request("/dns", "lookup", {"qname": f"{name}.", "qtype": "ANY"})
+    return exchange(service.port, lookup).json()["result"]
+
+
+def give_certificate(directory, domain):
+    folder = directory / f"mta-sts.{domain}"
+    folder.mkdir(parents=True)
+    (folder / "fullchain-1.pem").write_text("", encoding="ascii")
+    (folder / "fullchain.pem").symlink_to("fullchain-1.pem")
+
+
+@pytest.fixture
+def certified(service, ports):
+    service.policy_port = ports.take()
+    service.configure(CERTIFIED.format(directory=service.directory / "certs"))
+    return service.start()
+
+
+HELD = ["example.net", "example.org", "example.com", "direct.example", "member.example"]
+
+
+def test_without_certificates_policies_are_served_but_not_announced(certified):
+    for domain in HELD:
+        assert rows(certified, f"_mta-sts.{domain}") is False
+        assert rows(certified, f"mta-sts.{domain}")
+        assert ask(certified, f"mta-sts.{domain}").status == 200
+    assert rows(certified, "_smtp._tls.direct.example")
+    assert rows(certified, "_mta-sts.without.example")
+    assert f"held back, having no certificate: 5: {', '.join(HELD)}\n" in certified.log()
+
+
+def test_a_reload_announces_those_that_have_got_one(certified):
+    certs = certified.directory / "certs"
+    for number, domain in enumerate(HELD[::2], 1):
+        give_certificate(certs, domain)
+        log = certified.reload()
+        assert f"certificate: {5 - number}: " in log
+        assert rows(certified, f"_mta-sts.{domain}")
+    assert [bool(rows(certified, f"_mta-sts.{domain}")) for domain in HELD] == [
+        True, False, True, False, True]
+    for domain in HELD[1::2]:
+        give_certificate(certs, domain)
+    assert "held back" not in certified.reload()
+    assert all(rows(certified, f"_mta-sts.{domain}") for domain in HELD)
+
+
+def test_check_counts_what_is_held_back(certified):
+    give_certificate(certified.directory / "certs", "example.net")
+    checked = run("check", "-c", certified.config)
+    assert checked.returncode == 0
+    assert f"held back, having no certificate: 4: {', '.join(HELD[1:])}\n" in checked.stdout
+    assert "TXT records: 4\n" in checked.stdout
+    for domain in HELD[1:]:
+        give_certificate(certified.directory / "certs", domain)
+    assert "held back" not in run("check", "-c", certified.config).stdout
+
+
+def test_a_directory_that_may_not_be_searched_is_warned_of(certified):
+    """As a user without privileges, since root may search every directory."""
+    os.chmod(certified.directory, 0o755)
+    os.chmod(certified.directory.parent, 0o755)
+    give_certificate(certified.directory / "certs", "example.net")
+    os.chmod(certified.directory / "certs", 0o700)
+    checked = run("check", "-c", certified.config, user="nobody", group="nogroup")
+    assert checked.returncode == 0
+    path = certified.directory / "certs/mta-sts.example.net/fullchain.pem"
+    assert (
+        f"{certified.config}:7:19: warning: 3 domains are held back, as it cannot be told whether "
+        f'there is a certificate, first at "{path}": Permission denied\n'
+    ) in checked.stderr
+    assert "held back, having no certificate: 5: " in checked.stdout
+
+
+def test_searching_the_directories_is_enough(certified):
+    """The files and the directories may be unreadable, as those of keys are."""
+    certs = certified.directory / "certs"
+    os.chmod(certified.directory, 0o755)
+    os.chmod(certified.directory.parent, 0o755)
+    for domain in HELD:
+        give_certificate(certs, domain)
+        os.chmod(certs / f"mta-sts.{domain}" / "fullchain-1.pem", 0)
+        os.chmod(certs / f"mta-sts.{domain}", 0o711)
+    os.chmod(certs, 0o711)
+    checked = run("check", "-c", certified.config, user="nobody", group="nogroup")
+    assert checked.returncode == 0
+    assert "held back" not in checked.stdout + checked.stderr

@@ -41,6 +41,8 @@ static void write_policy(const struct policy *policy, struct buffer *out)
     buffer_printf(out, "policy %s ttl %u", policy->primary.data, policy->ttl);
     if (policy->mode != POLICY_MODE_ABSENT)
         buffer_printf(out, " id %s", policy->fixed_id ? policy->id.data : "auto");
+    if (policy->announce_delay)
+        buffer_printf(out, " delay %u", policy->announce_delay);
     buffer_add_string(out, "\n");
     write_body(policy->body, out);
     write_rows(policy, OWNER_POLICY_HOST, out);
@@ -58,8 +60,8 @@ void config_summary(const struct config *config, struct buffer *out)
     for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++)
         write_policy(snapshot_policy(config->snapshot, i), out);
     while (snapshot_next_domain(config->snapshot, &cursor, &domain))
-        buffer_printf(out, "domain %.*s %s of %s\n", (int)domain.name.length, domain.name.data,
-                      kinds[domain.kind], domain.policy->primary.data);
+        buffer_printf(out, "domain %.*s %s of %s%s\n", (int)domain.name.length, domain.name.data,
+                      kinds[domain.kind], domain.policy->primary.data, domain.held ? " held" : "");
 }
 
 static void add_line(enum severity severity, const char *text, void *context)

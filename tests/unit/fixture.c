@@ -47,12 +47,12 @@ static int add(struct builder *builder, const struct policy_spec *spec)
         return r;
     member.length =
         (uint8_t)snprintf(member.text, sizeof(member.text), "cname.%.200s", spec->primary.text);
-    r = builder_add_member(builder, policy, DOMAIN_CNAME, &member, 0);
+    r = builder_add_member(builder, policy, DOMAIN_CNAME, false, &member, 0);
     if (r)
         return r;
     member.length =
         (uint8_t)snprintf(member.text, sizeof(member.text), "direct.%.200s", spec->primary.text);
-    return builder_add_member(builder, policy, DOMAIN_DIRECT, &member, 0);
+    return builder_add_member(builder, policy, DOMAIN_DIRECT, false, &member, 0);
 }
 
 static int add_all(struct builder *builder)

@@ -34,16 +34,16 @@ static int load_refused(void)
 static void a_configuration_is_loaded_whole_or_not_at_all(void **state)
 {
     (void)state;
-    temporary_write(
-        "config.yaml",
-        "listen: {http: {address: \"0.0.0.0\", path: /a/}}\n"
-        "defaults: {rua: [\"mailto:a@b.example\"], mx: [m.example, bücher.example]}\n"
-        "include: [\"*.inc\", none/*.inc]\n"
-        "policies:\n"
-        "  - {domain: a.example, mode: enforce, max_age: 1h, policy_host: mta-sts.b.example,\n"
-        "     domains: [ü.example, a.example], domain_files: [a.list, \"*.list\"]}\n"
-        "  - {domain: b.example, mode: none, policy_host: [192.0.2.1, \"::1\"]}\n"
-        "  - {domain: c.example, rua: []}\n");
+    temporary_write("config.yaml",
+                    "listen: {http: {address: \"0.0.0.0\", path: /a/}}\n"
+                    "defaults: {rua: [\"mailto:a@b.example\"], mx: [m.example, bücher.example]}\n"
+                    "include: [\"*.inc\", none/*.inc]\n"
+                    "policies:\n"
+                    "  - {domain: a.example, mode: enforce, max_age: 1h, certificates: "
+                    "/nonexistent/%d, policy_host: mta-sts.b.example,\n"
+                    "     domains: [ü.example, a.example], domain_files: [a.list, \"*.list\"]}\n"
+                    "  - {domain: b.example, mode: none, policy_host: [192.0.2.1, \"::1\"]}\n"
+                    "  - {domain: c.example, rua: []}\n");
     temporary_write("a.inc", "policies: [{domain: d.example, domain_files: b.txt}]\n");
     temporary_write("b.inc", "policies: [{domain: e.example, id: x}]\n");
     temporary_write("a.list", "one.example\none.example\nzwölf.example\n");

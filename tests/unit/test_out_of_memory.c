@@ -1,3 +1,4 @@
+#include "announcements.h"
 #include "cmocka_all.h"
 #include "failing_malloc.h"
 #include "fixture.h"
@@ -20,6 +21,38 @@ static void building_reports_every_failed_allocation(void **state)
 {
     (void)state;
     assert_true(failing_malloc_each(build) > 20);
+}
+
+/* A snapshot with other ids, as the time before an announcement wants it. */
+static int announce(void)
+{
+    struct pending item = {.policy = 0, .id = "before", .due = 1};
+    struct announcements announcements = {.items = &item, .n = 1};
+    struct snapshot *other = NULL;
+    int r = announcements_apply(&announcements, snapshot, 0, &other);
+
+    snapshot_unref(other);
+    return r;
+}
+
+static int plan(void)
+{
+    struct announcements none = ANNOUNCEMENTS_INIT, planned = ANNOUNCEMENTS_INIT;
+    const struct announcement before = {.policy = 0, .id = TEXT("before")};
+    struct snapshot *other = NULL;
+    int r = snapshot_announce(snapshot, &before, 1, &other);
+
+    r = r ? r : announcements_plan(&none, other, snapshot, 0, &planned);
+    announcements_deinit(&planned);
+    snapshot_unref(other);
+    return r;
+}
+
+static void announcing_reports_every_failed_allocation(void **state)
+{
+    (void)state;
+    assert_true(failing_malloc_each(announce) > 4);
+    assert_true(failing_malloc_each(plan) > 3);
 }
 
 /* Decodes and answers as the listeners do: either the whole reply or a failure. */
@@ -112,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(building_reports_every_failed_allocation),
+        cmocka_unit_test(announcing_reports_every_failed_allocation),
         cmocka_unit_test(a_request_that_cannot_be_answered_is_a_fault_never_a_false),
         cmocka_unit_test(a_name_is_never_read_in_part),
     };

@@ -25,7 +25,7 @@ static struct snapshot *snapshot_of(const struct changes *changes)
     for (size_t i = 0; changes->members[i]; i++) {
         struct name name = fixture_name(changes->members[i]);
 
-        assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, &name, 0), 0);
+        assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, false, &name, 0), 0);
     }
     assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
     builder_free(builder);

@@ -38,7 +38,7 @@ static void add_member(struct builder *builder, uint32_t policy, const char *nam
 {
     struct name member = fixture_name(name);
 
-    assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, &member, where), 0);
+    assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, false, &member, where), 0);
 }
 
 /* Writes down the clashes, one a line. */
@@ -143,6 +143,73 @@ static void a_snapshot_lives_until_its_last_reference_goes(void **state)
     snapshot_unref(second);
 }
 
+static bool finds(const struct snapshot *snapshot, const char *name, struct domain *out)
+{
+    return snapshot_find(snapshot, text_from(name), out);
+}
+
+static const char *announced(const struct snapshot *snapshot, const char *name)
+{
+    struct domain domain;
+    struct rows rows;
+
+    assert_true(finds(snapshot, name, &domain));
+    rows = domain_rows(&domain, OWNER_MTA_STS);
+    return rows.n ? rows.first[0].content.data : NULL;
+}
+
+static void what_is_held_back_lacks_its_mta_sts_name_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct policy_spec spec = fixture_full_spec();
+    struct name free = fixture_name("free.example"), held = fixture_name("held.example");
+    struct domain domain;
+    uint32_t policy;
+
+    spec.held = true;
+    assert_int_equal(builder_add_policy(fixture->builder, &spec, 0, &policy), 0);
+    assert_int_equal(builder_add_member(fixture->builder, 0, DOMAIN_CNAME, false, &free, 1), 0);
+    assert_int_equal(builder_add_member(fixture->builder, 0, DOMAIN_DIRECT, true, &held, 2), 0);
+    assert_int_equal(builder_add_member(fixture->builder, 0, DOMAIN_DIRECT, true, &held, 3), 0);
+    freeze(fixture, "held.example 0:2 0:3\n");
+    assert_int_equal(snapshot_n_held(fixture->snapshot), 2);
+    assert_null(announced(fixture->snapshot, "full.example"));
+    assert_null(announced(fixture->snapshot, "held.example"));
+    assert_non_null(announced(fixture->snapshot, "free.example"));
+    assert_true(finds(fixture->snapshot, "held.example", &domain));
+    assert_true(domain.held);
+    assert_int_equal(domain.kind, DOMAIN_DIRECT);
+    assert_int_equal(domain_rows(&domain, OWNER_TLSRPT).n, 1);
+    assert_true(domain_rows(&domain, OWNER_POLICY_HOST).n > 0);
+    assert_true(finds(fixture->snapshot, "free.example", &domain));
+    assert_false(domain.held);
+}
+
+static void another_announcement_shares_all_but_the_id(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct announcement announcement = {.policy = 0, .id = TEXT("before")};
+    struct snapshot *loaded = fixture_snapshot();
+    struct domain domain;
+
+    assert_int_equal(snapshot_announce(loaded, &announcement, 1, &fixture->snapshot), 0);
+    assert_string_equal(announced(fixture->snapshot, "full.example"), "\"v=STSv1; id=before\"");
+    assert_string_equal(announced(fixture->snapshot, "direct.full.example"),
+                        "\"v=STSv1; id=before\"");
+    assert_string_equal(announced(fixture->snapshot, "cname.full.example"),
+                        "_mta-sts.full.example.");
+    assert_string_equal(announced(fixture->snapshot, "only-mode.example"),
+                        announced(loaded, "only-mode.example"));
+    assert_string_not_equal(announced(loaded, "full.example"), "\"v=STSv1; id=before\"");
+    assert_string_equal(snapshot_policy(fixture->snapshot, 0)->own_id.data,
+                        snapshot_policy(loaded, 0)->own_id.data);
+    assert_int_equal(snapshot_n_domains(fixture->snapshot), snapshot_n_domains(loaded));
+    /* It keeps what it shares. */
+    snapshot_unref(loaded);
+    assert_true(finds(fixture->snapshot, "cname.host.example", &domain));
+    assert_int_equal(domain_rows(&domain, OWNER_POLICY_HOST).n, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +220,8 @@ int main(void)
         TEST(a_fixed_id_is_announced_and_the_own_one_kept),
         TEST(an_empty_snapshot_has_no_domain),
         TEST(a_snapshot_lives_until_its_last_reference_goes),
+        TEST(what_is_held_back_lacks_its_mta_sts_name_alone),
+        TEST(another_announcement_shares_all_but_the_id),
 #undef TEST
     };
 
