@@ -47,6 +47,12 @@ int file_read(struct file *file, void *bytes, size_t size, size_t *n)
     return 0;
 }
 
+void file_rewind(struct file *file)
+{
+    lseek(file->fd, 0, SEEK_SET);
+    file->total = 0;
+}
+
 static const char *kind_of(mode_t mode)
 {
     if (S_ISDIR(mode))

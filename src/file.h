@@ -32,6 +32,9 @@ void file_deinit(struct file *file);
  * also where the file turns out to hold more than its limit. */
 int file_read(struct file *file, void *bytes, size_t size, size_t *n);
 
+/* Goes back to the first byte, so that the file can be read again. */
+void file_rewind(struct file *file);
+
 /* Reports why the file was refused, at PLACE. PATH is what the message calls the file, or NULL if
  * the place is in the file itself. */
 void file_report(const struct file *file, const char *path, struct place place,

@@ -18,7 +18,8 @@ struct loader {
     struct arena arena;            /* nodes, and what settings of policies point at */
     struct sources sources;
     struct builder *builder;
-    bool full; /* the builder takes no more domains; said once */
+    struct buffer waiting; /* members that the YAML files list, until their policies are read */
+    bool full;             /* the builder takes no more domains; said once */
     struct policy_settings defaults;
     struct option_marks default_marks;
     struct certificates certificates; /* of the policy that is being read */
@@ -58,6 +59,11 @@ int policies_read(struct loader *loader, const struct node *policies);
 /* Reports policy hosts that are aliases of one another in a loop, in the snapshot of all that was
  * loaded. */
 void policies_check_aliases(const struct loader *loader, const struct snapshot *snapshot);
+
+/* Takes the items of lists of members as they are read, for struct node_sink; CONTEXT is the
+ * loader, where they wait for their policy to be read. What is no domain becomes a node, so that it
+ * is reported in its turn. */
+int members_take(void *context, const struct node *item, size_t *mark);
 
 /* Adds the members of a policy, which is the last one that was added. Returns 0 or -ENOMEM. */
 int members_add(struct loader *loader, const struct policy_settings *settings);

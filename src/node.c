@@ -1,19 +1,23 @@
 #include "node.h"
 
-#include "buffer.h"
-
 #include <errno.h>
 #include <yaml.h>
 
-enum { READ_SIZE = 65536 };
+enum {
+    MARK_LENGTH = 3,   /* bytes of a byte order mark */
+    AGAIN_SIZE = 4096, /* bytes at once, where the file is read again */
+};
 
 /* libyaml's parser and the event that it is at. */
 struct reader {
     yaml_parser_t parser;
     yaml_event_t event;
+    struct file *file; /* NULL: memory is read, the bytes below */
+    bool file_refused; /* reading from it has failed */
     struct text bytes;
     uint16_t source;
     const struct sources *sources;
+    const struct node_sink *sink;
     struct arena *arena;
     struct diagnostics *diagnostics;
 };
@@ -35,29 +39,92 @@ static struct place event_place(const struct reader *reader)
     return make_place(reader, mark.line + 1, mark.column + 1);
 }
 
-/* The place of a byte of the file: where libyaml cannot read, it gives an offset alone. */
-static struct place offset_place(const struct reader *reader, size_t offset)
+/* A byte order mark may stand before UTF-8 text. */
+static size_t mark_length(struct text bytes)
 {
-    size_t line = 1, column = 1;
+    bool marked = bytes.length >= MARK_LENGTH && memcmp(bytes.data, "\xef\xbb\xbf", 3) == 0;
 
-    for (size_t i = 0; i < offset && i < reader->bytes.length; i++) {
-        char c = reader->bytes.data[i];
+    return marked ? MARK_LENGTH : 0;
+}
+
+/* Reads the next bytes of the file, without its mark. */
+static int read_piece(struct file *file, char *bytes, size_t size, size_t *n)
+{
+    bool first = file->total == 0;
+    size_t got, mark;
+    int r = file_read(file, bytes, size, &got);
+
+    if (r)
+        return r;
+    mark = first ? mark_length((struct text){.data = bytes, .length = got}) : 0;
+    memmove(bytes, bytes + mark, got - mark);
+    /* Nothing would mean the end. */
+    if (mark && got == mark)
+        return read_piece(file, bytes, size, n);
+    *n = got - mark;
+    return 0;
+}
+
+/* libyaml's way to get the next bytes. */
+static int on_read(void *context, unsigned char *bytes, size_t size, size_t *n)
+{
+    struct reader *reader = context;
+
+    reader->file_refused = read_piece(reader->file, (char *)bytes, size, n) != 0;
+    return !reader->file_refused;
+}
+
+/* Moves a place behind some bytes. */
+static void pass(struct place *place, struct text bytes)
+{
+    for (size_t i = 0; i < bytes.length; i++) {
+        char c = bytes.data[i];
 
         if (c == '\n') {
-            line++;
-            column = 1;
+            place->line++;
+            place->column = 1;
         } else if ((c & 0xc0) != 0x80) {
-            column++;
+            place->column++;
         }
     }
-    return make_place(reader, line, column);
+}
+
+/* The same for the file's first bytes, which are read once more. */
+static void pass_in_file(struct place *place, struct file *file, size_t length)
+{
+    char bytes[AGAIN_SIZE];
+    size_t n = 1;
+
+    file_rewind(file);
+    while (length && n && read_piece(file, bytes, sizeof(bytes), &n) == 0) {
+        n = n < length ? n : length;
+        pass(place, (struct text){.data = bytes, .length = n});
+        length -= n;
+    }
+}
+
+/* The place of a byte: where libyaml cannot read, it gives an offset alone. */
+static struct place offset_place(const struct reader *reader, size_t offset)
+{
+    struct place place = make_place(reader, 1, 1);
+
+    if (reader->file)
+        pass_in_file(&place, reader->file, offset);
+    else
+        pass(&place, (struct text){.data = reader->bytes.data, .length = offset});
+    return place;
 }
 
 static void report_reader_error(const struct reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
-    struct place place = offset_place(reader, parser->problem_offset);
+    struct place place;
 
+    if (reader->file_refused) {
+        file_report(reader->file, NULL, make_place(reader, 0, 0), reader->diagnostics);
+        return;
+    }
+    place = offset_place(reader, parser->problem_offset);
     if (strstr(parser->problem, "control characters"))
         diagnostics_error(reader->diagnostics, place,
                           "found control character U+%04X, expected printable text",
@@ -117,57 +184,145 @@ static void report_properties(const struct reader *reader, const yaml_char_t *an
                           diagnostics_quote(text_from((const char *)tag)).text);
 }
 
-static int read_scalar(struct reader *reader, struct node **out)
+/* The scalar that the event is, with libyaml's text. One with a NUL byte is reported and bad. */
+static struct node scalar_of(const struct reader *reader)
 {
-    const char *value = (const char *)reader->event.data.scalar.value;
-    struct text text = {.data = value, .length = reader->event.data.scalar.length};
-    struct node *node = new_node(reader, NODE_SCALAR);
+    const yaml_event_t *event = &reader->event;
+    struct node node = {
+        .text = (const char *)event->data.scalar.value,
+        .length = (uint32_t)event->data.scalar.length,
+        .line = (uint32_t)event->start_mark.line + 1,
+        .column = (uint32_t)event->start_mark.column + 1,
+        .source = reader->source,
+        .kind = NODE_SCALAR,
+        .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
+    };
+
+    report_properties(reader, event->data.scalar.anchor, event->data.scalar.tag);
+    if (memchr(node.text, '\0', node.length)) {
+        diagnostics_error(reader->diagnostics, event_place(reader),
+                          "found a NUL byte in %s, expected text without it",
+                          diagnostics_quote(node_text(&node)).text);
+        node.kind = NODE_BAD;
+        node.text = NULL;
+        node.length = 0;
+    }
+    return node;
+}
+
+static int keep_scalar(const struct reader *reader, const struct node *scalar, struct node **out)
+{
+    struct node *node = arena_alloc(reader->arena, sizeof(*node));
+    struct text text = node_text(scalar);
     int r;
 
     if (!node)
         return -ENOMEM;
-    report_properties(reader, reader->event.data.scalar.anchor, reader->event.data.scalar.tag);
-    if (memchr(text.data, '\0', text.length)) {
-        diagnostics_error(reader->diagnostics, event_place(reader),
-                          "found a NUL byte in %s, expected text without it",
-                          diagnostics_quote(text).text);
-        node->kind = NODE_BAD;
-    } else {
+    *node = *scalar;
+    if (node->kind == NODE_SCALAR) {
         r = arena_copy_text(reader->arena, text, &text);
         if (r < 0)
             return r;
         node->text = text.data;
-        node->length = (uint32_t)text.length;
-        node->plain = reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     }
     *out = node;
     return 0;
 }
 
+static int read_scalar(const struct reader *reader, struct node **out)
+{
+    struct node scalar = scalar_of(reader);
+
+    return keep_scalar(reader, &scalar, out);
+}
+
 static int read_node(struct reader *reader, size_t depth, struct node **out);
 
-static int read_sequence(struct reader *reader, size_t depth, struct node **out)
+/* A sequence that is being read. */
+struct sequence {
+    struct node *node;
+    struct node **end;            /* where the next item goes */
+    const struct node_sink *sink; /* NULL: all items become nodes */
+    struct node *run;             /* the run of taken items at the end, or NULL */
+};
+
+/* Notes that the sink has taken an item. */
+static int add_taken(const struct reader *reader, struct sequence *sequence,
+                     const struct node *item, size_t mark)
 {
-    struct node *node = new_node(reader, NODE_SEQUENCE);
-    struct node **end;
+    struct node *run = sequence->run;
+
+    if (!run) {
+        run = arena_alloc(reader->arena, sizeof(*run));
+        if (!run)
+            return -ENOMEM;
+        *run = *item;
+        run->kind = NODE_TAKEN;
+        run->taken = mark;
+        run->length = 0;
+        *sequence->end = run;
+        sequence->end = &run->next;
+        sequence->run = run;
+    }
+    run->length++;
+    return 0;
+}
+
+/* Reads a scalar of a list whose items a sink takes. */
+static int offer_item(const struct reader *reader, struct sequence *sequence)
+{
+    const struct node_sink *sink = sequence->sink;
+    struct node item = scalar_of(reader);
+    size_t mark;
+    int r = NODE_NOT_TAKEN;
+
+    if (item.kind == NODE_SCALAR && !node_is_nothing(&item))
+        r = sink->take(sink->context, &item, &mark);
+    if (r <= 0)
+        return r ? r : add_taken(reader, sequence, &item, mark);
+    r = keep_scalar(reader, &item, sequence->end);
+    if (r)
+        return r;
+    sequence->end = &(*sequence->end)->next;
+    sequence->run = NULL;
+    return 0;
+}
+
+static int read_item(struct reader *reader, size_t depth, struct sequence *sequence)
+{
     int r;
 
-    if (!node)
+    if (sequence->sink && reader->event.type == YAML_SCALAR_EVENT)
+        return offer_item(reader, sequence);
+    r = read_node(reader, depth, sequence->end);
+    if (r)
+        return r;
+    sequence->end = &(*sequence->end)->next;
+    sequence->run = NULL;
+    return 0;
+}
+
+static int read_sequence(struct reader *reader, size_t depth, const struct node_sink *sink,
+                         struct node **out)
+{
+    struct sequence sequence = {.node = new_node(reader, NODE_SEQUENCE), .sink = sink};
+    int r;
+
+    if (!sequence.node)
         return -ENOMEM;
-    end = &node->first;
+    sequence.end = &sequence.node->first;
     for (;;) {
         r = next_event(reader);
         if (r)
             return r;
         if (reader->event.type == YAML_SEQUENCE_END_EVENT)
             break;
-        r = read_node(reader, depth + 1, end);
+        r = read_item(reader, depth + 1, &sequence);
         if (r)
             return r;
-        end = &(*end)->next;
-        node->length++;
+        sequence.node->length++;
     }
-    *out = node;
+    *out = sequence.node;
     return 0;
 }
 
@@ -178,6 +333,20 @@ static const struct node *find_key(const struct node *mapping, struct text key)
         if (text_equals(node_text(node), key))
             return node;
     return NULL;
+}
+
+/* Reads the value of a key: a list for the sink, or a node like any other. */
+static int read_value(struct reader *reader, size_t depth, const struct node *key,
+                      struct node **out)
+{
+    const struct node_sink *sink = reader->sink;
+
+    if (!sink || depth != sink->depth || reader->event.type != YAML_SEQUENCE_START_EVENT ||
+        key->kind != NODE_SCALAR || !text_equals(node_text(key), text_from(sink->key)))
+        return read_node(reader, depth + 1, out);
+    report_properties(reader, reader->event.data.sequence_start.anchor,
+                      reader->event.data.sequence_start.tag);
+    return read_sequence(reader, depth + 1, sink, out);
 }
 
 /* Reports a key that cannot be used. Returns whether it can. */
@@ -231,7 +400,7 @@ static int read_mapping(struct reader *reader, size_t depth, struct node **out)
         r = next_event(reader);
         if (r)
             return r;
-        r = read_node(reader, depth + 1, &value);
+        r = read_value(reader, depth, key, &value);
         if (r)
             return r;
         if (!usable)
@@ -274,7 +443,8 @@ static int read_node(struct reader *reader, size_t depth, struct node **out)
     case YAML_SEQUENCE_START_EVENT:
         report_properties(reader, event->data.sequence_start.anchor,
                           event->data.sequence_start.tag);
-        return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader) : read_sequence(reader, depth, out);
+        return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader)
+                                      : read_sequence(reader, depth, NULL, out);
     case YAML_MAPPING_START_EVENT:
         report_properties(reader, event->data.mapping_start.anchor, event->data.mapping_start.tag);
         return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader) : read_mapping(reader, depth, out);
@@ -323,69 +493,55 @@ static int read_stream(struct reader *reader, struct node **out)
     return 0;
 }
 
-/* A byte order mark may stand before UTF-8 text. */
-static struct text without_mark(struct text bytes)
+/* Reads from the file or the memory that the reader was made for. */
+static int parse(struct reader *reader, struct node **root)
 {
-    return bytes.length >= 3 && memcmp(bytes.data, "\xef\xbb\xbf", 3) == 0 ? text_after(bytes, 3)
-                                                                           : bytes;
-}
-
-int node_parse(struct text bytes, uint16_t source, const struct sources *sources,
-               struct arena *arena, struct diagnostics *diagnostics, struct node **root)
-{
-    struct reader reader = {
-        .bytes = without_mark(bytes),
-        .source = source,
-        .sources = sources,
-        .arena = arena,
-        .diagnostics = diagnostics,
-    };
     int r;
 
-    if (!yaml_parser_initialize(&reader.parser))
+    if (!yaml_parser_initialize(&reader->parser))
         return -ENOMEM;
-    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.bytes.data,
-                                 reader.bytes.length);
-    r = read_stream(&reader, root);
-    yaml_event_delete(&reader.event);
-    yaml_parser_delete(&reader.parser);
+    yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
+    if (reader->file)
+        yaml_parser_set_input(&reader->parser, on_read, reader);
+    else
+        yaml_parser_set_input_string(&reader->parser, (const unsigned char *)reader->bytes.data,
+                                     reader->bytes.length);
+    r = read_stream(reader, root);
+    yaml_event_delete(&reader->event);
+    yaml_parser_delete(&reader->parser);
     return r;
 }
 
-/* Reads a whole file into memory. */
-static int read_file(struct file *file, struct buffer *bytes)
+int node_parse(struct text bytes, uint16_t source, const struct sources *sources,
+               const struct node_sink *sink, struct arena *arena, struct diagnostics *diagnostics,
+               struct node **root)
 {
-    size_t n;
+    struct reader reader = {
+        .bytes = text_after(bytes, mark_length(bytes)),
+        .source = source,
+        .sources = sources,
+        .sink = sink,
+        .arena = arena,
+        .diagnostics = diagnostics,
+    };
 
-    do {
-        char *end = buffer_reserve(bytes, READ_SIZE);
-        int r;
-
-        if (!end)
-            return -ENOMEM;
-        r = file_read(file, end, READ_SIZE, &n);
-        if (r)
-            return r;
-        bytes->length += n;
-    } while (n);
-    return 0;
+    return parse(&reader, root);
 }
 
 int node_load(struct file *file, uint16_t source, const struct sources *sources,
-              struct arena *arena, struct diagnostics *diagnostics, struct node **root)
+              const struct node_sink *sink, struct arena *arena, struct diagnostics *diagnostics,
+              struct node **root)
 {
-    CLEANUP(buffer_deinit) struct buffer bytes = BUFFER_INIT;
-    int r = read_file(file, &bytes);
+    struct reader reader = {
+        .file = file,
+        .source = source,
+        .sources = sources,
+        .sink = sink,
+        .arena = arena,
+        .diagnostics = diagnostics,
+    };
 
-    if (r < 0)
-        return r;
-    if (r > 0) {
-        file_report(file, NULL, (struct place){.file = sources_name(sources, source)}, diagnostics);
-        return NODE_REFUSED;
-    }
-    return node_parse((struct text){.data = bytes.data, .length = bytes.length}, source, sources,
-                      arena, diagnostics, root);
+    return parse(&reader, root);
 }
 
 const struct node *node_find(const struct node *mapping, const char *key)

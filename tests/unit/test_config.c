@@ -184,6 +184,22 @@ static void the_first_50_errors_are_listed_and_the_others_counted(void **state)
     assert_refused("config.yaml", expected.data);
 }
 
+/* Libyaml gives an offset alone, and a long file comes in many pieces. */
+static void what_is_no_text_far_into_a_file_is_refused_with_its_place(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+
+    (void)state;
+    buffer_add_string(&text, "\xef\xbb\xbfpolicies:\n- domain: example.net\n  domains:\n");
+    for (unsigned int i = 0; i < 10000; i++)
+        buffer_printf(&text, "  - d\xc3\xbc%u.example\n", i);
+    buffer_add_string(&text, "  - \xc3\xbc\xff.example\n");
+    buffer_add(&text, "", 1);
+    temporary_write("config.yaml", text.data);
+    assert_refused("config.yaml",
+                   "config.yaml:10004:6: found invalid UTF-8, expected UTF-8 text\n");
+}
+
 static void assert_numbered_domains(const struct config *config, unsigned int n)
 {
     size_t cursor = 0;
@@ -298,6 +314,7 @@ int main(void)
         TEST(a_directory_with_glob_characters_stands_for_itself),
         TEST(file_names_that_do_not_print_are_escaped),
         TEST(the_first_50_errors_are_listed_and_the_others_counted),
+        TEST(what_is_no_text_far_into_a_file_is_refused_with_its_place),
         TEST(ten_thousand_domains_load_from_the_configuration),
         TEST(ten_thousand_domains_load_from_list_files),
         TEST(two_thousand_included_files_load),
