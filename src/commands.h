@@ -5,9 +5,10 @@
 #include "command_line.h"
 #include "config.h"
 
-/* Runs the service in the foreground, with its log on stderr, until SIGTERM or SIGINT; SIGHUP
- * reloads. */
+/* Runs the service in the foreground, with its log of the level in option 0 on stderr, until
+ * SIGTERM or SIGINT; SIGHUP reloads. */
 int serve_run(const struct command_arguments *arguments);
+const struct command_choice *serve_log_level(size_t number);
 
 /* Reads the configuration, prints every error and warning to stderr and the totals to stdout. */
 int check_run(const struct command_arguments *arguments);

@@ -6,6 +6,8 @@ static const struct command commands[] = {
         .does = "answer PowerDNS in the foreground; SIGHUP reloads, SIGTERM stops",
         .about = "Runs the service in the foreground, with its log on stderr. SIGHUP reads the\n"
                  "configuration again; SIGTERM and SIGINT stop the service.\n",
+        .options = {{"log-level", 'l', "LEVEL", "what is logged, and all before it (default: info)",
+                     serve_log_level}},
         .run = serve_run,
     },
     {

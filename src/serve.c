@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+enum { OPTION_LOG_LEVEL };
+
 /* The default of 1,024 descriptors would be less than the connections that a listener may hold. */
 static void raise_descriptor_limit(void)
 {
@@ -58,12 +60,36 @@ static void serve(struct service *service, const sigset_t *signals)
     }
 }
 
+static const struct command_choice log_levels[] = {
+    [LOG_LEVEL_ERROR] = {"error", "what keeps the service from doing its work"},
+    [LOG_LEVEL_WARNING] = {"warning", "what an operator should look at"},
+    [LOG_LEVEL_INFO] = {"info", "the start, the end, and every reload"},
+    [LOG_LEVEL_DEBUG] = {"debug", "every request and its answer"},
+};
+
+const struct command_choice *serve_log_level(size_t number)
+{
+    return number < ARRAY_LENGTH(log_levels) ? &log_levels[number] : NULL;
+}
+
+static enum log_level level_from(const char *name)
+{
+    enum log_level level = LOG_LEVEL_ERROR;
+
+    if (!name)
+        return LOG_LEVEL_INFO;
+    while (strcmp(log_levels[level].name, name) != 0)
+        level++; /* it is one of the choices */
+    return level;
+}
+
 int serve_run(const struct command_arguments *arguments)
 {
     struct service *service = NULL;
     sigset_t signals;
     int r;
 
+    log_init(level_from(arguments->options[OPTION_LOG_LEVEL]));
     block_signals(&signals);
     raise_descriptor_limit();
     http_init();

@@ -49,7 +49,7 @@ static int64_t milliseconds(void)
 static void log_diagnostic(enum severity severity, const char *text, void *context)
 {
     (void)context;
-    log_write(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+    log_at(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
 }
 
 /* Loads the configuration and logs what it has to say. Returns it, or NULL. */
