@@ -39,6 +39,7 @@ static bool add_chunk(struct arena *arena, size_t at_least)
     arena->chunks = chunk;
     arena->used = 0;
     arena->size = size;
+    arena->total += sizeof(*chunk) + size;
     return true;
 }
 

@@ -10,6 +10,7 @@ struct arena {
     struct arena_chunk *chunks; /* the newest first */
     size_t used;                /* bytes of the newest */
     size_t size;                /* bytes that the newest can hold */
+    size_t total;               /* bytes of all chunks */
 };
 
 #define ARENA_INIT ((struct arena){0})

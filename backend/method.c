@@ -1,43 +1,15 @@
 #include "method.h"
 
-/* How many octets at the start of a text stand for themselves in a JSON string (RFC 8259 7). */
-static size_t plain_run(struct text text)
-{
-    size_t n = 0;
-
-    while (n < text.length && (unsigned char)text.data[n] >= 0x20 && text.data[n] != '"' &&
-           text.data[n] != '\\')
-        n++;
-    return n;
-}
-
-static void add_json_string(struct buffer *out, struct text text)
-{
-    buffer_add_string(out, "\"");
-    for (;;) {
-        size_t n = plain_run(text);
-
-        buffer_add(out, text.data, n);
-        text = text_after(text, n);
-        if (text.length == 0)
-            break;
-        if (*text.data == '"' || *text.data == '\\')
-            buffer_printf(out, "\\%c", *text.data);
-        else
-            buffer_printf(out, "\\u%04x", (unsigned char)*text.data);
-        text = text_after(text, 1);
-    }
-    buffer_add_string(out, "\"");
-}
+#include "json_string.h"
 
 void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row)
 {
     buffer_add_string(out, "{\"qtype\":");
-    add_json_string(out, record_type_text(row->type));
+    json_string_add(out, record_type_text(row->type));
     buffer_add_string(out, ",\"qname\":");
-    add_json_string(out, (struct text){answer->name.text, answer->name.length});
+    json_string_add(out, (struct text){answer->name.text, answer->name.length});
     buffer_add_string(out, ",\"content\":");
-    add_json_string(out, row->content);
+    json_string_add(out, row->content);
     buffer_printf(out, ",\"ttl\":%u}", answer->domain.policy->ttl);
 }
 
@@ -149,6 +121,20 @@ const struct method *method_find(struct text name)
         if (text_equals(text_from(methods[i].name), name))
             return &methods[i];
     return NULL;
+}
+
+_Static_assert(ARRAY_LENGTH(methods) < METHOD_COUNT_MAX, "each method needs a number");
+
+size_t method_number(const struct method *method)
+{
+    return method ? (size_t)(method - methods) + 1 : METHOD_NONE;
+}
+
+const char *method_name(size_t number)
+{
+    if (number == METHOD_NONE)
+        return "none";
+    return number <= ARRAY_LENGTH(methods) ? methods[number - 1].name : NULL;
 }
 
 enum outcome method_answer(const struct request *request, const struct snapshot *snapshot,

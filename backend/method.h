@@ -26,6 +26,17 @@ struct method {
                                struct buffer *reply);
 };
 
+enum {
+    METHOD_NONE,           /* the number of what is no method of the table */
+    METHOD_COUNT_MAX = 64, /* numbers are below this */
+};
+
+/* The number of a method, for counting; METHOD_NONE for NULL. */
+size_t method_number(const struct method *method);
+
+/* The name of a method by number, NULL behind the last one; "none" for METHOD_NONE. */
+const char *method_name(size_t number);
+
 /* The row of a method, or NULL if it is unknown. Names compare with case, as PowerDNS sends them.
  */
 const struct method *method_find(struct text name);

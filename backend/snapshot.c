@@ -249,6 +249,7 @@ static int build_policy(struct arena *arena, const struct policy_spec *spec, str
     policy->mode = spec->mode;
     policy->ttl = spec->ttl;
     policy->announce_delay = spec->announce_delay;
+    policy->max_age = spec->max_age;
     r = arena_copy_text(arena, (struct text){spec->primary.text, spec->primary.length},
                         &policy->primary);
     if (!r && spec->mode != POLICY_MODE_ABSENT)
@@ -419,6 +420,14 @@ bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struc
         return false;
     *out = domain_from(snapshot->policies, &entry);
     return true;
+}
+
+size_t snapshot_size(const struct snapshot *snapshot)
+{
+    size_t own = sizeof(*snapshot) + snapshot->arena.total +
+                 snapshot->n_policies * sizeof(*snapshot->policies);
+
+    return own + (snapshot->base ? snapshot_size(snapshot->base) : table_size(snapshot->table));
 }
 
 size_t snapshot_n_domains(const struct snapshot *snapshot)

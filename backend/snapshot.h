@@ -59,6 +59,7 @@ struct policy {
     struct text primary; /* canonical */
     enum policy_mode mode;
     uint32_t ttl;                  /* seconds */
+    uint32_t max_age;              /* seconds */
     bool fixed_id;                 /* the operator set the id */
     struct text body;              /* empty if the mode is absent */
     struct text id;                /* what is announced, empty if the mode is absent */
@@ -139,6 +140,9 @@ bool snapshot_find(const struct snapshot *snapshot, struct text name, struct dom
 
 /* Visits every domain, in the order of their adding: start with CURSOR 0 and go on until false. */
 bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struct domain *out);
+
+/* The memory that the snapshot takes, in bytes. */
+size_t snapshot_size(const struct snapshot *snapshot);
 
 size_t snapshot_n_domains(const struct snapshot *snapshot);
 size_t snapshot_n_held(const struct snapshot *snapshot); /* domains that are held back */

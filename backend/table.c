@@ -331,6 +331,11 @@ int table_build(struct table_builder *builder,
     return 0;
 }
 
+size_t table_size(const struct table *table)
+{
+    return table->used + table->n_homes * sizeof(*table->slots);
+}
+
 void table_deinit(struct table *table)
 {
     free(table->entries);

@@ -84,6 +84,9 @@ int table_build(struct table_builder *builder,
                 void (*clash)(const struct table_clash *clash, void *context), void *context,
                 struct table *out);
 
+/* The memory that the table's parts take, in bytes, but for the few slots behind the last home. */
+size_t table_size(const struct table *table);
+
 void table_deinit(struct table *table);
 
 /* Finds a name. Returns whether it is there. */

@@ -15,8 +15,8 @@ POWERDNS_PACKAGES=(
 
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
-    bind9-utils clang clang-format clang-tidy dnsdist libc6-dbg libclang-rt-14-dev llvm
-    python3-dnspython python3-pytest valgrind
+    bind9-utils clang clang-format clang-tidy dnsdist dnsperf libc6-dbg libclang-rt-14-dev llvm
+    prometheus python3-dnspython python3-pytest systemd valgrind
 )
 
 is_installed() {
@@ -54,7 +54,7 @@ install_packages() {
     [ -d /run/systemd/system ] || return 0
     for package in "${missing[@]}"; do
         case $package in
-        dnsdist | pdns-server)
+        dnsdist | pdns-server | prometheus)
             as_root systemctl disable --now --quiet "${package%-server}.service" || return 1
             ;;
         esac

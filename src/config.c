@@ -18,7 +18,11 @@ struct policy_files {
 
 const char *config_tcp_key(enum tcp_listener listener)
 {
-    static const char *const keys[] = {[TCP_HTTP] = "http", [TCP_POLICY] = "policy"};
+    static const char *const keys[] = {
+        [TCP_HTTP] = "http",
+        [TCP_POLICY] = "policy",
+        [TCP_ADMIN] = "admin",
+    };
 
     return keys[listener];
 }
@@ -134,7 +138,7 @@ static void choose_listeners(struct loader *loader, const struct node *listen,
         settings->tcp[listener].enabled = node_find(listen, config_tcp_key(listener)) != NULL;
     settings->unix_socket.enabled = node_find(listen, "unix") != NULL;
     if (listen->length == 0)
-        LOADER_ERROR(loader, listen, "found no listener, expected http, unix or policy");
+        LOADER_ERROR(loader, listen, "found no listener, expected http, unix, policy or admin");
 }
 
 /* The value of a key, or NULL where there is no mapping with that key. */

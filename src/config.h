@@ -24,6 +24,7 @@ enum {
 enum tcp_listener {
     TCP_HTTP,   /* the remote backend */
     TCP_POLICY, /* policy bodies */
+    TCP_ADMIN,  /* metrics and status */
     TCP_COUNT,
 };
 

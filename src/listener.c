@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -57,6 +58,51 @@ int listener_open_tcp(const struct listen_address *address, size_t n, int *out)
         return r;
     }
     return 0;
+}
+
+static int socket_number(int fd, int option)
+{
+    int value = -1;
+    socklen_t length = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -1 : value;
+}
+
+/* Returns 0 or -errno. */
+static int prepare_adopted(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (socket_number(fd, SO_ACCEPTCONN) != 1 || socket_number(fd, SO_TYPE) != SOCK_STREAM)
+        return -EINVAL;
+    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int listener_adopt_tcp(int fd, size_t n, int *out)
+{
+    int domain = socket_number(fd, SO_DOMAIN), r;
+
+    if (domain != AF_INET && domain != AF_INET6)
+        return -EINVAL;
+    r = prepare_adopted(fd);
+    if (r < 0)
+        return r;
+    out[0] = fd;
+    for (size_t i = 1; i < n; i++) {
+        out[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (out[i] >= 0)
+            continue;
+        r = -errno;
+        while (i > 1)
+            close(out[--i]);
+        return r;
+    }
+    return 0;
+}
+
+int listener_adopt_unix(int fd)
+{
+    return socket_number(fd, SO_DOMAIN) == AF_UNIX ? prepare_adopted(fd) : -EINVAL;
 }
 
 static struct sockaddr_un unix_address(const char *path)

@@ -9,6 +9,16 @@
  * has shared sockets there. */
 int listener_open_tcp(const struct listen_address *address, size_t n, int *out);
 
+/* Makes N TCP sockets of one that somebody else opened, as listener_open_tcp would have, which all
+ * stand for the same one: it takes the connections for all threads. Returns 0 and the descriptors,
+ * of which the first is FD, or -errno (-EINVAL: it is no listening TCP socket) and leaves FD alone.
+ */
+int listener_adopt_tcp(int fd, size_t n, int *out);
+
+/* Checks that a socket that somebody else opened is a listening unix socket, and makes it
+ * non-blocking. Returns 0 or -errno (-EINVAL). */
+int listener_adopt_unix(int fd);
+
 /* Opens a unix socket that listens at a path, with the permissions and group of the settings,
  * non-blocking. A socket file that nobody listens at any more is replaced; one that is in use is
  * not, and neither is a file of another kind. Returns 0 and the descriptor, which the caller

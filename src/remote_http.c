@@ -1,6 +1,6 @@
 #include "remote_http.h"
 
-#include "method.h"
+#include "log.h"
 
 /* Takes the path prefix off a request target. Returns whether the target lies below it; what is
  * left is empty, or begins with '/' or '?'. */
@@ -36,11 +36,36 @@ static bool verb_allowed(enum http_method verb)
            verb == HTTP_DELETE;
 }
 
+static void count(const struct remote_http *remote, const struct method *method,
+                  enum outcome outcome)
+{
+    counters_count_request(remote->counters, TRANSPORT_HTTP, method, outcome);
+}
+
 /* The faults are texts of this program, so they need no escapes. */
 static void refuse(void *context, const char *fault, struct http_reply *reply)
 {
-    (void)context;
+    count(context, NULL, OUTCOME_MALFORMED);
+    log_limited(LOG_LEVEL_WARNING, "http: malformed request, %s", fault);
     buffer_printf(&reply->body, "{\"error\":\"%s\"}", fault);
+}
+
+static void refuse_request(const struct remote_http *remote, const struct request *request,
+                           struct http_reply *reply)
+{
+    count(remote, request->method, OUTCOME_MALFORMED);
+    log_limited(LOG_LEVEL_WARNING, "http: malformed request, expected %s", request->fault);
+    reply->status = HTTP_STATUS_BAD_REQUEST;
+    buffer_printf(&reply->body, "{\"error\":\"expected %s\"}", request->fault);
+}
+
+/* To PowerDNS such a reply says that there is no such name, so somebody should hear of it. */
+static void refuse_path(const struct remote_http *remote, struct http_reply *reply)
+{
+    count(remote, NULL, OUTCOME_MALFORMED);
+    log_limited(LOG_LEVEL_WARNING, "http: found another path, expected one below %s", remote->path);
+    reply->status = HTTP_STATUS_NOT_FOUND;
+    buffer_add_string(&reply->body, "{\"result\":false}");
 }
 
 static void answer_request(const struct remote_http *remote, const struct http_request *http,
@@ -49,14 +74,12 @@ static void answer_request(const struct remote_http *remote, const struct http_r
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
     int r = decode(&request, http->verb, path, http->body);
 
-    if (r == REQUEST_MALFORMED) {
-        reply->status = HTTP_STATUS_BAD_REQUEST;
-        buffer_printf(&reply->body, "{\"error\":\"expected %s\"}", request.fault);
-    } else if (r < 0) {
+    if (r == REQUEST_MALFORMED)
+        refuse_request(remote, &request, reply);
+    else if (r < 0)
         reply->body.failed = true;
-    } else {
-        method_answer(&request, *remote->snapshot, &reply->body);
-    }
+    else
+        count(remote, request.method, method_answer(&request, *remote->snapshot, &reply->body));
 }
 
 static void answer(void *context, const struct http_request *http, struct http_reply *reply)
@@ -65,8 +88,7 @@ static void answer(void *context, const struct http_request *http, struct http_r
     struct text path = http->target;
 
     if (!take_prefix(&path, remote->path)) {
-        reply->status = HTTP_STATUS_NOT_FOUND;
-        buffer_add_string(&reply->body, "{\"result\":false}");
+        refuse_path(remote, reply);
     } else if (!verb_allowed(http->verb)) {
         reply->status = HTTP_STATUS_METHOD_NOT_ALLOWED;
         reply->allow = "GET, POST, PUT, PATCH, DELETE";
@@ -74,6 +96,9 @@ static void answer(void *context, const struct http_request *http, struct http_r
     } else {
         answer_request(remote, http, path, reply);
     }
+    log_debug("http: %s %.*s %.*s -> %u %.*s", http_method_str(http->verb),
+              (int)http->target.length, http->target.data, (int)http->body.length, http->body.data,
+              reply->status, (int)reply->body.length, reply->body.data);
 }
 
 struct http_handler remote_http_handler(struct remote_http *remote)

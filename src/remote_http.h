@@ -7,12 +7,14 @@
  */
 #pragma once
 
+#include "counters.h"
 #include "http.h"
 #include "snapshot.h"
 
 struct remote_http {
     const char *path;                 /* the prefix of every request, without a final slash */
     struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */
+    struct counters *counters;        /* of the thread, or NULL */
 };
 
 /* The handler to give to an HTTP server of the same thread; REMOTE must outlive it. */

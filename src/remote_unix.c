@@ -1,6 +1,7 @@
 #include "remote_unix.h"
 
-#include "method.h"
+#include "counters.h"
+#include "log.h"
 
 /* What is kept of a connection. */
 struct state {
@@ -16,17 +17,32 @@ static void begin(void *connection, void *context)
 }
 
 /* The faults are texts of this program, so they need no escapes. */
+static void refuse_request(const struct remote_unix *remote, const struct request *request,
+                           struct buffer *replies)
+{
+    buffer_printf(replies, "{\"error\":\"expected %s\"}", request->fault);
+    counters_count_request(remote->counters, TRANSPORT_UNIX, request->method, OUTCOME_MALFORMED);
+    log_limited(LOG_LEVEL_WARNING, "unix: malformed request, expected %s", request->fault);
+}
+
 static void answer(const struct state *state, struct text line, struct buffer *replies)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    struct counters *counters = state->remote->counters;
+    size_t begin = replies->length;
     int r = request_decode_json(&request, line);
 
-    if (r == REQUEST_MALFORMED)
-        buffer_printf(replies, "{\"error\":\"expected %s\"}", request.fault);
-    else if (r < 0)
+    if (r == REQUEST_MALFORMED) {
+        refuse_request(state->remote, &request, replies);
+    } else if (r < 0) {
         buffer_add_string(replies, "{\"error\":\"out of memory\"}");
-    else
-        method_answer(&request, *state->remote->snapshot, replies);
+    } else {
+        enum outcome outcome = method_answer(&request, *state->remote->snapshot, replies);
+
+        counters_count_request(counters, TRANSPORT_UNIX, request.method, outcome);
+    }
+    log_debug("unix: %.*s -> %.*s", (int)line.length, line.data, (int)(replies->length - begin),
+              replies->data + begin);
     buffer_add_string(replies, "\n");
 }
 
@@ -53,8 +69,11 @@ static bool keep_part(struct state *state, struct text part)
     return !state->begun.failed;
 }
 
-static struct stream_verdict refuse(struct buffer *replies)
+static struct stream_verdict refuse(const struct remote_unix *remote, struct buffer *replies)
 {
+    counters_count_request(remote->counters, TRANSPORT_UNIX, NULL, OUTCOME_MALFORMED);
+    log_limited(LOG_LEVEL_WARNING, "unix: request too long, expected at most %d bytes",
+                REMOTE_UNIX_REQUEST_MAX);
     buffer_printf(replies, "{\"error\":\"expected at most %d bytes\"}\n", REMOTE_UNIX_REQUEST_MAX);
     return (struct stream_verdict){.close = true, .unread = true};
 }
@@ -71,12 +90,12 @@ static struct stream_verdict read_bytes(void *connection, struct text bytes, str
             continue;
         }
         if (!keep_part(state, line))
-            return refuse(replies);
+            return refuse(state->remote, replies);
         answer(state, (struct text){state->begun.data, state->begun.length}, replies);
         buffer_deinit(&state->begun);
     }
     if (bytes.length && !keep_part(state, bytes))
-        return refuse(replies);
+        return refuse(state->remote, replies);
     return (struct stream_verdict){.renew = true};
 }
 

@@ -17,6 +17,7 @@ enum {
 /* How one thread serves: the context of remote_unix_protocol. */
 struct remote_unix {
     struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */
+    struct counters *counters;        /* of the thread, or NULL */
 };
 
 extern const struct stream_protocol remote_unix_protocol;

@@ -5,6 +5,7 @@
 enum {
     HTTP_PORT = 8053,
     POLICY_PORT = 8080,
+    ADMIN_PORT = 8054,
     MX_MAX = 10000, /* more never fit into a policy body */
     RUA_MAX = 2000, /* more never fit into a TLSRPT record */
     POLICY_HOST_MAX = 64,
@@ -407,12 +408,21 @@ static const struct option policy_listener_rows[] = {
 static const struct option_table policy_listener_table = {policy_listener_rows,
                                                           ARRAY_LENGTH(policy_listener_rows)};
 
+static const struct option admin_rows[] = {
+    {"address", &option_address, .offset = offsetof(struct settings, tcp[TCP_ADMIN].address),
+     .port = ADMIN_PORT, .fallback = "127.0.0.1:8054",
+     .help = "where monitoring reaches the service"},
+};
+
+static const struct option_table admin_table = {admin_rows, ARRAY_LENGTH(admin_rows)};
+
 static const struct option listen_rows[] = {
     {"http", &option_section, .section = &http_table, .help = "the HTTP connector"},
     {"unix", &option_section, .offset = offsetof(struct settings, unix_socket),
      .section = &unix_table, .help = "the unix connector"},
     {"policy", &option_section, .section = &policy_listener_table,
      .help = "policy bodies, for a web server that terminates TLS"},
+    {"admin", &option_section, .section = &admin_table, .help = "/metrics, /status and /healthz"},
 };
 
 static const struct option_table listen_table = {listen_rows, ARRAY_LENGTH(listen_rows)};

@@ -3,6 +3,7 @@
 #include "http.h"
 #include "json_memory.h"
 #include "log.h"
+#include "notify.h"
 #include "service.h"
 
 #include <jansson.h>
@@ -10,7 +11,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { OPTION_LOG_LEVEL };
+enum {
+    OPTION_LOG_LEVEL,
+    CHECK_MILLISECONDS = 5000,
+};
 
 /* The default of 1,024 descriptors would be less than the connections that a listener may hold. */
 static void raise_descriptor_limit(void)
@@ -35,27 +39,91 @@ static void block_signals(sigset_t *signals)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* Waits for a signal, but only until an id is to be announced. Returns its number, or -1 if none
- * has come. */
-static int wait_for_signal(const struct service *service, const sigset_t *signals)
-{
-    int64_t wait = service_next_announcement(service);
-    struct timespec time = {.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000};
+/* When the next look at the threads is due. */
+struct schedule {
+    int64_t interval; /* milliseconds */
+    int64_t due;      /* monotonic milliseconds */
+};
 
-    return wait < 0 ? sigwaitinfo(signals, NULL) : sigtimedwait(signals, NULL, &time);
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A manager that waits for signs of life gets four in the time that it waits. */
+static struct schedule schedule_checks(void)
+{
+    int64_t watchdog = notify_watchdog_milliseconds(), interval = CHECK_MILLISECONDS;
+
+    if (watchdog && watchdog / 4 < interval)
+        interval = watchdog / 4 + 1;
+    return (struct schedule){interval, milliseconds() + interval};
+}
+
+/* Waits for a signal, but only until a look at the threads is due or an id to be announced. Returns
+ * its number, or -1 if none has come. */
+static int wait_for_signal(const struct service *service, const struct schedule *schedule,
+                           const sigset_t *signals)
+{
+    int64_t announcement = service_next_announcement(service);
+    int64_t wait = schedule->due - milliseconds();
+    struct timespec time;
+
+    if (announcement >= 0 && announcement < wait)
+        wait = announcement;
+    if (wait < 0)
+        wait = 0;
+    time = (struct timespec){.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000};
+    return sigtimedwait(signals, NULL, &time);
+}
+
+/* Says that the service is ready, again after a reload, and what it does. */
+static void notify_ready(const struct service *service)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+
+    service_describe(service, &text);
+    notify_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
+}
+
+static void reload(struct service *service)
+{
+    notify_send("RELOADING=1\nSTATUS=Reading the configuration");
+    service_reload(service);
+    notify_ready(service);
+}
+
+/* The watchdog hears of the service only while every thread that answers proves that it does. */
+static void check_if_due(struct service *service, struct schedule *schedule)
+{
+    int64_t now = milliseconds();
+
+    if (now < schedule->due)
+        return;
+    schedule->due = now + schedule->interval;
+    if (service_check(service))
+        notify_send("WATCHDOG=1");
+    log_tell_repeats(false);
 }
 
 static void serve(struct service *service, const sigset_t *signals)
 {
+    struct schedule schedule = schedule_checks();
+
     for (;;) {
-        int number = wait_for_signal(service, signals);
+        int number = wait_for_signal(service, &schedule, signals);
 
         if (number == SIGHUP) {
-            service_reload(service);
+            reload(service);
         } else if (number > 0) {
+            notify_send("STOPPING=1\nSTATUS=Stopping");
             log_info("stopping on %s", strsignal(number));
             return;
         }
+        check_if_due(service, &schedule);
         service_announce(service);
     }
 }
@@ -100,7 +168,9 @@ int serve_run(const struct command_arguments *arguments)
         log_error("not started%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
         return 1;
     }
+    notify_ready(service);
     serve(service, &signals);
     service_free(service);
+    log_tell_repeats(true);
     return 0;
 }

@@ -1,7 +1,8 @@
 #include "service.h"
 
+#include "activation.h"
+#include "admin.h"
 #include "announcements.h"
-#include "buffer.h"
 #include "certificates.h"
 #include "http.h"
 #include "listener.h"
@@ -24,18 +25,21 @@ struct service {
     struct snapshot *published; /* what the threads answer from */
     struct announcements announcements;
     struct worker_setup setup;
+    struct activation activation;
     bool tcp_open[TCP_COUNT], unix_open; /* whether the setup's descriptors are */
+    bool unix_adopted;                   /* somebody else opened it, and keeps it */
+    struct status *status;
+    struct admin *admin;
     struct worker *workers[CONFIG_THREADS_MAX];
     size_t n_workers;
 };
 
-static double milliseconds_since(const struct timespec *start)
+static double seconds_since(const struct timespec *start)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) * 1e3 +
-           (double)(now.tv_nsec - start->tv_nsec) / 1e6;
+    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
 static int64_t milliseconds(void)
@@ -52,35 +56,62 @@ static void log_diagnostic(enum severity severity, const char *text, void *conte
     log_at(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
 }
 
-/* Loads the configuration and logs what it has to say. Returns it, or NULL. */
-static struct config *load(const char *path)
+/* Loads the configuration and logs what it has to say. Returns 0, CONFIG_REFUSED or -errno. */
+static int load(const char *path, struct diagnostics *diagnostics, struct config **out)
 {
-    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-    struct config *config = NULL;
     uint64_t seed = 0;
     int r;
 
     if (getrandom(&seed, sizeof(seed), 0) < 0)
         log_warning("no random seed: %s", strerror(errno));
-    r = config_load(path, seed, &diagnostics, &config);
-    diagnostics_each(&diagnostics, log_diagnostic, NULL);
+    r = config_load(path, seed, diagnostics, out);
+    diagnostics_each(diagnostics, log_diagnostic, NULL);
     if (r < 0)
         log_error("%s: %s", path, strerror(-r));
-    return config;
+    return r;
 }
 
 /* Where a TCP listener answers, for the log. */
 static const char *listener_path(enum tcp_listener listener, const struct settings *settings)
 {
-    return listener == TCP_HTTP ? settings->http.path : POLICY_HTTP_PATH;
+    static const char *const paths[] = {[TCP_POLICY] = POLICY_HTTP_PATH, [TCP_ADMIN] = "/metrics"};
+
+    return listener == TCP_HTTP ? settings->http.path : paths[listener];
+}
+
+/* How many sockets a TCP listener has: one for each thread that serves it. */
+static size_t count_sockets(enum tcp_listener listener, const struct settings *settings)
+{
+    return listener == TCP_ADMIN ? 1 : settings->threads;
+}
+
+/* Takes a socket of the service manager's for a TCP listener, whatever its address. */
+static int adopt_tcp(struct service *service, enum tcp_listener listener, int fd)
+{
+    const char *name = config_tcp_key(listener);
+    int r = listener_adopt_tcp(fd, count_sockets(listener, service->setup.settings),
+                               service->setup.tcp[listener]);
+
+    if (r < 0) {
+        log_error("cannot use the socket named %s of the service manager: %s", name,
+                  r == -EINVAL ? "it is no listening TCP socket" : strerror(-r));
+        close(fd);
+        return SERVICE_FAILED;
+    }
+    service->tcp_open[listener] = true;
+    log_info("listening on the socket named %s of the service manager", name);
+    return 0;
 }
 
 static int open_tcp(struct service *service, const struct settings *settings,
                     enum tcp_listener listener)
 {
     const struct listen_address *address = &settings->tcp[listener].address;
-    int r = listener_open_tcp(address, settings->threads, service->setup.tcp[listener]);
+    int fd = activation_take(&service->activation, config_tcp_key(listener)), r;
 
+    if (fd >= 0)
+        return adopt_tcp(service, listener, fd);
+    r = listener_open_tcp(address, count_sockets(listener, settings), service->setup.tcp[listener]);
     if (r < 0) {
         log_error("cannot listen on %s: %s", address->text, strerror(-r));
         return SERVICE_FAILED;
@@ -90,10 +121,29 @@ static int open_tcp(struct service *service, const struct settings *settings,
     return 0;
 }
 
+static int adopt_unix(struct service *service, int fd)
+{
+    int r = listener_adopt_unix(fd);
+
+    if (r < 0) {
+        log_error("cannot use the socket named unix of the service manager: %s",
+                  r == -EINVAL ? "it is no listening unix socket" : strerror(-r));
+        close(fd);
+        return SERVICE_FAILED;
+    }
+    service->setup.unix_socket = fd;
+    service->unix_open = service->unix_adopted = true;
+    log_info("listening on the socket named unix of the service manager");
+    return 0;
+}
+
 static int open_unix(struct service *service, const struct unix_settings *settings)
 {
-    int r = listener_open_unix(settings, &service->setup.unix_socket);
+    int fd = activation_take(&service->activation, "unix"), r;
 
+    if (fd >= 0)
+        return adopt_unix(service, fd);
+    r = listener_open_unix(settings, &service->setup.unix_socket);
     if (r < 0) {
         log_error("cannot listen on %s: %s", settings->path,
                   r == -EADDRINUSE ? "another process listens there"
@@ -116,6 +166,11 @@ static int open_listeners(struct service *service)
             r = open_tcp(service, settings, listener);
     if (r == 0 && settings->unix_socket.enabled)
         r = open_unix(service, &settings->unix_socket);
+    if (r == 0 && activation_left(&service->activation))
+        log_warning("the service manager has a socket named \"%s\" and the configuration no such "
+                    "listener: it is closed",
+                    activation_left(&service->activation));
+    activation_deinit(&service->activation);
     return r;
 }
 
@@ -135,15 +190,40 @@ static int start_workers(struct service *service)
     return 0;
 }
 
-static int start(struct service *service, const char *config_path)
+static int start_admin(struct service *service)
 {
+    struct admin_setup setup = {
+        .settings = &service->config->settings,
+        .listening = service->setup.tcp[TCP_ADMIN][0],
+        .status = service->status,
+        .n_counters = service->n_workers,
+    };
     int r;
+
+    if (!service->config->settings.tcp[TCP_ADMIN].enabled)
+        return 0;
+    for (size_t i = 0; i < service->n_workers; i++)
+        setup.counters[i] = worker_counters(service->workers[i]);
+    r = admin_new(&setup, &service->admin);
+    if (r < 0) {
+        log_error("cannot start the admin thread: %s", strerror(-r));
+        return SERVICE_FAILED;
+    }
+    return 0;
+}
+
+static int start(struct service *service, const char *config_path, struct diagnostics *diagnostics)
+{
+    int r = status_new(&service->status);
+
+    activation_init(&service->activation);
+    if (r)
+        return r;
 
     service->config_path = strdup(config_path);
     if (!service->config_path)
         return -ENOMEM;
-    service->config = load(config_path);
-    if (!service->config)
+    if (load(config_path, diagnostics, &service->config))
         return SERVICE_FAILED;
     service->published = snapshot_ref(service->config->snapshot);
     service->setup.settings = &service->config->settings;
@@ -164,6 +244,7 @@ static void log_held(const struct snapshot *snapshot)
 
 int service_new(const char *config_path, struct service **out)
 {
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
     struct service *service = calloc(1, sizeof(*service));
     struct timespec begin;
     int r;
@@ -171,7 +252,13 @@ int service_new(const char *config_path, struct service **out)
     if (!service)
         return -ENOMEM;
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    r = start(service, config_path);
+    r = start(service, config_path, &diagnostics);
+    if (r == 0) {
+        status_set_snapshot(service->status, service->published);
+        status_set_applied(service->status, &diagnostics, seconds_since(&begin));
+        status_set_serving(service->status, true);
+        r = start_admin(service);
+    }
     if (r) {
         service_free(service);
         return r;
@@ -179,7 +266,7 @@ int service_new(const char *config_path, struct service **out)
     malloc_trim(0);
     log_info("serving %zu policies, %zu domains, after %.0f ms",
              snapshot_n_policies(service->config->snapshot),
-             snapshot_n_domains(service->config->snapshot), milliseconds_since(&begin));
+             snapshot_n_domains(service->config->snapshot), seconds_since(&begin) * 1e3);
     log_held(service->published);
     *out = service;
     return 0;
@@ -194,14 +281,17 @@ static void publish(struct service *service, struct snapshot *snapshot)
         worker_wait_adopted(service->workers[i]);
     snapshot_unref(service->published);
     service->published = snapshot;
+    status_set_snapshot(service->status, snapshot);
 }
 
-static void log_waiting(const struct service *service)
+/* Logs which ids wait to be announced, and shows it in the status. */
+static void show_waiting(const struct service *service)
 {
     CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
 
     announcements_describe(&service->announcements, service->config->snapshot, milliseconds(),
                            &ids);
+    status_set_waiting(service->status, (struct text){ids.data, ids.length});
     if (ids.length)
         log_info("%.*s", (int)ids.length, ids.data);
 }
@@ -254,24 +344,50 @@ static int adopt(struct service *service, struct config *config, struct buffer *
 void service_reload(struct service *service)
 {
     CLEANUP(buffer_deinit) struct buffer changes = BUFFER_INIT;
-    struct config *config;
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    struct config *config = NULL;
     struct timespec begin;
-    int r = -ENOMEM;
+    int r;
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    config = load(service->config_path);
-    if (config)
-        r = adopt(service, config, &changes);
+    r = load(service->config_path, &diagnostics, &config);
+    r = r ? r : adopt(service, config, &changes);
     config_free(config);
     if (r) {
         log_error("reload: refused, everything stays as it was");
+        status_set_refused(service->status, &diagnostics, r < 0 ? strerror(-r) : NULL,
+                           seconds_since(&begin));
         return;
     }
+    status_set_applied(service->status, &diagnostics, seconds_since(&begin));
     malloc_trim(0);
     log_held(service->published);
-    log_waiting(service);
+    show_waiting(service);
     log_info("reload: %.*s, in %.0f ms", (int)changes.length, changes.data,
-             milliseconds_since(&begin));
+             seconds_since(&begin) * 1e3);
+}
+
+bool service_check(struct service *service)
+{
+    bool alive = true;
+
+    for (size_t i = 0; i < service->n_workers; i++)
+        if (!worker_check(service->workers[i])) {
+            log_error("thread %zu does not answer", i);
+            alive = false;
+        }
+    status_set_serving(service->status, alive);
+    return alive;
+}
+
+void service_describe(const struct service *service, struct buffer *out)
+{
+    CLEANUP(status_view_deinit) struct status_view view;
+
+    status_read(service->status, &view);
+    buffer_printf(out, "Serving %zu policies, %zu domains%s", snapshot_n_policies(view.snapshot),
+                  snapshot_n_domains(view.snapshot),
+                  view.reload.refused ? "; the last reload was refused, see the log" : "");
 }
 
 int64_t service_next_announcement(const struct service *service)
@@ -298,7 +414,7 @@ void service_announce(struct service *service)
     announcements_drop_due(&service->announcements, now);
     reload_describe_ids(service->published, published, &ids);
     publish(service, published);
-    log_waiting(service);
+    show_waiting(service);
     log_info("announced now: %.*s", (int)ids.length, ids.data);
 }
 
@@ -306,16 +422,24 @@ void service_free(struct service *service)
 {
     if (!service)
         return;
+    if (service->status)
+        status_set_serving(service->status, false);
+    for (size_t i = 0; i < service->n_workers; i++)
+        worker_stop(service->workers[i]);
+    admin_free(service->admin);
     for (size_t i = 0; i < service->n_workers; i++)
         worker_free(service->workers[i]);
     for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        for (size_t i = 0; service->tcp_open[listener] && i < service->config->settings.threads;
-             i++)
-            close(service->setup.tcp[listener][i]);
-    if (service->unix_open)
+        if (service->tcp_open[listener])
+            for (size_t i = 0; i < count_sockets(listener, service->setup.settings); i++)
+                close(service->setup.tcp[listener][i]);
+    if (service->unix_adopted)
+        close(service->setup.unix_socket);
+    else if (service->unix_open)
         listener_close_unix(&service->config->settings.unix_socket, service->setup.unix_socket);
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);
+    status_free(service->status);
     config_free(service->config);
     free(service->config_path);
     free(service);

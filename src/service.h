@@ -3,6 +3,7 @@
  * answer. */
 #pragma once
 
+#include "buffer.h"
 #include "config.h"
 
 struct service;
@@ -23,6 +24,13 @@ int64_t service_next_announcement(const struct service *service);
 
 /* Has all threads announce the ids whose time has come; does nothing if there is none. */
 void service_announce(struct service *service);
+
+/* Whether every thread has come by since this was last asked; to be called every few seconds by the
+ * thread that owns the service. What stands still is logged, and shown by the admin listener. */
+bool service_check(struct service *service);
+
+/* Describes in one line what the service does, for the service manager. */
+void service_describe(const struct service *service, struct buffer *out);
 
 /* Stops the threads, closes the listeners and frees all; NULL is allowed. */
 void service_free(struct service *service);

@@ -1,5 +1,7 @@
 #include "stream.h"
 
+#include "counters.h"
+
 #include <errno.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -43,6 +45,7 @@ struct stream_server {
     struct event *accepting;
     struct event *resume; /* accepting, after a pause */
     struct event *sweep;
+    bool draining;
     TAILQ_HEAD(, connection) connections; /* the one that expires first is first */
     size_t n_connections;
     struct buffer replies; /* of the connection that is being read */
@@ -73,6 +76,8 @@ static void connection_free(struct connection *connection)
 
     TAILQ_REMOVE(&server->connections, connection, link);
     server->n_connections--;
+    if (server->setup.counters)
+        counter_add(&server->setup.counters->closed, 1);
     server->setup.protocol->end(connection->state);
     if (connection->event)
         event_free(connection->event);
@@ -88,6 +93,8 @@ static bool close_oldest(struct stream_server *server)
 
     if (!oldest)
         return false;
+    if (server->setup.counters)
+        counter_add(&server->setup.counters->let_go, 1);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that freeing one unlinks it */
     connection_free(oldest);
     return true;
@@ -171,7 +178,9 @@ static void write_more(struct connection *connection)
     written(connection);
 }
 
-static void parse(struct connection *connection, size_t n)
+/* Reads a request, or a part of one, and sends the reply. Returns whether there is one; the
+ * connection may have ended. */
+static bool parse(struct connection *connection, size_t n)
 {
     struct stream_server *server = connection->server;
     struct stream_verdict verdict;
@@ -181,11 +190,25 @@ static void parse(struct connection *connection, size_t n)
     buffer_clear(&server->replies);
     verdict = server->setup.protocol->read(
         connection->state, (struct text){.data = server->input, .length = n}, &server->replies);
-    connection->closing = verdict.close;
+    connection->closing = verdict.close || (server->draining && verdict.renew);
     connection->unread = verdict.unread;
     if (verdict.renew)
         renew(connection);
     send_replies(connection);
+    return verdict.renew || verdict.close;
+}
+
+/* As parse, and notes the time from the first octet in hand to the last one sent. */
+static void parse_and_count(struct connection *connection, size_t n)
+{
+    struct stream_counters *counters = connection->server->setup.counters;
+    struct timespec begin, end;
+
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    if (!parse(connection, n))
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    counters_count_answer(counters, &begin, &end);
 }
 
 static void read_more(struct connection *connection)
@@ -193,7 +216,9 @@ static void read_more(struct connection *connection)
     struct stream_server *server = connection->server;
     ssize_t n = recv(connection->fd, server->input, sizeof(server->input), 0);
 
-    if (n > 0)
+    if (n > 0 && server->setup.counters)
+        parse_and_count(connection, (size_t)n);
+    else if (n > 0)
         parse(connection, (size_t)n);
     else if (n < 0 && (errno == EAGAIN || errno == EINTR))
         wait_for(connection, PHASE_READING);
@@ -293,6 +318,8 @@ static void connection_begin(struct stream_server *server, int fd)
     protocol->begin(connection->state, server->setup.context);
     TAILQ_INSERT_TAIL(&server->connections, connection, link);
     server->n_connections++;
+    if (server->setup.counters)
+        counter_add(&server->setup.counters->accepted, 1);
     read_more(connection);
 }
 
@@ -356,7 +383,20 @@ static void on_resume(evutil_socket_t fd, short what, void *argument)
 
     (void)fd;
     (void)what;
-    event_add(server->accepting, NULL);
+    if (!server->draining)
+        event_add(server->accepting, NULL);
+}
+
+struct event_base *stream_base_new(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+        base = event_base_new_with_config(config);
+    if (config)
+        event_config_free(config);
+    return base;
 }
 
 int stream_server_new(struct event_base *base, int listening, const struct stream_setup *setup,
@@ -379,6 +419,17 @@ int stream_server_new(struct event_base *base, int listening, const struct strea
     }
     *out = server;
     return 0;
+}
+
+void stream_server_drain(struct stream_server *server)
+{
+    event_del(server->accepting);
+    server->draining = true;
+}
+
+size_t stream_server_connections(const struct stream_server *server)
+{
+    return server->n_connections;
 }
 
 static void free_event(struct event *event)

@@ -37,19 +37,33 @@ struct stream_protocol {
     void (*end)(void *state);
 };
 
+struct stream_counters;
+
 struct stream_setup {
     const struct stream_protocol *protocol;
     void *context; /* handed to begin */
     size_t connections_max;
-    unsigned int idle_seconds; /* 0: connections may idle for ever */
+    unsigned int idle_seconds;        /* 0: connections may idle for ever */
+    struct stream_counters *counters; /* written by the thread of the event base only; or NULL */
 };
 
 struct stream_server;
+
+/* Makes an event base for one thread: as only that one touches it, it has no locks. Returns NULL if
+ * memory runs out. */
+struct event_base *stream_base_new(void);
 
 /* Makes a server on a listening descriptor, which stays the caller's and may be shared by servers
  * of several threads. It accepts when the event base runs. Returns 0 or -ENOMEM. */
 int stream_server_new(struct event_base *base, int listening, const struct stream_setup *setup,
                       struct stream_server **out);
+
+/* Ends the server in good order: it accepts nothing more, and closes connections after their next
+ * reply. */
+void stream_server_drain(struct stream_server *server);
+
+/* How many connections a server has. */
+size_t stream_server_connections(const struct stream_server *server);
 
 /* Closes all connections and frees the server; NULL is allowed. */
 void stream_server_free(struct stream_server *server);

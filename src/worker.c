@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include "counters.h"
 #include "http.h"
 #include "listener.h"
 #include "policy_http.h"
@@ -12,6 +13,8 @@
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+enum { DRAIN_INTERVAL_MILLISECONDS = 5 };
 
 /* One of the thread's TCP listeners. */
 struct tcp {
@@ -29,12 +32,58 @@ struct worker {
     struct remote_unix remote_unix;
     struct stream_server *unix_socket;
     struct snapshot *snapshot;
-    int wake; /* eventfd: there is a new snapshot, or an order to stop */
+    struct counters *counters;
+    int wake; /* eventfd: there is a new snapshot, an order to stop, or a question */
     struct event *woken;
+    struct event *drain; /* looks again and again whether all connections have ended */
+    unsigned int drain_rounds;
     _Atomic(struct snapshot *) next;
     atomic_bool stop;
     sem_t adopted;
+    counter wakes;
+    uint64_t wakes_seen; /* by the thread that checks; UINT64_MAX: it has not asked yet */
 };
+
+static size_t count_tcp_connections(const struct worker *worker)
+{
+    size_t n = 0;
+
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        if (worker->tcp[listener].server)
+            n += stream_server_connections(worker->tcp[listener].server);
+    return n;
+}
+
+/* Ends the thread once all has been answered. A request over the unix socket is answered as soon as
+ * it is read, and PowerDNS keeps these connections for ever, so there is nothing to wait for. */
+static void on_drain(evutil_socket_t fd, short what, void *argument)
+{
+    struct worker *worker = argument;
+
+    (void)fd;
+    (void)what;
+    if (count_tcp_connections(worker) == 0 || worker->drain_rounds == 0)
+        event_base_loopbreak(worker->base);
+    else
+        worker->drain_rounds--;
+}
+
+static const struct timeval drain_interval = {.tv_usec = DRAIN_INTERVAL_MILLISECONDS * 1000};
+
+static void begin_drain(struct worker *worker)
+{
+    if (event_pending(worker->drain, EV_TIMEOUT, NULL))
+        return;
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        if (worker->tcp[listener].server)
+            stream_server_drain(worker->tcp[listener].server);
+    if (worker->unix_socket)
+        stream_server_drain(worker->unix_socket);
+    worker->drain_rounds = WORKER_DRAIN_MILLISECONDS / DRAIN_INTERVAL_MILLISECONDS;
+    if (event_add(worker->drain, &drain_interval) < 0)
+        worker->drain_rounds = 0;
+    on_drain(-1, 0, worker);
+}
 
 static void on_wake(evutil_socket_t fd, short what, void *argument)
 {
@@ -44,8 +93,9 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
 
     (void)what;
     eventfd_read(fd, &count);
+    counter_add(&worker->wakes, 1);
     if (atomic_load(&worker->stop))
-        event_base_loopbreak(worker->base);
+        begin_drain(worker);
     next = atomic_exchange(&worker->next, NULL);
     if (!next)
         return;
@@ -63,8 +113,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* What a TCP listener serves. */
-
 static void serve_remote(struct worker *worker, const struct settings *settings,
                          struct http_service *service)
 {
@@ -72,6 +120,7 @@ static void serve_remote(struct worker *worker, const struct settings *settings,
 
     worker->remote_http.path = settings->http.path;
     worker->remote_http.snapshot = &worker->snapshot;
+    worker->remote_http.counters = worker->counters;
     http_service_init(service, &handler, settings->http.keepalive);
 }
 
@@ -86,6 +135,7 @@ static void serve_policies(struct worker *worker, const struct settings *setting
     http_service_init(service, &handler, true);
 }
 
+/* What the TCP listeners serve. The admin one is served by a thread of its own. */
 static void (*const serve[TCP_COUNT])(struct worker *worker, const struct settings *settings,
                                       struct http_service *service) = {
     [TCP_HTTP] = serve_remote,
@@ -102,9 +152,10 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
         .context = &tcp->service,
         .connections_max = HTTP_CONNECTIONS_MAX / settings->threads,
         .idle_seconds = HTTP_IDLE_SECONDS,
+        .counters = &worker->counters->streams[listener],
     };
 
-    if (!settings->tcp[listener].enabled)
+    if (!settings->tcp[listener].enabled || !serve[listener])
         return 0;
     serve[listener](worker, settings, &tcp->service);
     return stream_server_new(worker->base, setup->tcp[listener][number], &stream, &tcp->server);
@@ -116,25 +167,14 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup)
         .protocol = &remote_unix_protocol,
         .context = &worker->remote_unix,
         .connections_max = REMOTE_UNIX_CONNECTIONS_MAX / setup->settings->threads,
+        .counters = &worker->counters->streams[LISTENER_UNIX],
     };
 
     if (!setup->settings->unix_socket.enabled)
         return 0;
     worker->remote_unix.snapshot = &worker->snapshot;
+    worker->remote_unix.counters = worker->counters;
     return stream_server_new(worker->base, setup->unix_socket, &stream, &worker->unix_socket);
-}
-
-/* An event base that only its own thread touches needs no locks. */
-static struct event_base *new_base(void)
-{
-    struct event_config *config = event_config_new();
-    struct event_base *base = NULL;
-
-    if (config && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
-        base = event_base_new_with_config(config);
-    if (config)
-        event_config_free(config);
-    return base;
 }
 
 static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)
@@ -144,12 +184,18 @@ static int prepare(struct worker *worker, const struct worker_setup *setup, size
     worker->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (worker->wake < 0)
         return -errno;
-    worker->base = new_base();
-    if (!worker->base)
+    worker->base = stream_base_new();
+    worker->counters = counters_new();
+    if (!worker->base || !worker->counters)
         return -ENOMEM;
     worker->woken = event_new(worker->base, worker->wake, EV_READ | EV_PERSIST, on_wake, worker);
-    if (!worker->woken || event_add(worker->woken, NULL) < 0)
+    worker->drain = event_new(worker->base, -1, EV_PERSIST, on_drain, worker);
+    if (!worker->woken || !worker->drain || event_add(worker->woken, NULL) < 0)
         return -ENOMEM;
+    /* The first timer of a base takes memory, which the end of the thread must not depend on. */
+    if (event_add(worker->drain, &drain_interval) < 0)
+        return -ENOMEM;
+    event_del(worker->drain);
     for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++)
         r = open_tcp(worker, setup, number, listener);
     return r ? r : open_unix(worker, setup);
@@ -169,6 +215,7 @@ int worker_new(const struct worker_setup *setup, size_t number, struct snapshot 
     if (!worker)
         return -ENOMEM;
     worker->wake = -1;
+    worker->wakes_seen = UINT64_MAX;
     worker->snapshot = snapshot_ref(snapshot);
     sem_init(&worker->adopted, 0, 0);
     r = prepare(worker, setup, number);
@@ -195,13 +242,33 @@ void worker_wait_adopted(struct worker *worker)
         ;
 }
 
+const struct counters *worker_counters(const struct worker *worker)
+{
+    return worker->counters;
+}
+
+bool worker_check(struct worker *worker)
+{
+    uint64_t wakes = counter_read(&worker->wakes);
+    bool alive = wakes != worker->wakes_seen;
+
+    worker->wakes_seen = wakes;
+    eventfd_write(worker->wake, 1);
+    return alive;
+}
+
+void worker_stop(struct worker *worker)
+{
+    atomic_store(&worker->stop, true);
+    eventfd_write(worker->wake, 1);
+}
+
 void worker_free(struct worker *worker)
 {
     if (!worker)
         return;
     if (worker->started) {
-        atomic_store(&worker->stop, true);
-        eventfd_write(worker->wake, 1);
+        worker_stop(worker);
         pthread_join(worker->thread, NULL);
     }
     for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++) {
@@ -211,10 +278,13 @@ void worker_free(struct worker *worker)
     stream_server_free(worker->unix_socket);
     if (worker->woken)
         event_free(worker->woken);
+    if (worker->drain)
+        event_free(worker->drain);
     if (worker->base)
         event_base_free(worker->base);
     close_descriptor(&worker->wake);
     sem_destroy(&worker->adopted);
     snapshot_unref(worker->snapshot);
+    free(worker->counters);
     free(worker);
 }

@@ -28,5 +28,18 @@ void worker_hand_over(struct worker *worker, struct snapshot *snapshot);
  * before. */
 void worker_wait_adopted(struct worker *worker);
 
+/* What the thread counts; it lives as long as the worker. */
+const struct counters *worker_counters(const struct worker *worker);
+
+/* Whether the thread has come by since this was last asked, by always the same thread; and asks it
+ * to come by again. */
+bool worker_check(struct worker *worker);
+
+/* Tells the thread to stop, without waiting: it accepts no more, answers the connections that it
+ * has, for WORKER_DRAIN_MILLISECONDS at most, and ends. */
+void worker_stop(struct worker *worker);
+
+enum { WORKER_DRAIN_MILLISECONDS = 500 };
+
 /* Stops the thread, closing its connections, and frees it; NULL is allowed. */
 void worker_free(struct worker *worker);

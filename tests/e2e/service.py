@@ -19,12 +19,14 @@ def program():
     return path
 
 
-def listen(port, path="/dns", keepalive="no", socket_path=None, policy_port=None):
+def listen(port, path="/dns", keepalive="no", socket_path=None, policy_port=None,
+           admin_port=None):
     """The first line of a configuration."""
     http = f'http: {{address: "127.0.0.1:{port}", path: {path}, keepalive: {keepalive}}}'
     unix = f', unix: {{path: {socket_path}, mode: "0666"}}' if socket_path else ""
     policy = f', policy: {{address: "127.0.0.1:{policy_port}"}}' if policy_port else ""
-    return f"listen: {{{http}{unix}{policy}}}\n"
+    admin = f', admin: {{address: "127.0.0.1:{admin_port}"}}' if admin_port else ""
+    return f"listen: {{{http}{unix}{policy}{admin}}}\n"
 
 
 def run(*arguments, **options):
@@ -49,6 +51,7 @@ class Service(Program):
         self.port = port
         self.path = path
         self.policy_port = None  # set it to have policy bodies served
+        self.admin_port = None  # set it to have metrics and status
         self.config = directory / "config.yaml"
         self.socket = directory / "pdns.sock"
 
@@ -58,7 +61,8 @@ class Service(Program):
 
     def configure(self, policies, keepalive="no", more=""):
         """Writes a configuration: the listener in line 1, then what is given."""
-        listeners = listen(self.port, self.path, keepalive, self.socket, self.policy_port)
+        listeners = listen(self.port, self.path, keepalive, self.socket, self.policy_port,
+                           self.admin_port)
         self.config.write_text(listeners + more + policies, encoding="utf-8")
 
     def start(self, **options):

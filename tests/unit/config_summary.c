@@ -8,6 +8,8 @@ static void write_settings(const struct settings *settings, struct buffer *out)
                       settings->http.keepalive ? "yes" : "no");
     if (settings->tcp[TCP_POLICY].enabled)
         buffer_printf(out, "policy %s\n", settings->tcp[TCP_POLICY].address.text);
+    if (settings->tcp[TCP_ADMIN].enabled)
+        buffer_printf(out, "admin %s\n", settings->tcp[TCP_ADMIN].address.text);
     if (settings->unix_socket.enabled)
         buffer_printf(out, "unix %s mode %o group %d\n", settings->unix_socket.path,
                       settings->unix_socket.mode, (int)settings->unix_socket.group);

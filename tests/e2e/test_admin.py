@@ -1,0 +1,242 @@
+"""The admin listener: what it says, and that it is in nobody's way."""
+
+import re
+import subprocess
+import threading
+from datetime import datetime
+
+import pytest
+
+from admin_client import Metrics, get, status
+from http_client import exchange, get_request
+from load import http_load
+from powerdns import TRANSPORTS, PowerDns
+from processes import wait_until
+from service import REFUSED
+from unix_client import Stream, lookup
+
+POLICIES = """\
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: mail.example.net
+    max_age: 1w
+    policy_host: 192.0.2.40
+    domains: [example.org, example.com]
+  - domain: reports.example
+    rua: mailto:tlsrpt@reports.example
+"""
+
+
+@pytest.fixture
+def admin(service, ports):
+    service.admin_port = ports.take()
+    service.configure(POLICIES, more="threads: 3\n")
+    return service.start()
+
+
+def ask(service, name, kind="ANY"):
+    request = get_request("/dns", "lookup", {"qname": name, "qtype": kind})
+    return exchange(service.port, request)
+
+
+def test_healthz_says_that_it_serves(admin):
+    assert get(admin, "/healthz")[::2] == (200, "serving\n")
+
+
+def test_status_shows_what_is_served(admin):
+    shown = status(admin)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", shown["version"])
+    assert (shown["serving"], shown["generation"]) == (True, 1)
+    assert (shown["n_policies"], shown["n_domains"]) == (2, 4)
+    assert datetime.fromisoformat(shown["started"]) <= datetime.fromisoformat(shown["loaded"])
+    assert shown["last_reload"]["result"] == "applied"
+    identified, reporting = shown["policies"]
+    assert ask(admin, "_mta-sts.example.net.").json()["result"][0]["content"] == (
+        f'"v=STSv1; id={identified.pop("id")}"'
+    )
+    assert identified.items() >= {
+        "domain": "example.net", "mode": "enforce", "max_age": 604800, "domains": 3}.items()
+    assert reporting == {"domain": "reports.example", "domains": 1, "held_back": 0}
+
+
+def test_a_refused_reload_is_shown_until_one_is_applied(admin):
+    admin.configure("policies:\n  - {domain: example.net, mode: no-such-mode}\n")
+    admin.reload(REFUSED)
+    shown = status(admin)
+    assert shown["last_reload"]["result"] == "refused"
+    assert shown["last_reload"]["n_errors"] == len(shown["last_reload"]["errors"]) == 1
+    assert f"{admin.config}:3:" in shown["last_reload"]["errors"][0]
+    assert (shown["generation"], shown["n_domains"]) == (1, 4)
+    metrics = Metrics(admin)
+    assert metrics.sum("last_reload_successful") == 0
+    assert metrics.sum("reloads_total", result="refused") == 1
+    admin.configure("policies:\n  - {domain: example.net, mode: none}\n")
+    admin.reload()
+    shown = status(admin)
+    assert shown["last_reload"].items() >= {"result": "applied", "n_errors": 0, "errors": []}.items()
+    assert (shown["generation"], shown["n_domains"]) == (2, 1)
+    metrics = Metrics(admin)
+    assert metrics.sum("last_reload_successful") == metrics.sum("domains") == 1
+    assert metrics.sum("reloads_total", result="applied") == 1
+
+
+def test_a_configuration_that_cannot_be_read_is_shown(admin):
+    admin.config.unlink()
+    admin.reload(REFUSED)
+    assert "No such file" in status(admin)["last_reload"]["errors"][0]
+
+
+REQUESTS = [
+    ("_tls.reports.example.", "ANY", "answered"),
+    ("_mta-sts.example.net.", "TXT", "answered"),
+    ("_mta-sts.example.net.", "AAAA", "empty"),
+    ("www.example.net.", "ANY", "not_ours"),
+    ("mta-sts.absent.example.", "ANY", "not_ours"),
+    ("mta-sts.absent.example.", "A", "not_ours"),
+]
+
+
+def test_requests_are_counted_by_transport_method_and_outcome(admin):
+    with Stream(admin.socket) as stream:
+        for name, kind, _ in REQUESTS:
+            ask(admin, name, kind)
+        stream.send(lookup("www.example.net"))
+        stream.contents()
+        exchange(admin.port, get_request("/dns", "getAllDomains", {}))
+        exchange(admin.port, get_request("/dns", "noSuchMethod", {}))
+        exchange(admin.port, b"GET /dns/lookup/only-one-component HTTP/1.1\r\nHost: a\r\n\r\n")
+        exchange(admin.port, b"GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n")
+        exchange(admin.port, b"this is no HTTP\r\n\r\n")
+        metrics = Metrics(admin)
+    for outcome in ("answered", "empty", "not_ours"):
+        expected = [row[2] for row in REQUESTS].count(outcome)
+        assert metrics.sum("requests_total", transport="http", method="lookup", outcome=outcome) == expected
+    assert metrics.sum("requests_total", transport="unix", outcome="not_ours") == 1
+    assert metrics.sum("requests_total", method="getAllDomains", outcome="empty") == 1
+    assert metrics.sum("requests_total", method="none", outcome="not_ours") == 1
+    assert metrics.sum("requests_total", method="lookup", outcome="malformed") == 1
+    assert metrics.sum("requests_total", method="none", outcome="malformed") == 2
+    total = metrics.sum("requests_total", transport="http")
+    assert metrics.sum("answer_duration_seconds_count", listener="http") == total == 11
+    assert metrics.sum("answer_duration_seconds_bucket", listener="http", le="+Inf") == total
+    assert 0 < metrics.sum("answer_duration_seconds_sum", listener="http") < 60
+    assert metrics.sum("connections_accepted_total", listener="http") == total
+    assert metrics.sum("connections", listener="http") == 0
+    assert metrics.sum("connections", listener="unix") == 1
+
+
+def test_buckets_ascend_and_end_with_all(admin):
+    for _ in range(20):
+        ask(admin, "www.example.net.")
+    values = re.findall(r'_bucket\{listener="http",le="(.*)"\} (\d+)', Metrics(admin).text)
+    bounds = [float(bound) for bound, _ in values]
+    counts = [int(count) for _, count in values]
+    assert bounds == sorted(set(bounds)) and bounds[-1] == float("inf")
+    assert counts == sorted(counts) and counts[-1] == 20
+
+
+def test_promtool_accepts_the_metrics(admin):
+    ask(admin, "_mta-sts.example.net.")
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"],
+        input=get(admin, "/metrics")[2], capture_output=True, text=True, check=False,
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+ZONE = """\
+@ 3600 SOA ns.example.net. root.example.net. 1 3600 600 86400 60
+@ 3600 NS ns.example.net.
+"""
+
+
+def count_lookups(admin, powerdns, queries, times):
+    """Has dnsperf ask every query so many times; returns the lookups by outcome."""
+    before = Metrics(admin)
+    command = ["dnsperf", "-s", "127.0.0.1", "-p", powerdns.port, "-d", queries, "-n", times]
+    printed = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=True, timeout=120
+    ).stdout
+    assert "(100.00%)" in printed
+    after = Metrics(admin)
+    return {
+        outcome: each_lookup(after, outcome) - each_lookup(before, outcome)
+        for outcome in ("answered", "empty", "not_ours", "malformed")
+    }
+
+
+def each_lookup(metrics, outcome):
+    return metrics.sum("requests_total", method="lookup", outcome=outcome)
+
+
+@pytest.mark.parametrize("transport", [TRANSPORTS[0], TRANSPORTS[-1]], ids=lambda each: each.name)
+def test_the_metrics_add_up_with_what_dnsperf_sent(admin, zones, make_directory, ports, transport):
+    """What PowerDNS asks for one query is always the same, so 500 times as many queries are
+    exactly 500 times as many requests."""
+    directory = make_directory()
+    zone = directory / "example.net.zone"
+    zone.write_text(ZONE, encoding="ascii")
+    zones.load("example.net", zone)
+    queries = directory / "queries"
+    queries.write_text("_mta-sts.example.net TXT\nabsent.example.net A\n", encoding="ascii")
+    with PowerDns(make_directory(), ports.take(), zones, admin, transport) as powerdns:
+        powerdns.start()
+        once = count_lookups(admin, powerdns, queries, 1)
+        often = count_lookups(admin, powerdns, queries, 500)
+    assert once["answered"] >= 1 and once["not_ours"] >= 1
+    assert once["malformed"] == 0
+    assert often == {outcome: 500 * n for outcome, n in once.items()}
+
+
+def test_admin_requests_and_answers_run_beside_each_other(admin):
+    """While reloads change the snapshot that the status is taken from."""
+    request = get_request("/dns", "lookup", {"qname": "mta-sts.example.net.", "qtype": "ANY"})
+    ending = threading.Event()
+    seen = []
+
+    def monitor():
+        while not ending.is_set():
+            seen.append(status(admin)["n_domains"])
+            Metrics(admin)
+
+    monitors = [threading.Thread(target=monitor) for _ in range(2)]
+    for each in monitors:
+        each.start()
+    with http_load(admin.port, {request: [["192.0.2.40"]]}) as load:
+        for number in range(20):
+            admin.configure(POLICIES.replace(", example.com", "") if number % 2 else POLICIES)
+            admin.reload()
+        load.wait_for_more()
+    wait_until(lambda: len(seen) > 20, "answers of the admin listener")
+    ending.set()
+    for each in monitors:
+        each.join()
+    load.check()
+    assert set(seen) <= {3, 4}
+
+
+def test_the_admin_thread_is_one_of_its_own(admin):
+    """It answers while no answering thread does anything: none of them wakes for it."""
+    ask(admin, "www.example.net.")
+    before = Metrics(admin)
+    for _ in range(10):
+        status(admin)
+    after = Metrics(admin)
+    assert after.sum("connections_accepted_total", listener="admin") == (
+        before.sum("connections_accepted_total", listener="admin") + 11)
+    for name in ("requests_total", "answer_duration_seconds_count"):
+        assert after.sum(name, listener="http") == before.sum(name, listener="http")
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/status2", "/healthz/x"])
+def test_other_paths_are_not_found(admin, path):
+    assert get(admin, path)[0] == 404
+
+
+def test_nothing_can_be_changed(admin):
+    code, headers, _ = get(admin, "/status", "POST")
+    assert (code, headers["Allow"]) == (405, "GET, HEAD")
+    code, headers, text = get(admin, "/metrics", "HEAD")
+    assert (code, text) == (200, "")
+    assert int(headers["Content-Length"]) > 0

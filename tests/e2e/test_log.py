@@ -1,0 +1,95 @@
+"""The log: levels, the journal's priorities, and a limit for what peers can cause."""
+
+import os
+import re
+
+import pytest
+
+from http_client import exchange, get_request
+from service import REFUSED, program
+
+POLICIES = """\
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: mail.example.net
+"""
+LOOKUP = get_request("/dns", "lookup", {"qname": "www.example.net.", "qtype": "ANY"})
+MALFORMED = b"GET /dns/lookup/one HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def start(service, *options, environment=None):
+    service.configure(POLICIES)
+    service.launch(
+        [program(), "serve", "-c", service.config, *options],
+        env={**os.environ, **(environment or {})},
+    )
+    service.wait_ready(lambda: answers(service))
+    return service
+
+
+def answers(service):
+    try:
+        return exchange(service.port, LOOKUP).status == 200
+    except OSError:
+        return False
+
+
+LEVELS = ["error", "warning", "info", "debug"]
+
+
+@pytest.mark.parametrize("least", LEVELS)
+def test_a_level_shows_itself_and_those_before_it(service, least):
+    start(service, "--log-level", least)
+    exchange(service.port, MALFORMED)
+    service.config.unlink()
+    service.reload(REFUSED)
+    service.stop()
+    shown = set(re.findall(r"^(\w+): ", service.log(), re.MULTILINE))
+    assert shown == set(LEVELS[: LEVELS.index(least) + 1])
+
+
+def test_info_is_the_default_and_debug_shows_request_and_answer(service):
+    start(service)
+    assert "debug:" not in service.log()
+    service.stop()
+    start(service, "-l", "debug")
+    line = r'^debug: http: GET /dns/lookup/www\S+/ANY .*-> 200 \{"result":false\}$'
+    assert re.search(line, service.log(), re.MULTILINE)
+
+
+def test_the_journal_gets_priorities(service):
+    """Where stderr is the file that JOURNAL_STREAM names."""
+    service.log_path.touch()
+    status = service.log_path.stat()
+    environment = {"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+    start(service, "-l", "debug", environment=environment)
+    exchange(service.port, MALFORMED)
+    service.stop()
+    lines = service.log().splitlines()
+    assert all(re.match(r"<[3467]>\S", line) for line in lines)
+    assert {line[:3] for line in lines} == {"<4>", "<6>", "<7>"}
+
+
+def test_another_stream_gets_none(service):
+    start(service, environment={"JOURNAL_STREAM": "1:1"})
+    assert "info: serving" in service.log()
+
+
+def test_a_flood_is_counted_and_not_written(service):
+    start(service)
+    for _ in range(100):
+        exchange(service.port, MALFORMED)
+    service.stop()
+    warnings = [line for line in service.log().splitlines() if "malformed" in line]
+    assert len(warnings) == 6
+    assert len(set(warnings[:5])) == 1
+    assert warnings[5].startswith("warning: 95 more times in a minute: http: malformed request")
+
+
+def test_what_an_operator_causes_is_always_written(service):
+    start(service)
+    service.config.unlink()
+    for _ in range(10):
+        service.reload(REFUSED)
+    assert service.log().count("reload: refused") == 10

@@ -1,0 +1,235 @@
+"""What the service and its manager tell each other: readiness, reloads, signs of life, sockets."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+
+import pytest
+
+from http_client import exchange, get_request
+from powerdns import PowerDns
+from processes import DEADLINE, Program, wait_until
+from service import REFUSED, Service, listen, program
+
+POLICIES = """\
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: mail.example.net
+    policy_host: 192.0.2.40
+"""
+LOOKUP = get_request("/dns", "lookup", {"qname": "mta-sts.example.net.", "qtype": "A"})
+ACTIVATE = "/usr/bin/systemd-socket-activate"
+
+
+class Manager:
+    """The socket on which a service manager listens."""
+
+    def __init__(self, address):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(address)
+        self.socket.settimeout(DEADLINE)
+
+    def receive(self):
+        """The assignments of the next message."""
+        text = self.socket.recv(4096).decode("utf-8")
+        return dict(line.split("=", 1) for line in text.splitlines())
+
+    def receive_until(self, key):
+        while True:
+            message = self.receive()
+            if key in message:
+                return message
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.socket.close()
+
+
+def launch(service, address, **environment):
+    service.launch(
+        [program(), "serve", "-c", service.config],
+        env={**os.environ, "NOTIFY_SOCKET": address, **environment},
+    )
+
+
+@pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
+def test_readiness_reloads_and_the_end_are_told(service, abstract):
+    address = str(service.directory / "notify")
+    with Manager("\0" + address if abstract else address) as manager:
+        service.configure(POLICIES)
+        launch(service, "@" + address if abstract else address)
+        ready = manager.receive()
+        assert ready == {"READY": "1", "STATUS": "Serving 1 policies, 1 domains"}
+        assert exchange(service.port, LOOKUP).status == 200
+        service.configure(POLICIES + "    domains: example.org\n")
+        service.reload()
+        assert manager.receive()["RELOADING"] == "1"
+        assert manager.receive() == {"READY": "1", "STATUS": "Serving 1 policies, 2 domains"}
+        service.configure("policies: [{domain: example.net, mode: 5}]\n")
+        service.reload(REFUSED)
+        assert manager.receive()["RELOADING"] == "1"
+        assert "refused" in manager.receive()["STATUS"]
+        service.stop()
+        assert manager.receive()["STOPPING"] == "1"
+
+
+def test_a_service_that_does_not_start_is_never_ready(service):
+    address = str(service.directory / "notify")
+    with Manager(address) as manager:
+        service.configure("policies: [{domain: example.net, mode: 5}]\n")
+        launch(service, address)
+        assert service.process.wait(DEADLINE) == 1
+        service.kill()
+        manager.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            manager.receive()
+
+
+def test_the_watchdog_hears_of_a_living_service(service):
+    address = str(service.directory / "notify")
+    with Manager(address) as manager:
+        service.configure(POLICIES, more="threads: 3\n")
+        launch(service, address, WATCHDOG_USEC="200000")
+        for _ in range(3):
+            assert manager.receive_until("WATCHDOG") == {"WATCHDOG": "1"}
+
+
+def test_a_watchdog_of_another_process_hears_nothing(service):
+    address = str(service.directory / "notify")
+    with Manager(address) as manager:
+        service.configure(POLICIES)
+        launch(service, address, WATCHDOG_USEC="1000", WATCHDOG_PID="1")
+        assert "READY" in manager.receive()
+        for _ in range(5):
+            service.reload()
+            assert "WATCHDOG" not in manager.receive() | manager.receive()
+
+
+class Activated(Program):
+    """The service behind sockets that systemd-socket-activate holds, which starts it for the first
+    connection; when the service ends, so does the tool."""
+
+    def __init__(self, service, ports):
+        super().__init__("systemd-socket-activate", service.directory / "activate.log")
+        self.service = service
+        self.sockets = [f"--listen={address}" for address in ports.values()]
+        self.names = ":".join(ports)
+
+    def start(self):
+        self.launch([ACTIVATE, *self.sockets, f"--fdname={self.names}",
+                     program(), "serve", "-c", self.service.config])
+        self.wait_log("Listening on ")
+        return self
+
+
+def test_every_listener_takes_the_socket_of_its_name(service, ports):
+    numbers = {name: ports.take() for name in ("http", "policy", "admin")}
+    other = ports.take()
+    sockets = {name: f"127.0.0.1:{number}" for name, number in numbers.items()}
+    sockets["unix"] = service.directory / "activated.sock"
+    text = listen(other, "/dns", "no", service.socket, ports.take(), ports.take())
+    service.config.write_text(text + "threads: 2\n" + POLICIES, encoding="utf-8")
+    with Activated(service, sockets).start() as activated:
+        assert exchange(numbers["http"], LOOKUP).status == 200
+        for name in sockets:
+            activated.wait_log(f"info: listening on the socket named {name} of the service manager")
+        assert b"200 OK" in ask(numbers["admin"], b"/healthz")
+        assert b"404 Not Found" in ask(numbers["policy"], b"/healthz")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(sockets["unix"]))
+            client.sendall(b'{"method":"initialize","parameters":{}}\n')
+            assert json.loads(client.recv(4096)) == {"result": True}
+        with pytest.raises(ConnectionRefusedError):
+            exchange(other, LOOKUP)
+        assert not service.socket.exists()
+    assert sockets["unix"].exists()
+
+
+def ask(port, path):
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
+        client.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return client.makefile("rb").read()
+
+
+def test_a_socket_without_a_listener_is_named(service, ports):
+    service.configure(POLICIES)
+    sockets = {"http": f"127.0.0.1:{ports.take()}", "dns": f"127.0.0.1:{ports.take()}"}
+    with Activated(service, sockets).start() as activated:
+        assert exchange(int(sockets["http"].split(":")[1]), LOOKUP).status == 200
+        activated.wait_log('warning: the service manager has a socket named "dns"')
+
+
+def test_a_socket_of_the_wrong_kind_is_refused(service):
+    service.configure(POLICIES)
+    path = service.directory / "http.sock"
+    activated = Activated(service, {"http": path}).start()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+    assert activated.process.wait(DEADLINE) == 1
+    activated.kill()
+    assert "socket named http of the service manager: it is no listening TCP socket" in activated.log()
+
+
+class Holder:
+    """Holds a listening socket as a service manager does, and starts the service with it."""
+
+    def __init__(self, service):
+        self.service = service
+        self.socket = socket.create_server(("127.0.0.1", service.port), backlog=1024)
+
+    def start(self):
+        """LISTEN_PID must be the service's own, so a shell sets it and becomes the service."""
+        fd = self.socket.fileno()
+        script = f'exec 3<&{fd} {fd}<&-; LISTEN_PID=$$ exec "$@"' if fd != 3 else 'LISTEN_PID=$$ exec "$@"'
+        start = self.service.log_size()
+        self.service.launch(
+            ["/bin/bash", "-c", script, "bash", program(), "serve", "-c", self.service.config],
+            pass_fds=[fd], env={**os.environ, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "http"},
+        )
+        self.service.wait_ready(lambda: "info: serving " in self.service.log(start))
+
+    def close(self):
+        self.socket.close()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_restarts_lose_no_query_over_http(make_directory, ports, zones, threads):
+    """dnsperf asks all the while; between the end of one service and the next, requests wait in
+    the socket."""
+    directory = make_directory()
+    zone = directory / "example.net.zone"
+    zone.write_text("@ 3600 SOA ns.example.net. root.example.net. 1 3600 600 86400 60\n"
+                    "@ 3600 NS ns.example.net.\n", encoding="ascii")
+    zones.load("example.net", zone)
+    queries = directory / "queries"
+    queries.write_text("mta-sts.example.net A\nabsent.example.net A\n", encoding="ascii")
+    with Service(make_directory(), ports.take()) as service:
+        service.configure(POLICIES, more=f"threads: {threads}\n")
+        holder = Holder(service)
+        holder.start()
+        with PowerDns(make_directory(), ports.take(), zones, service) as powerdns:
+            powerdns.start()
+            with subprocess.Popen(
+                ["dnsperf", "-s", "127.0.0.1", "-p", str(powerdns.port), "-d", queries,
+                 "-l", "4", "-t", "20"],
+                stdout=subprocess.PIPE, text=True,
+            ) as load:
+                restarts = 0
+                while load.poll() is None:
+                    service.stop()
+                    holder.start()
+                    restarts += 1
+                output = load.stdout.read()
+            log = powerdns.log()
+        holder.close()
+    assert restarts > 3
+    sent, completed = (int(re.search(rf"Queries {word}: +(\d+)", output)[1])
+                       for word in ("sent", "completed"))
+    assert sent == completed > 100, output
+    codes = re.search(r"Response codes: +(.*)", output)[1]
+    assert "SERVFAIL" not in codes, output + log
