@@ -15,8 +15,9 @@ POWERDNS_PACKAGES=(
 
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
-    bind9-utils clang clang-format clang-tidy dnsdist dnsperf libc6-dbg libclang-rt-14-dev llvm
-    prometheus python3-dnspython python3-pytest systemd valgrind
+    bind9-utils clang clang-format clang-tidy dehydrated dnsdist dnsperf iproute2 libc6-dbg
+    libclang-rt-14-dev llvm nginx openssl postfix-mta-sts-resolver prometheus python3-dnspython
+    python3-pytest systemd valgrind
 )
 
 is_installed() {
@@ -49,12 +50,12 @@ install_packages() {
     echo "Installing ${missing[*]}" >&2
     apt_get update >&2 &&
         apt_get install -y --no-install-recommends "${missing[@]}" >/dev/null || return 1
-    # Debian starts new servers on port 53. Nothing here needs those, so they are turned off, but
+    # Debian starts new servers at once, on ports 53 and 80. Nothing here needs those, so they are turned off, but
     # only those that came with this very installation.
     [ -d /run/systemd/system ] || return 0
     for package in "${missing[@]}"; do
         case $package in
-        dnsdist | pdns-server | prometheus)
+        dnsdist | nginx | pdns-server | postfix-mta-sts-resolver | prometheus)
             as_root systemctl disable --now --quiet "${package%-server}.service" || return 1
             ;;
         esac

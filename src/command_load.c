@@ -34,3 +34,22 @@ void command_free_config(struct config **config)
 {
     config_free(*config);
 }
+
+bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out)
+{
+    struct quoted quoted = diagnostics_quote(text_from(operand));
+    struct name name;
+    int fault = name_from_domain(text_from(operand), &name);
+
+    if (fault == 0 && snapshot_find(snapshot, (struct text){name.text, name.length}, out))
+        return true;
+    if (fault < 0)
+        fprintf(stderr, "pdns-mta-sts: %s\n", strerror(-fault));
+    else if (fault > 0)
+        fprintf(stderr, "pdns-mta-sts: found %s in %s, expected %s\n", name_fault_found(fault),
+                quoted.text, name_fault_expected(fault));
+    else
+        fprintf(stderr, "pdns-mta-sts: found %s, expected a domain of the configuration\n",
+                quoted.text);
+    return false;
+}

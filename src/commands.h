@@ -20,7 +20,11 @@ const struct command_choice *records_format(size_t number);
 /* Prints the records of the name in operand 0 that are of the type in operand 1. */
 int lookup_run(const struct command_arguments *arguments);
 
-/* Prints the configuration of another program, of the kind in operand 0. */
+/* Prints the policy body of the domain in operand 0. */
+int policy_run(const struct command_arguments *arguments);
+
+/* Prints the configuration of another program, of the kind in operand 0, with as many names in a
+ * certificate as option 0 says. */
 int export_run(const struct command_arguments *arguments);
 const struct command_choice *export_kind(size_t number);
 
@@ -32,6 +36,10 @@ struct config *command_load(const char *path);
  * LEAST and, if it was refused, that it was. Returns it, or NULL. */
 struct config *command_load_and_report(const char *path, enum severity least,
                                        struct diagnostics *diagnostics);
+
+/* Finds the domain that an operand names. Returns whether it is one of the configuration; if not,
+ * stderr says so. */
+bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out);
 
 /* For CLEANUP: frees the configuration that a variable points at. */
 void command_free_config(struct config **config);

@@ -40,10 +40,20 @@ static const struct command commands[] = {
         .run = lookup_run,
     },
     {
+        .name = "policy",
+        .does = "print the policy of a domain",
+        .about = "Prints the policy of a domain, byte for byte as senders get it over HTTPS. The\n"
+                 "exit code is 1 if the domain has none.\n",
+        .operands = {{"DOMAIN", "a domain of the configuration"}},
+        .run = policy_run,
+    },
+    {
         .name = "export",
         .does = "print a configuration for another program",
         .about = "Prints what another program needs to know of the domains in the configuration.\n",
         .operands = {{"KIND", "for which program", .choice = export_kind}},
+        .options = {{"per-certificate", 0, "N",
+                     "the most names of one certificate, up to 100 (default: 1)", NULL}},
         .run = export_run,
     },
 };

@@ -93,23 +93,8 @@ static bool find_domains(const struct command_arguments *arguments, const struct
 {
     bool all = true;
 
-    for (size_t i = 0; i < arguments->n_operands; i++) {
-        struct name name;
-        int fault = name_from_domain(text_from(arguments->operands[i]), &name);
-        struct quoted quoted = diagnostics_quote(text_from(arguments->operands[i]));
-
-        if (fault < 0)
-            fprintf(stderr, "pdns-mta-sts: %s\n", strerror(-fault));
-        else if (fault > 0)
-            fprintf(stderr, "pdns-mta-sts: found %s in %s, expected %s\n", name_fault_found(fault),
-                    quoted.text, name_fault_expected(fault));
-        else if (!snapshot_find(snapshot, (struct text){name.text, name.length}, &found[i]))
-            fprintf(stderr, "pdns-mta-sts: found %s, expected a domain of the configuration\n",
-                    quoted.text);
-        else
-            continue;
-        all = false;
-    }
+    for (size_t i = 0; i < arguments->n_operands; i++)
+        all = command_find_domain(snapshot, arguments->operands[i], &found[i]) && all;
     return all;
 }
 

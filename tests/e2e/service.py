@@ -29,17 +29,21 @@ def listen(port, path="/dns", keepalive="no", socket_path=None, policy_port=None
     return f"listen: {{{http}{unix}{policy}{admin}}}\n"
 
 
-def run(*arguments, **options):
+def run_bytes(*arguments, **options):
     """Runs the program to its end."""
     return subprocess.run(
         [program(), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
         timeout=DEADLINE,
         check=False,
         **options,
     )
+
+
+def run(*arguments, **options):
+    """Runs the program to its end, with its output as text."""
+    return run_bytes(*arguments, text=True, **options)
 
 
 class Service(Program):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from http_client import Connection
-from service import Service, listen, program, run
+from service import Service, listen, program, run, run_bytes
 
 COMMANDS = Path(__file__).parent.parent / "data" / "commands"
 
@@ -147,6 +147,13 @@ WRONG_USAGE = [
     ["check", "--format", "zone"],
     ["export"],
     ["export", "xml"],
+    ["export", "dehydrated", "--per-certificate", "0"],
+    ["export", "dehydrated", "--per-certificate", "101"],
+    ["export", "dehydrated", "--per-certificate", "1x"],
+    ["export", "dehydrated", "--per-certificate", ""],
+    ["export", "dehydrated", "--per-certificate", "4294967297"],
+    ["policy"],
+    ["policy", "example.net", "example.org"],
 ]
 
 
@@ -281,3 +288,99 @@ def test_any_number_of_threads_answers(service, threads):
         with Connection(service.port) as connection:
             connection.send(b"GET /dns/lookup/_tls.example.net/ANY HTTP/1.1\r\nHost: a\r\n\r\n")
             assert connection.read().json()["result"][0]["qtype"] == "ENT"
+
+
+# policy and export
+
+POLICIES = """\
+listen: {policy: {address: "127.0.0.1:18080"}}
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: [mail.example.net, "*.mx.example.net"]
+    max_age: 1d
+    policy_host: 192.0.2.40
+    domains: [a.example, b.example, c.example]
+  - domain: reports.example
+    rua: mailto:postmaster@example.net
+    domains: d.example
+  - domain: off.example
+    mode: none
+    max_age: 0
+    domains: e.example
+"""
+
+
+@pytest.mark.parametrize("domain", ["example.net", "EXAMPLE.net.", "b.example"])
+def test_policy_prints_the_body_byte_for_byte(config, domain):
+    done = run_bytes("policy", domain, "-c", config(POLICIES))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (
+        b"version: STSv1\r\nmode: enforce\r\nmx: mail.example.net\r\nmx: *.mx.example.net\r\n"
+        b"max_age: 86400\r\n"
+    )
+
+
+def test_policy_of_mode_none_has_no_mx(config):
+    done = run_bytes("policy", "e.example", "-c", config(POLICIES))
+    assert done.stdout == b"version: STSv1\r\nmode: none\r\nmax_age: 0\r\n"
+
+
+def test_policy_keeps_the_order_of_100_mx(config):
+    names = [f"mx{number * 37 % 100}.example.net" for number in range(100)]
+    listed = ", ".join(names)
+    text = f"policies: [{{domain: example.net, mode: testing, mx: [{listed}]}}]\n"
+    lines = run_bytes("policy", "example.net", "-c", config(text)).stdout.split(b"\r\n")
+    assert lines[2:-2] == [f"mx: {name}".encode("ascii") for name in names]
+
+
+@pytest.mark.parametrize("domain", ["example.com", "reports.example", "d.example", "a_b", "mta-sts.a.example"])
+def test_policy_of_what_has_none_is_refused(config, domain):
+    done = run("policy", domain, "-c", config(POLICIES))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert domain in done.stderr
+
+
+def test_export_dehydrated_has_a_line_for_each_policy_host(config):
+    done = run("export", "dehydrated", "-c", config(POLICIES))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "mta-sts.example.net", "mta-sts.a.example", "mta-sts.b.example", "mta-sts.c.example",
+        "mta-sts.off.example", "mta-sts.e.example",
+    ]
+
+
+def test_certificates_of_several_names_stay_within_a_policy(config):
+    done = run("export", "dehydrated", "--per-certificate", "3", "-c", config(POLICIES))
+    assert done.stdout.splitlines() == [
+        "mta-sts.example.net mta-sts.a.example mta-sts.b.example",
+        "mta-sts.c.example",
+        "mta-sts.off.example mta-sts.e.example",
+    ]
+
+
+def test_export_dehydrated_of_nothing_is_empty(config):
+    done = run("export", "dehydrated", "-c", config("policies: []\n"))
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("listener, server", [
+    ("127.0.0.1:18080", "127.0.0.1:18080"),
+    ("192.0.2.1", "192.0.2.1:8080"),
+    ("0.0.0.0:81", "127.0.0.1:81"),
+    ("[::]:81", "[::1]:81"),
+    ("[2001:db8::1]", "[2001:db8::1]:8080"),
+])
+def test_export_nginx_leads_to_the_policy_listener(config, listener, server):
+    text = POLICIES.replace("127.0.0.1:18080", listener)
+    done = run("export", "nginx", "-c", config(text))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"    server {server};\n" in done.stdout
+
+
+def test_export_nginx_without_the_listener_warns(config):
+    text = POLICIES.partition("\n")[2]
+    done = run("export", "nginx", "-c", config(text))
+    assert done.returncode == 0
+    assert "without listen.policy" in done.stderr
+    assert "    server 127.0.0.1:8080;\n" in done.stdout
