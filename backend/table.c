@@ -9,10 +9,10 @@ enum {
     ENTRY_HEADER = 5, /* and one of the name's length */
     FIRST_ENTRY = 1,
     ENTRIES_SMALLEST = 256,
-    ITEMS_SMALLEST = 16,
-    RADIX_BITS = 11, /* three passes sort 32 bits */
-    RADIX_PASSES = 3,
-    RADIX = 1 << RADIX_BITS,
+    BUCKET_BITS = 9, /* of a hash, by which slots are sorted first: into what a cache can hold */
+    BUCKETS = 1 << BUCKET_BITS,
+    FEW = 8,      /* slots, on average, that are left to sorting by insertion */
+    FEW_MAX = 64, /* slots that are too many for that */
 };
 
 void table_builder_init(struct table_builder *builder, uint64_t seed)
@@ -23,7 +23,7 @@ void table_builder_init(struct table_builder *builder, uint64_t seed)
 void table_builder_deinit(struct table_builder *builder)
 {
     free(builder->entries);
-    free(builder->items);
+    marks_deinit(&builder->places);
     table_builder_init(builder, builder->seed);
 }
 
@@ -79,21 +79,6 @@ static int reserve_entry(struct table_builder *builder, size_t size)
     return 0;
 }
 
-static int reserve_item(struct table_builder *builder)
-{
-    size_t capacity = builder->items_capacity ? builder->items_capacity * 2 : ITEMS_SMALLEST;
-    struct table_item *items;
-
-    if (builder->n_items < builder->items_capacity)
-        return 0;
-    items = reallocarray(builder->items, capacity, sizeof(*items));
-    if (!items)
-        return -ENOMEM;
-    builder->items = items;
-    builder->items_capacity = capacity;
-    return 0;
-}
-
 int table_builder_add(struct table_builder *builder, struct text name, uint32_t value,
                       uint64_t where)
 {
@@ -104,80 +89,169 @@ int table_builder_add(struct table_builder *builder, struct text name, uint32_t 
     if (builder->used + size > UINT32_MAX)
         return TABLE_FULL;
     r = reserve_entry(builder, size);
-    r = r ? r : reserve_item(builder);
+    r = r ? r : marks_add(&builder->places, where);
     if (r)
         return r;
     entry = builder->entries + builder->used;
     memcpy(entry, &value, ENTRY_VALUE);
     entry[ENTRY_VALUE] = (uint8_t)name.length;
     memcpy(entry + ENTRY_HEADER, name.data, name.length);
-    builder->items[builder->n_items++] = (struct table_item){
-        .where = where,
-        .hash = hash_name(builder->seed, name),
-        .position = (uint32_t)builder->used,
-    };
     builder->used += size;
     return 0;
 }
 
-static size_t radix_digit(uint32_t hash, int pass)
+/* The entry behind another one. */
+static size_t next_position(const uint8_t *entries, size_t position)
 {
-    return hash >> (pass * RADIX_BITS) & (RADIX - 1);
+    return position + ENTRY_HEADER + entry_at(entries, position).name.length;
 }
 
-/* Where the slots of each digit begin, for every pass. */
-static void count_digits(const struct table_builder *builder, uint32_t starts[RADIX_PASSES][RADIX])
+static int compare_slots(const void *a, const void *b)
 {
-    for (size_t i = 0; i < builder->n_items; i++)
-        for (int pass = 0; pass < RADIX_PASSES; pass++)
-            starts[pass][radix_digit(builder->items[i].hash, pass)]++;
-    for (int pass = 0; pass < RADIX_PASSES; pass++) {
-        uint32_t sum = 0;
+    const struct table_slot *left = a, *right = b;
 
-        for (size_t digit = 0; digit < RADIX; digit++) {
-            uint32_t count = starts[pass][digit];
+    if (left->hash != right->hash)
+        return left->hash < right->hash ? -1 : 1;
+    return left->position < right->position ? -1 : left->position > right->position;
+}
 
-            starts[pass][digit] = sum;
-            sum += count;
-        }
+/* Sorts slots that stand in the order of their positions. Mostly there are a few; there are many
+ * where one name was added again and again. */
+static void sort_few(struct table_slot *slots, size_t n)
+{
+    if (n > FEW_MAX) {
+        qsort(slots, n, sizeof(*slots), compare_slots);
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        struct table_slot slot = slots[i];
+        size_t at = i;
+
+        for (; at > 0 && slots[at - 1].hash > slot.hash; at--)
+            slots[at] = slots[at - 1];
+        slots[at] = slot;
     }
 }
 
-static void sort_pass(const struct table_slot *from, size_t n, int pass, uint32_t starts[RADIX],
-                      struct table_slot *to)
+/* How many bits of a hash tell N slots apart so far that a few share them. */
+static unsigned int bits_for(size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        to[starts[radix_digit(from[i].hash, pass)]++] = from[i];
+    unsigned int bits = 0;
+
+    while (n >> bits > FEW)
+        bits++;
+    return bits;
 }
 
-/* Makes slots of all items, sorted by their hashes, equal ones by position. Returns them, or NULL.
- */
-static struct table_slot *sort_items(const struct table_builder *builder)
+/* A number of a hash's bits, below the highest ones that are skipped. */
+static size_t bits_of(uint32_t hash, unsigned int skip, unsigned int bits)
 {
-    size_t n = builder->n_items;
-    CLEANUP(free_pointer) struct table_slot *other = reallocarray(NULL, n + 1, sizeof(*other));
-    struct table_slot *slots = reallocarray(NULL, n + 1, sizeof(*slots));
-    uint32_t starts[RADIX_PASSES][RADIX] = {0};
+    return (size_t)((uint64_t)(uint32_t)(hash << skip) << bits >> 32);
+}
 
-    if (!other || !slots) {
+/* Turns counts into where each count's part begins. */
+static void sum_up(uint32_t *counts, size_t n)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t count = counts[i];
+
+        counts[i] = sum;
+        sum += count;
+    }
+}
+
+/* Sorts a bucket, whose slots differ below the skipped bits: into small parts in SCRATCH, sorts
+ * these, and copies all back. */
+static void sort_bucket(struct table_slot *slots, size_t n, unsigned int skip,
+                        struct table_slot *scratch, uint32_t *ends)
+{
+    unsigned int bits = bits_for(n);
+    size_t n_parts = (size_t)1 << bits, begin = 0;
+
+    memset(ends, 0, n_parts * sizeof(*ends));
+    for (size_t i = 0; i < n; i++)
+        ends[bits_of(slots[i].hash, skip, bits)]++;
+    sum_up(ends, n_parts);
+    for (size_t i = 0; i < n; i++)
+        scratch[ends[bits_of(slots[i].hash, skip, bits)]++] = slots[i];
+    for (size_t part = 0; part < n_parts; part++) {
+        sort_few(scratch + begin, ends[part] - begin);
+        begin = ends[part];
+    }
+    memcpy(slots, scratch, n * sizeof(*slots));
+}
+
+/* Puts a slot of every entry into its bucket, and says where each ends. Hashing twice costs less
+ * than remembering the hashes. */
+static void fill_buckets(const struct table_builder *builder, uint32_t ends[BUCKETS],
+                         struct table_slot *slots)
+{
+    const uint8_t *entries = builder->entries;
+
+    for (size_t at = FIRST_ENTRY; at < builder->used; at = next_position(entries, at))
+        ends[bits_of(hash_name(builder->seed, entry_at(entries, at).name), 0, BUCKET_BITS)]++;
+    sum_up(ends, BUCKETS);
+    for (size_t at = FIRST_ENTRY; at < builder->used; at = next_position(entries, at)) {
+        uint32_t hash = hash_name(builder->seed, entry_at(entries, at).name);
+
+        slots[ends[bits_of(hash, 0, BUCKET_BITS)]++] =
+            (struct table_slot){.hash = hash, .position = (uint32_t)at};
+    }
+}
+
+static size_t largest_bucket(const uint32_t ends[BUCKETS])
+{
+    size_t largest = 0, begin = 0;
+
+    for (size_t bucket = 0; bucket < BUCKETS; bucket++) {
+        if (ends[bucket] - begin > largest)
+            largest = ends[bucket] - begin;
+        begin = ends[bucket];
+    }
+    return largest;
+}
+
+static int sort_buckets(struct table_slot *slots, const uint32_t ends[BUCKETS])
+{
+    size_t largest = largest_bucket(ends), begin = 0;
+    CLEANUP(free_pointer)
+    struct table_slot *scratch = reallocarray(NULL, largest + 1, sizeof(*scratch));
+    CLEANUP(free_pointer)
+    uint32_t *part_ends = reallocarray(NULL, (size_t)1 << bits_for(largest), sizeof(*part_ends));
+
+    if (!scratch || !part_ends)
+        return -ENOMEM;
+    for (size_t bucket = 0; bucket < BUCKETS; bucket++) {
+        sort_bucket(slots + begin, ends[bucket] - begin, BUCKET_BITS, scratch, part_ends);
+        begin = ends[bucket];
+    }
+    return 0;
+}
+
+/* Makes slots of all entries, sorted by their hashes, equal ones by position. Returns them, or
+ * NULL. */
+static struct table_slot *sort_entries(const struct table_builder *builder)
+{
+    size_t n = builder->places.n;
+    struct table_slot *slots = reallocarray(NULL, n + 1, sizeof(*slots));
+    uint32_t ends[BUCKETS] = {0};
+
+    if (!slots)
+        return NULL;
+    fill_buckets(builder, ends, slots);
+    if (sort_buckets(slots, ends)) {
         free(slots);
         return NULL;
     }
-    count_digits(builder, starts);
-    for (size_t i = 0; i < n; i++) {
-        const struct table_item *item = &builder->items[i];
-
-        slots[starts[0][radix_digit(item->hash, 0)]++] =
-            (struct table_slot){.hash = item->hash, .position = item->position};
-    }
-    sort_pass(slots, n, 1, starts[1], other);
-    sort_pass(other, n, 2, starts[2], slots);
     return slots;
 }
 
-/* An entry that has the name of an earlier one; both by position. */
+/* An entry that has the name of an earlier one. */
 struct duplicate {
-    uint32_t first, again;
+    uint32_t first, again; /* by position */
+    uint32_t first_number, again_number;
 };
 
 /* The slot of the same name among some that have the same hash, or NULL. */
@@ -205,7 +279,8 @@ static size_t take_duplicates(const uint8_t *entries, struct table_slot *slots, 
             run = kept;
         same = find_same(entries, slots + run, kept - run, slots[i].position);
         if (same)
-            buffer_add(duplicates, &(struct duplicate){same->position, slots[i].position},
+            buffer_add(duplicates,
+                       &(struct duplicate){.first = same->position, .again = slots[i].position},
                        sizeof(struct duplicate));
         else
             slots[kept++] = slots[i];
@@ -213,27 +288,44 @@ static size_t take_duplicates(const uint8_t *entries, struct table_slot *slots, 
     return kept;
 }
 
-static int compare_duplicates(const void *a, const void *b)
+static int compare_first(const void *a, const void *b)
+{
+    const struct duplicate *left = a, *right = b;
+
+    return left->first < right->first ? -1 : left->first > right->first;
+}
+
+static int compare_again(const void *a, const void *b)
 {
     const struct duplicate *left = a, *right = b;
 
     return left->again < right->again ? -1 : left->again > right->again;
 }
 
-static int compare_position(const void *key, const void *element)
-{
-    uint32_t position = *(const uint32_t *)key;
-    const struct table_item *item = element;
+/* Counts entries from where the last call has stopped up to a position. */
+struct counter {
+    size_t position;
+    uint32_t number;
+};
 
-    return position < item->position ? -1 : position > item->position;
+static uint32_t count_to(struct counter *counter, const uint8_t *entries, uint32_t position)
+{
+    for (; counter->position < position; counter->number++)
+        counter->position = next_position(entries, counter->position);
+    return counter->number;
 }
 
-static uint64_t where_of(const struct table_builder *builder, uint32_t position)
+/* Finds the numbers of the duplicates, and leaves them in the order of their adding. */
+static void number_duplicates(const uint8_t *entries, struct duplicate *duplicates, size_t n)
 {
-    const struct table_item *item =
-        bsearch(&position, builder->items, builder->n_items, sizeof(*item), compare_position);
+    struct counter first = {.position = FIRST_ENTRY}, again = {.position = FIRST_ENTRY};
 
-    return item->where;
+    qsort(duplicates, n, sizeof(*duplicates), compare_first);
+    for (size_t i = 0; i < n; i++)
+        duplicates[i].first_number = count_to(&first, entries, duplicates[i].first);
+    qsort(duplicates, n, sizeof(*duplicates), compare_again);
+    for (size_t i = 0; i < n; i++)
+        duplicates[i].again_number = count_to(&again, entries, duplicates[i].again);
 }
 
 /* Hands the duplicates to the caller, and leaves their entries out of the visits to come. */
@@ -245,13 +337,13 @@ static void report_duplicates(const struct table_builder *builder, struct duplic
     const uint32_t dead = TABLE_VALUE_DEAD;
 
     if (n)
-        qsort(duplicates, n, sizeof(*duplicates), compare_duplicates);
+        number_duplicates(builder->entries, duplicates, n);
     for (size_t i = 0; i < n; i++) {
         struct table_clash report = {
             .first = entry_at(builder->entries, duplicates[i].first),
             .again = entry_at(builder->entries, duplicates[i].again),
-            .first_where = where_of(builder, duplicates[i].first),
-            .again_where = where_of(builder, duplicates[i].again),
+            .first_where = marks_get(&builder->places, duplicates[i].first_number),
+            .again_where = marks_get(&builder->places, duplicates[i].again_number),
         };
 
         clash(&report, context);
@@ -310,12 +402,12 @@ int table_build(struct table_builder *builder,
                 struct table *out)
 {
     CLEANUP(buffer_deinit) struct buffer duplicates = BUFFER_INIT;
-    CLEANUP(free_pointer) struct table_slot *sorted = sort_items(builder);
+    CLEANUP(free_pointer) struct table_slot *sorted = sort_entries(builder);
     struct table table = {.seed = builder->seed, .used = builder->used};
 
     if (!sorted || trim_entries(builder) != 0)
         return -ENOMEM;
-    table.n = take_duplicates(builder->entries, sorted, builder->n_items, &duplicates);
+    table.n = take_duplicates(builder->entries, sorted, builder->places.n, &duplicates);
     table.n_homes = table.n + table.n / 3 + 1;
     table.slots = lay_out(sorted, table.n, table.n_homes);
     if (duplicates.failed || !table.slots) {

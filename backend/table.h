@@ -7,10 +7,10 @@
  *
  * The index of the table is open-addressed with linear probing. A slot of 8 octets holds 32 bits of
  * the name's hash and the entry's offset; its home is the hash scaled to the number of homes, so
- * slots stand in the order of their hashes. Sorting the hashes (a radix sort, three passes) and
- * laying the slots out one after another thus makes the index without ever jumping in memory, and
- * finds duplicates beside each other. Probing never wraps: behind the last home there are as many
- * slots as the last run needs, and a free one.
+ * slots stand in the order of their hashes. Sorting the hashes (into buckets that a cache can hold,
+ * and these into a few each) and laying the slots out one after another thus makes the index
+ * without ever jumping far in memory, and finds duplicates beside each other. Probing never wraps:
+ * behind the last home there are as many slots as the last run needs, and a free one.
  *
  * A look-up touches one line of the index and, only where the hash agrees, one entry. With three
  * quarters of the homes taken, a domain costs 16 octets and its name.
@@ -19,23 +19,14 @@
  */
 #pragma once
 
-#include "base.h"
-
-/* What is known of a domain while building. */
-struct table_item {
-    uint64_t where; /* a mark of the caller's own */
-    uint32_t hash;
-    uint32_t position; /* of the entry */
-};
+#include "marks.h"
 
 struct table_builder {
     uint64_t seed;
     uint8_t *entries; /* the first one begins at 1, as 0 marks a free slot */
     size_t used;
     size_t capacity;
-    struct table_item *items; /* in the order of adding, so by position too */
-    size_t n_items;
-    size_t items_capacity;
+    struct marks places; /* where each entry comes from, by its number; the caller's own marks */
 };
 
 struct table_slot {
@@ -72,7 +63,8 @@ void table_builder_deinit(struct table_builder *builder);
 /* The positive result of adding: positions have 32 bits. */
 enum { TABLE_FULL = 1 };
 
-/* Adds a name of at most NAME_TEXT_MAX octets with any value but TABLE_VALUE_DEAD. Returns 0,
+/* Adds a name of at most NAME_TEXT_MAX octets with any value but TABLE_VALUE_DEAD; WHERE is a mark
+ * of the caller's own for what CLASH of table_build gets. Returns 0,
  * TABLE_FULL or -ENOMEM. */
 int table_builder_add(struct table_builder *builder, struct text name, uint32_t value,
                       uint64_t where);
