@@ -276,12 +276,12 @@ static void wait_for(struct connection *connection, enum phase phase)
         connection_free(connection);
 }
 
-static void schedule(struct event *timer, time_t seconds, suseconds_t microseconds)
+/* Has a timer run once. Returns whether it will. */
+static bool schedule(struct event *timer, time_t seconds, suseconds_t microseconds)
 {
     struct timeval delay = {.tv_sec = seconds, .tv_usec = microseconds};
 
-    if (!event_pending(timer, EV_TIMEOUT, NULL))
-        event_add(timer, &delay);
+    return event_pending(timer, EV_TIMEOUT, NULL) || event_add(timer, &delay) == 0;
 }
 
 /* Closes what has waited too long, and looks again later while there are connections. */
@@ -323,11 +323,12 @@ static void connection_begin(struct stream_server *server, int fd)
     read_more(connection);
 }
 
-/* Lets accepting rest for a moment, instead of trying again without end. */
+/* Lets accepting rest for a moment, instead of trying again without end. Only trying again without
+ * end is left if not even a timer can be had. */
 static void pause_accepting(struct stream_server *server)
 {
-    event_del(server->accepting);
-    schedule(server->resume, 0, PAUSE_MICROSECONDS);
+    if (schedule(server->resume, 0, PAUSE_MICROSECONDS))
+        event_del(server->accepting);
 }
 
 /* Whether new connections must wait until others end by themselves. */
@@ -383,8 +384,8 @@ static void on_resume(evutil_socket_t fd, short what, void *argument)
 
     (void)fd;
     (void)what;
-    if (!server->draining)
-        event_add(server->accepting, NULL);
+    if (!server->draining && event_add(server->accepting, NULL) < 0)
+        schedule(server->resume, 0, PAUSE_MICROSECONDS);
 }
 
 struct event_base *stream_base_new(void)

@@ -10,7 +10,7 @@ build="build-fuzz"
 seconds=${1:-60}
 shift || true
 case $seconds in
-*[!0-9]* | '')
+*[!0-9]* | '' | 0)
     echo "usage: run.sh [SECONDS] [TARGET…]" >&2
     exit 2
     ;;
