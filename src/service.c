@@ -176,9 +176,17 @@ static int open_listeners(struct service *service)
 
 static int start_workers(struct service *service)
 {
-    int r;
+    const struct settings *settings = &service->config->settings;
+    int r = 0;
 
-    while (service->n_workers < service->config->settings.threads) {
+    if (settings->unix_socket.enabled && settings->threads > 1)
+        r = dealer_new(settings->threads, &service->setup.dealer);
+    if (r < 0) {
+        log_error("cannot make pipes between threads: %s", strerror(-r));
+        return SERVICE_FAILED;
+    }
+
+    while (service->n_workers < settings->threads) {
         r = worker_new(&service->setup, service->n_workers, service->published,
                        &service->workers[service->n_workers]);
         if (r < 0) {
@@ -427,8 +435,9 @@ void service_free(struct service *service)
     for (size_t i = 0; i < service->n_workers; i++)
         worker_stop(service->workers[i]);
     admin_free(service->admin);
-    for (size_t i = 0; i < service->n_workers; i++)
-        worker_free(service->workers[i]);
+    while (service->n_workers)
+        worker_free(service->workers[--service->n_workers]);
+    dealer_free(service->setup.dealer);
     for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
         if (service->tcp_open[listener])
             for (size_t i = 0; i < count_sockets(listener, service->setup.settings); i++)

@@ -356,7 +356,14 @@ static bool accept_again(struct stream_server *server)
     }
 }
 
-static void on_accept(evutil_socket_t listening, short what, void *argument)
+static int take(const struct stream_server *server, int descriptor)
+{
+    if (server->setup.take)
+        return server->setup.take(descriptor);
+    return accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static void on_accept(evutil_socket_t descriptor, short what, void *argument)
 {
     struct stream_server *server = argument;
 
@@ -368,7 +375,7 @@ static void on_accept(evutil_socket_t listening, short what, void *argument)
             pause_accepting(server);
             break;
         }
-        fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        fd = take(server, descriptor);
         if (fd >= 0)
             connection_begin(server, fd);
         else if (!accept_again(server))
@@ -400,7 +407,7 @@ struct event_base *stream_base_new(void)
     return base;
 }
 
-int stream_server_new(struct event_base *base, int listening, const struct stream_setup *setup,
+int stream_server_new(struct event_base *base, int descriptor, const struct stream_setup *setup,
                       struct stream_server **out)
 {
     struct stream_server *server = calloc(1, sizeof(*server));
@@ -410,7 +417,7 @@ int stream_server_new(struct event_base *base, int listening, const struct strea
     server->base = base;
     server->setup = *setup;
     TAILQ_INIT(&server->connections);
-    server->accepting = event_new(base, listening, EV_READ | EV_PERSIST, on_accept, server);
+    server->accepting = event_new(base, descriptor, EV_READ | EV_PERSIST, on_accept, server);
     server->resume = evtimer_new(base, on_resume, server);
     server->sweep = evtimer_new(base, on_sweep, server);
     if (!server->accepting || !server->resume || !server->sweep ||

@@ -45,6 +45,8 @@ struct stream_setup {
     size_t connections_max;
     unsigned int idle_seconds;        /* 0: connections may idle for ever */
     struct stream_counters *counters; /* written by the thread of the event base only; or NULL */
+    /* Takes the next connection from the descriptor, as accept4 does; NULL: it is accept4. */
+    int (*take)(int descriptor);
 };
 
 struct stream_server;
@@ -53,9 +55,10 @@ struct stream_server;
  * memory runs out. */
 struct event_base *stream_base_new(void);
 
-/* Makes a server on a listening descriptor, which stays the caller's and may be shared by servers
- * of several threads. It accepts when the event base runs. Returns 0 or -ENOMEM. */
-int stream_server_new(struct event_base *base, int listening, const struct stream_setup *setup,
+/* Makes a server on a descriptor that connections come from, which stays the caller's and may be
+ * shared by servers of several threads. It accepts when the event base runs. Returns 0 or -ENOMEM.
+ */
+int stream_server_new(struct event_base *base, int descriptor, const struct stream_setup *setup,
                       struct stream_server **out);
 
 /* Ends the server in good order: it accepts nothing more, and closes connections after their next

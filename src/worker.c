@@ -31,6 +31,7 @@ struct worker {
     struct policy_http policy_http;
     struct remote_unix remote_unix;
     struct stream_server *unix_socket;
+    struct dealer *dealing; /* NULL: another thread does */
     struct snapshot *snapshot;
     struct counters *counters;
     int wake; /* eventfd: there is a new snapshot, an order to stop, or a question */
@@ -77,6 +78,8 @@ static void begin_drain(struct worker *worker)
     for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
         if (worker->tcp[listener].server)
             stream_server_drain(worker->tcp[listener].server);
+    if (worker->dealing)
+        dealer_stop(worker->dealing);
     if (worker->unix_socket)
         stream_server_drain(worker->unix_socket);
     worker->drain_rounds = WORKER_DRAIN_MILLISECONDS / DRAIN_INTERVAL_MILLISECONDS;
@@ -161,20 +164,33 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
     return stream_server_new(worker->base, setup->tcp[listener][number], &stream, &tcp->server);
 }
 
-static int open_unix(struct worker *worker, const struct worker_setup *setup)
+/* With one thread the server accepts by itself. */
+static int open_unix(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
+    struct dealer *dealer = setup->dealer;
     struct stream_setup stream = {
         .protocol = &remote_unix_protocol,
         .context = &worker->remote_unix,
         .connections_max = REMOTE_UNIX_CONNECTIONS_MAX / setup->settings->threads,
         .counters = &worker->counters->streams[LISTENER_UNIX],
+        .take = dealer ? dealer_take : NULL,
     };
+    int r;
 
     if (!setup->settings->unix_socket.enabled)
         return 0;
     worker->remote_unix.snapshot = &worker->snapshot;
     worker->remote_unix.counters = worker->counters;
-    return stream_server_new(worker->base, setup->unix_socket, &stream, &worker->unix_socket);
+    r = stream_server_new(worker->base,
+                          dealer ? dealer_descriptor(dealer, number) : setup->unix_socket, &stream,
+                          &worker->unix_socket);
+    if (r || !dealer)
+        return r;
+    dealer_watch(dealer, number, stream.counters);
+    if (number + 1 < setup->settings->threads)
+        return 0;
+    worker->dealing = dealer;
+    return dealer_start(dealer, worker->base, setup->unix_socket);
 }
 
 static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)
@@ -198,7 +214,7 @@ static int prepare(struct worker *worker, const struct worker_setup *setup, size
     event_del(worker->drain);
     for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++)
         r = open_tcp(worker, setup, number, listener);
-    return r ? r : open_unix(worker, setup);
+    return r ? r : open_unix(worker, setup, number);
 }
 
 static void free_worker(struct worker **worker)
@@ -275,6 +291,8 @@ void worker_free(struct worker *worker)
         stream_server_free(worker->tcp[listener].server);
         http_service_deinit(&worker->tcp[listener].service);
     }
+    if (worker->dealing)
+        dealer_stop(worker->dealing);
     stream_server_free(worker->unix_socket);
     if (worker->woken)
         event_free(worker->woken);

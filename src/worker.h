@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config.h"
+#include "dealer.h"
 
 struct worker;
 
@@ -12,11 +13,13 @@ struct worker_setup {
     const struct settings *settings;
     /* Listening, one for each thread; meaningless where the listener is off. */
     int tcp[TCP_COUNT][CONFIG_THREADS_MAX];
-    int unix_socket; /* listening, shared by all; meaningless if it is off */
+    int unix_socket;       /* listening; meaningless if it is off */
+    struct dealer *dealer; /* of its connections; NULL if it is off, or there is one thread */
 };
 
 /* Starts the thread of a number, from 0, that answers from a snapshot, of which it takes a
- * reference of its own. Returns 0 or -errno. */
+ * reference of its own. The last one deals the connections of the unix socket, so threads are freed
+ * in the opposite order. Returns 0 or -errno. */
 int worker_new(const struct worker_setup *setup, size_t number, struct snapshot *snapshot,
                struct worker **out);
 
