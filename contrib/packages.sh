@@ -5,7 +5,7 @@
 # To build. Configuring wants cmocka too, since it takes in the tests.
 BUILD_PACKAGES=(
     gcc libc6-dev libcmocka-dev libevent-dev libhttp-parser-dev libidn2-dev libjansson-dev
-    libyaml-dev meson nettle-dev ninja-build pkg-config
+    libyaml-dev meson nettle-dev ninja-build pkg-config scdoc
 )
 
 # To see the service at work behind PowerDNS.
@@ -15,9 +15,9 @@ POWERDNS_PACKAGES=(
 
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
-    bind9-utils clang clang-format clang-tidy dehydrated dnsdist dnsperf iproute2 libc6-dbg
-    libclang-rt-14-dev llvm nginx openssl postfix-mta-sts-resolver prometheus python3-dnspython
-    python3-pytest systemd valgrind
+    bind9-utils clang clang-format clang-tidy debhelper dehydrated dnsdist dnsperf dpkg-dev
+    fakeroot groff-base iproute2 libc6-dbg libclang-rt-14-dev lintian llvm man-db nginx openssl
+    postfix-mta-sts-resolver prometheus python3-dnspython python3-pytest systemd valgrind
 )
 
 is_installed() {

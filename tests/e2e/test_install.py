@@ -1,0 +1,296 @@
+"""What is installed beside the program: manual pages, completion, units, alerts, the package."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from admin_client import Metrics
+from service import program, run
+
+ROOT = Path(__file__).resolve().parents[2]
+PROMETHEUS = ROOT / "contrib" / "prometheus"
+COMPLETION = ROOT / "contrib" / "pdns-mta-sts.bash"
+COMMON = ["--config", "--help", "--version"]
+
+
+def call(*command, **options):
+    """Runs a tool that must succeed; returns what it prints."""
+    done = subprocess.run(
+        list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, timeout=280, check=False, **options,
+    )
+    assert done.returncode == 0, f"{command}: {done.stdout}"
+    return done.stdout
+
+
+# What the help says.
+
+
+def commands():
+    return re.findall(r"^  ([a-z]+) +\S", run("--help").stdout, re.MULTILINE)
+
+
+def long_options(command):
+    return re.findall(r"^ .*?(--[a-z-]+)", run(command, "--help").stdout, re.MULTILINE)
+
+
+def choices(command, heading):
+    """The words that may stand for an option or an operand."""
+    lines = iter(run(command, "--help").stdout.splitlines())
+    for line in lines:
+        if re.match(rf"  .*{heading}\b", line):
+            break
+    found = []
+    for line in lines:
+        match = re.match(r" {23}(\S+)", line)
+        if not match:
+            break
+        found.append(match[1])
+    return found
+
+
+# The manual page.
+
+
+def plain(page):
+    """A page without the marks of scdoc."""
+    return re.sub(r"[*_\\]", "", page)
+
+
+def test_the_manual_page_has_the_usage_of_every_command():
+    page = plain((ROOT / "docs" / "pdns-mta-sts.8.scd").read_text(encoding="utf-8"))
+    usages = [run(name, "--help").stdout.splitlines()[0].removeprefix("Usage: ")
+              for name in commands()]
+    assert re.findall(r"^pdns-mta-sts [a-z]+ \[-c.*$", page, re.MULTILINE) == usages
+
+
+def test_the_manual_page_has_every_option():
+    page = plain((ROOT / "docs" / "pdns-mta-sts.8.scd").read_text(encoding="utf-8"))
+    options = page[page.index("# OPTIONS") : page.index("# EXIT STATUS")]
+    described = re.findall(r"^(?:-\w, )?(--[a-z-]+)", options, re.MULTILINE)
+    assert sorted(described) == sorted({each for name in commands() for each in long_options(name)})
+
+
+# Completion.
+
+
+def complete(*words):
+    """What bash offers for the last word."""
+    script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); '
+              '_pdns_mta_sts; printf "%s\\n" "${COMPREPLY[@]}"')
+    return sorted(call("bash", "-c", script, "bash", COMPLETION, "pdns-mta-sts", *words).split())
+
+
+def test_commands_are_completed():
+    assert complete("") == sorted(commands() + COMMON)
+    assert complete("-c", "FILE", "") == sorted(commands() + COMMON)
+    assert complete("re") == ["records"]
+
+
+def test_options_and_operands_of_each_command_are_completed():
+    for name in commands():
+        expected = long_options(name) + (choices(name, "KIND") if name == "export" else [])
+        assert complete(name, "") == sorted(expected), name
+
+
+VALUES = [("serve", "--log-level", "LEVEL"), ("serve", "-l", "LEVEL"),
+          ("records", "--format", "FORMAT")]
+
+
+@pytest.mark.parametrize("command, option, value", VALUES)
+def test_values_are_completed(command, option, value):
+    assert complete(command, option, "") == sorted(choices(command, value)) != []
+
+
+def test_files_are_completed(make_directory):
+    (make_directory() / "config.yaml").touch()
+    directory = make_directory()
+    (directory / "one.yaml").touch()
+    assert complete("check", "-c", f"{directory}/o") == [f"{directory}/one.yaml"]
+
+
+# Monitoring.
+
+
+def test_promtool_accepts_the_alerts():
+    assert "SUCCESS" in call("promtool", "check", "rules", PROMETHEUS / "alerts.yml")
+
+
+def test_alerts_and_dashboard_use_metrics_that_there_are(service, ports):
+    service.admin_port = ports.take()
+    service.configure("policies:\n  - {domain: example.net, mode: none}\n")
+    service.start()
+    there = {name for name, _ in Metrics(service).samples}
+    used = {
+        name
+        for path in PROMETHEUS.iterdir()
+        for name in re.findall(r"pdns_mta_sts_\w+", path.read_text(encoding="utf-8"))
+    }
+    assert len(used) > 10
+    assert used <= there
+
+
+# What meson installs.
+
+INSTALLED = [
+    "usr/bin/pdns-mta-sts",
+    "usr/lib/systemd/system/pdns-mta-sts.service",
+    "usr/lib/systemd/system/pdns-mta-sts-http.socket",
+    "usr/lib/systemd/system/pdns-mta-sts-unix.socket",
+    "usr/lib/systemd/system/pdns-mta-sts-policy.socket",
+    "usr/lib/systemd/system/pdns-mta-sts-admin.socket",
+    "usr/share/bash-completion/completions/pdns-mta-sts",
+    "usr/share/doc/pdns-mta-sts/README.md",
+    "usr/share/doc/pdns-mta-sts/operations.md",
+    "usr/share/doc/pdns-mta-sts/examples/alerts.yml",
+    "usr/share/doc/pdns-mta-sts/examples/config.yaml.example",
+    "usr/share/doc/pdns-mta-sts/examples/dashboard.json",
+    "usr/share/man/man5/pdns-mta-sts.yaml.5",
+    "usr/share/man/man8/pdns-mta-sts.8",
+]
+
+
+@pytest.fixture(scope="module")
+def installed(make_directory):
+    """The tree of an installation below /usr/local, from the build that is tested."""
+    directory = make_directory()
+    call("meson", "install", "-C", os.environ["BUILD_ROOT"], "--no-rebuild",
+         "--destdir", directory)
+    return directory / "usr" / "local"
+
+
+def test_meson_installs_everything(installed):
+    there = {str(path.relative_to(installed)) for path in installed.rglob("*")}
+    assert {path.removeprefix("usr/") for path in INSTALLED} <= there
+
+
+@pytest.mark.parametrize("section, name", [(8, "pdns-mta-sts"), (5, "pdns-mta-sts.yaml")])
+def test_the_manual_pages_are_well_formed(installed, section, name):
+    page = installed / "share" / "man" / f"man{section}" / f"{name}.{section}"
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80"}
+    assert call("man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page, env=environment)
+
+
+def units_of(installed):
+    return sorted((installed / "lib" / "systemd" / "system").iterdir())
+
+
+def test_systemd_accepts_the_units(installed, make_directory):
+    """With the path of the program as it will be."""
+    directory = make_directory()
+    for unit in units_of(installed):
+        text = unit.read_text(encoding="utf-8").replace("/usr/local/bin", str(installed / "bin"))
+        (directory / unit.name).write_text(text, encoding="utf-8")
+    output = call("systemd-analyze", "verify", "--man=no", *directory.iterdir())
+    assert "pdns-mta-sts" not in output
+
+
+def test_the_service_is_exposed_no_more_than_it_must(installed):
+    unit = installed / "lib" / "systemd" / "system" / "pdns-mta-sts.service"
+    output = call("systemd-analyze", "security", "--no-pager", "--offline=true", unit)
+    assert float(re.search(r"exposure level .*: ([\d.]+)", output)[1]) <= 1.5
+
+
+def test_the_sockets_have_the_names_of_the_listeners(installed):
+    names = {
+        re.search(r"^FileDescriptorName=(.*)$", unit.read_text(), re.MULTILINE)[1]
+        for unit in units_of(installed) if unit.suffix == ".socket"
+    }
+    assert names == {"http", "unix", "policy", "admin"}
+
+
+# The Debian package.
+
+
+def copy_sources(target):
+    for path in ROOT.iterdir():
+        if path.name.startswith((".", "build")):
+            continue
+        if path.is_dir():
+            shutil.copytree(path, target / path.name,
+                            ignore=shutil.ignore_patterns("__pycache__", "corpus"))
+        else:
+            shutil.copy(path, target)
+
+
+@pytest.fixture(scope="module")
+def package(make_directory):
+    """A package that was built from the sources; the unit tests have had their turn elsewhere."""
+    directory = make_directory() / "pdns-mta-sts"
+    directory.mkdir()
+    copy_sources(directory)
+    unwanted = ("CC", "CFLAGS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "DESTDIR")
+    environment = {key: value for key, value in os.environ.items() if key not in unwanted}
+    call("dpkg-buildpackage", "-b", "-us", "-uc", "-Pnocheck", cwd=directory,
+         env={**environment, "DEB_BUILD_OPTIONS": "nocheck"})
+    (changes,) = directory.parent.glob("*.changes")
+    (deb,) = directory.parent.glob("pdns-mta-sts_*.deb")
+    return changes, deb
+
+
+def test_lintian_has_nothing_to_say(package):
+    assert call("lintian", "--allow-root", "-EvIL", "+pedantic", "--fail-on", "error,warning",
+                package[0]) == ""
+
+
+class Scratch:
+    """A root directory of its own for dpkg."""
+
+    def __init__(self, root):
+        self.root = root
+        database = root / "var" / "lib" / "dpkg"
+        for name in ("info", "updates"):
+            (database / name).mkdir(parents=True)
+        for name in ("status", "available"):
+            (database / name).touch()
+
+    def dpkg(self, *arguments):
+        fake = [] if os.geteuid() == 0 else ["fakeroot"]
+        call(*fake, "dpkg", f"--root={self.root}", "--force-script-chrootless",
+             "--force-depends", *arguments)
+
+    def files(self):
+        """All files but dpkg's own."""
+        return {
+            str(path.relative_to(self.root)) for path in self.root.rglob("*")
+            if path.is_symlink() or path.is_file()
+            if "var/lib/dpkg" not in str(path)
+        }
+
+
+def test_the_package_is_installed_checks_and_leaves_nothing(package, make_directory):
+    scratch = Scratch(make_directory())
+    scratch.dpkg("--install", package[1])
+    there = scratch.files()
+    for path in INSTALLED:
+        unit = path.replace("usr/lib/systemd", "lib/systemd")
+        assert {path, unit, path + ".gz"} & there, path
+    assert not any(path.startswith("etc/systemd") for path in there), "a unit is enabled"
+    config = scratch.root / "etc" / "pdns-mta-sts" / "config.yaml"
+    checked = call(scratch.root / "usr" / "bin" / "pdns-mta-sts", "check", "-c", config)
+    assert re.search(r"^policies: [1-9]", checked, re.MULTILINE)
+    config.write_text(config.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+    scratch.dpkg("--remove", "pdns-mta-sts")
+    assert {path for path in scratch.files() if path.startswith("etc/")} == {
+        "etc/pdns-mta-sts/config.yaml"}
+    scratch.dpkg("--purge", "pdns-mta-sts")
+    assert scratch.files() == set()
+
+
+def test_an_upgrade_restarts_the_service_and_never_stops_a_socket(package, make_directory):
+    control = make_directory() / "control"
+    call("dpkg-deb", "--control", package[1], control)
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in control.iterdir()
+               if path.name in ("preinst", "postinst", "prerm", "postrm")}
+    assert "preinst" not in scripts
+    actions = re.findall(r"deb-systemd-invoke (.*?) >", scripts["postinst"])
+    assert actions == ["try-restart 'pdns-mta-sts.service'"]
+    assert re.search(r'"\$1" = remove .*\n +deb-systemd-invoke stop', scripts["prerm"])
+
+
+def test_the_program_of_the_tests_is_the_one_that_is_installed(installed):
+    assert call(installed / "bin" / "pdns-mta-sts", "--version") == call(program(), "--version")
