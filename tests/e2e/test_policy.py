@@ -493,3 +493,91 @@ def test_searching_the_directories_is_enough(certified):
     checked = run("check", "-c", certified.config, user="nobody", group="nogroup")
     assert checked.returncode == 0
     assert "held back" not in checked.stdout + checked.stderr
+
+
+# ids: they follow the body, and nothing else
+
+BASE = """\
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: [mail.example.net, "*.mx.example.net"]
+    max_age: 1w
+    ttl: 1h
+    rua: mailto:postmaster@example.net
+    policy_host: 192.0.2.40
+    domains: [example.org, example.com]
+"""
+
+CHANGES = {
+    "mode": ("mode: enforce", "mode: testing"),
+    "mode none": ("mode: enforce", "mode: none"),
+    "max_age": ("max_age: 1w", "max_age: 604801"),
+    "an mx more": ('"*.mx.example.net"', '"*.mx.example.net", mx.example.org'),
+    "an mx less": (', "*.mx.example.net"', ""),
+    "another mx": ("mail.example.net", "mail2.example.net"),
+    "another pattern": ("*.mx.example.net", "*.example.net"),
+    "the order of mx": ('mail.example.net, "*.mx.example.net"', '"*.mx.example.net", mail.example.net'),
+}
+
+NON_CHANGES = {
+    "a comment": ("policies:", "# a comment\npolicies: # another"),
+    "the order of keys": ("    ttl: 1h\n    rua", "    records: cname\n    ttl: 1h\n    rua"),
+    "the order of domains": ("[example.org, example.com]", "[example.com, example.org]"),
+    "other domains": ("[example.org, example.com]", "example.info"),
+    "ttl": ("ttl: 1h", "ttl: 5m"),
+    "rua": ("mailto:postmaster@example.net", "https://example.net/tlsrpt"),
+    "policy_host": ("192.0.2.40", "www.example.net"),
+    "records": ("ttl: 1h", "records: direct"),
+    "announce_delay": ("ttl: 1h", "announce_delay: 1h"),
+    "another writing of max_age": ("max_age: 1w", "max_age: 168h"),
+    "the default of max_age": ("    max_age: 1w\n", ""),
+    "another writing of mx": ("mail.example.net, ", "MAIL.Example.net., "),
+    "the same by defaults": ("policies:", "defaults: {mode: testing, max_age: 1d}\npolicies:"),
+    "another policy": ("policies:", "policies:\n  - {domain: a.example, mode: none}"),
+    "id auto": ("ttl: 1h", "id: auto"),
+}
+
+
+def automatic_id(directory, text):
+    config = directory / "config.yaml"
+    config.write_text(text, encoding="ascii")
+    found = run("lookup", "_mta-sts.example.net", "TXT", "-c", config)
+    return re.search(r'"v=STSv1; id=([0-9a-f]{32})"', found.stdout)[1]
+
+
+@pytest.mark.parametrize("old, new", CHANGES.values(), ids=CHANGES.keys())
+def test_the_id_changes_with_each_part_of_the_body(make_directory, old, new):
+    directory = make_directory()
+    assert BASE.count(old) == 1
+    assert automatic_id(directory, BASE.replace(old, new)) != automatic_id(directory, BASE)
+
+
+def test_every_body_has_an_id_of_its_own(make_directory):
+    directory = make_directory()
+    ids = {automatic_id(directory, BASE.replace(old, new)) for old, new in CHANGES.values()}
+    assert len(ids) == len(CHANGES)
+
+
+@pytest.mark.parametrize("old, new", NON_CHANGES.values(), ids=NON_CHANGES.keys())
+def test_the_id_does_not_change_with_anything_else(make_directory, old, new):
+    directory = make_directory()
+    assert BASE.count(old) == 1
+    assert automatic_id(directory, BASE.replace(old, new)) == automatic_id(directory, BASE)
+
+
+def test_the_id_is_the_same_on_every_server_and_after_a_restart(make_directory, ports):
+    """Two services, of which one has been through other policies, in other directories."""
+    ids = []
+    for text in ([BASE], [POLICIES.format(mode="testing"), BASE]):
+        with Service(make_directory(), ports.take()) as service:
+            service.configure(text[0])
+            service.start()
+            for each in text[1:]:
+                service.configure(each)
+                service.reload()
+            ids.append(announced(service, "example.net"))
+            service.stop()
+            service.start()
+            ids.append(announced(service, "example.net"))
+    assert len(ids) == 4 and len(set(ids)) == 1
