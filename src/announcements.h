@@ -15,6 +15,8 @@
 
 #include "snapshot.h"
 
+#include <time.h>
+
 struct pending {
     uint32_t policy;            /* by its number in the loaded snapshot */
     char id[POLICY_ID_MAX + 1]; /* what is announced until then */
@@ -53,3 +55,10 @@ void announcements_defer_due(struct announcements *announcements, int64_t now, i
  * none does. */
 void announcements_describe(const struct announcements *announcements,
                             const struct snapshot *loaded, int64_t now, struct buffer *out);
+
+/* Writes what waits as JSON objects, separated by commas, for /status: "domain", "announced" and
+ * "next" (the ids until and from then on) and "due", a time. NOW and CLOCK are the same moment, on
+ * the clock of all times here and in seconds of the calendar's. */
+void announcements_write_json(const struct announcements *announcements,
+                              const struct snapshot *loaded, int64_t now, time_t clock,
+                              struct buffer *out);

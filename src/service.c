@@ -295,11 +295,13 @@ static void publish(struct service *service, struct snapshot *snapshot)
 /* Logs which ids wait to be announced, and shows it in the status. */
 static void show_waiting(const struct service *service)
 {
-    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT, json = BUFFER_INIT;
+    int64_t now = milliseconds();
 
-    announcements_describe(&service->announcements, service->config->snapshot, milliseconds(),
-                           &ids);
-    status_set_waiting(service->status, (struct text){ids.data, ids.length});
+    announcements_describe(&service->announcements, service->config->snapshot, now, &ids);
+    announcements_write_json(&service->announcements, service->config->snapshot, now, time(NULL),
+                             &json);
+    status_set_waiting(service->status, (struct text){json.data, json.length});
     if (ids.length)
         log_info("%.*s", (int)ids.length, ids.data);
 }

@@ -222,9 +222,10 @@ void status_write_json(const struct status_view *view, struct buffer *out)
                   "\"snapshot_bytes\":%zu",
                   (unsigned long long)view->generation, snapshot_n_policies(view->snapshot),
                   snapshot_n_domains(view->snapshot), snapshot_size(view->snapshot));
-    buffer_printf(out, ",\"n_held_back\":%zu,\"waiting\":", snapshot_n_held(view->snapshot));
-    json_string_add(out, (struct text){view->waiting.data, view->waiting.length});
+    buffer_printf(out, ",\"n_held_back\":%zu,\"waiting\":[", snapshot_n_held(view->snapshot));
+    buffer_add_text(out, (struct text){view->waiting.data, view->waiting.length});
     out->failed |= view->waiting.failed;
+    buffer_add_string(out, "]");
     add_reload(out, view);
     add_policies(out, view->snapshot);
     buffer_add_string(out, "}\n");

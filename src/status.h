@@ -28,7 +28,7 @@ struct status_view {
     uint64_t generation;         /* how many snapshots have been published, this one included */
     uint64_t applied, refused;   /* reloads */
     struct status_reload reload; /* the last one, or the start */
-    struct buffer waiting;       /* ids that wait to be announced, as a sentence; mostly empty */
+    struct buffer waiting;       /* ids that wait to be announced: the objects of a JSON array */
     struct buffer errors;        /* of the last reload: a JSON array of lines */
 };
 
@@ -50,7 +50,7 @@ void status_set_applied(struct status *status, const struct diagnostics *diagnos
 void status_set_refused(struct status *status, const struct diagnostics *diagnostics,
                         const char *error, double seconds);
 
-/* Says which ids wait to be announced, for people to read; empty for none. */
+/* Says which ids wait to be announced: JSON objects separated by commas; empty for none. */
 void status_set_waiting(struct status *status, struct text waiting);
 
 /* Says whether all threads answer. */

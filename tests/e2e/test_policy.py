@@ -5,9 +5,11 @@ import http.client
 import os
 import re
 import socket
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from admin_client import status
 from http_client import exchange, get_request
 from processes import DEADLINE
 from service import Service, run
@@ -316,6 +318,27 @@ def test_after_a_reload_the_new_body_is_served_and_the_old_id_announced(delayed)
     assert new != old == announced(delayed, "example.net")
     assert f"info: 1 id waits: example.net {old} -> {new} in 3600 s" in log
     assert served_id(delayed, "example.com") == announced(delayed, "example.com")
+
+
+def test_the_status_shows_what_waits_until_when(service, ports):
+    service.admin_port = ports.take()
+    service.configure(DELAYED.format(delay="2s", mode="testing"))
+    service.start()
+    assert status(service)["waiting"] == []
+    service.configure(DELAYED.format(delay="2s", mode="enforce"))
+    start = service.log_size()
+    before = datetime.now(timezone.utc)
+    old = announced(service, "example.net")
+    service.reload()
+    (waiting,) = status(service)["waiting"]
+    shown = {policy["domain"]: policy for policy in status(service)["policies"]}
+    assert shown["example.net"]["id"] == waiting["announced"] == old
+    due = datetime.fromisoformat(waiting.pop("due"))
+    assert timedelta(seconds=1) < due - before < timedelta(seconds=2 + DEADLINE)
+    service.wait_log("announced now: ", start)
+    assert waiting == {"domain": "example.net", "announced": old,
+                       "next": announced(service, "example.net")}
+    assert status(service)["waiting"] == []
 
 
 def test_a_reload_without_a_change_does_not_announce_what_waits(delayed):
