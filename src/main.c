@@ -35,8 +35,8 @@ static const struct command commands[] = {
             "Prints the answer to one question as 'dig +noall +answer' would. If the name has\n"
             "no record of the type nothing is printed. The exit code is 1 if the name is not\n"
             "of the service, so that PowerDNS answers it from elsewhere or not at all.\n",
-        .operands = {{"NAME", "a name, such as _mta-sts.example.net"},
-                     {"TYPE", "a record type, or ANY"}},
+        .operands = {{.name = "NAME", .does = "a name, such as _mta-sts.example.net"},
+                     {.name = "TYPE", .does = "a record type, or ANY"}},
         .run = lookup_run,
     },
     {
@@ -44,7 +44,7 @@ static const struct command commands[] = {
         .does = "print the policy of a domain",
         .about = "Prints the policy of a domain, byte for byte as senders get it over HTTPS. The\n"
                  "exit code is 1 if the domain has none.\n",
-        .operands = {{"DOMAIN", "a domain of the configuration"}},
+        .operands = {{.name = "DOMAIN", .does = "a domain of the configuration"}},
         .run = policy_run,
     },
     {

@@ -69,7 +69,7 @@ static void on_drain(evutil_socket_t fd, short what, void *argument)
         worker->drain_rounds--;
 }
 
-static const struct timeval drain_interval = {.tv_usec = DRAIN_INTERVAL_MILLISECONDS * 1000};
+static const struct timeval drain_interval = {.tv_usec = DRAIN_INTERVAL_MILLISECONDS * 1000L};
 
 static void begin_drain(struct worker *worker)
 {
