@@ -124,19 +124,20 @@ static void *run(void *argument)
     return NULL;
 }
 
-static int listen_for(struct admin *admin, int listening)
+static int listen_for(struct admin *admin, const struct admin_setup *setup)
 {
+    size_t share = setup->connections_max;
     struct http_handler handler = {.answer = answer, .refuse = refuse, .context = admin};
     struct stream_setup stream = {
         .protocol = &http_protocol,
         .context = &admin->service,
-        .connections_max = CONNECTIONS_MAX,
+        .connections_max = share < CONNECTIONS_MAX ? share : CONNECTIONS_MAX,
         .idle_seconds = HTTP_IDLE_SECONDS,
         .counters = &admin->own_counters->streams[TCP_ADMIN],
     };
 
     http_service_init(&admin->service, &handler, true);
-    return stream_server_new(admin->base, listening, &stream, &admin->server);
+    return stream_server_new(admin->base, setup->listening, &stream, &admin->server);
 }
 
 static int prepare(struct admin *admin, const struct admin_setup *setup)
@@ -155,7 +156,7 @@ static int prepare(struct admin *admin, const struct admin_setup *setup)
     admin->stopped = event_new(admin->base, admin->stop, EV_READ, on_stop, admin);
     if (!admin->stopped || event_add(admin->stopped, NULL) < 0)
         return -ENOMEM;
-    return listen_for(admin, setup->listening);
+    return listen_for(admin, setup);
 }
 
 static void free_admin(struct admin **admin)

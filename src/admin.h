@@ -11,6 +11,7 @@ struct admin;
 struct admin_setup {
     const struct settings *settings;
     int listening; /* stays the caller's */
+    size_t connections_max;
     struct status *status;
     const struct counters *counters[CONFIG_THREADS_MAX]; /* of the answering threads */
     size_t n_counters;

@@ -11,7 +11,6 @@ enum {
     HTTP_HEADER_MAX = 16 << 10, /* bytes of request line and headers */
     HTTP_BODY_MAX = 64 << 10,   /* bytes */
     HTTP_IDLE_SECONDS = 30, /* from accepting, or from the last reply, to the end of a request */
-    HTTP_CONNECTIONS_MAX = 1024, /* of one listener */
 };
 
 struct http_request {

@@ -11,7 +11,6 @@
 
 enum {
     REMOTE_UNIX_REQUEST_MAX = 64 << 10, /* bytes of one request */
-    REMOTE_UNIX_CONNECTIONS_MAX = 1024, /* of the listener */
 };
 
 /* How one thread serves: the context of remote_unix_protocol. */

@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "descriptors.h"
 #include "http.h"
 #include "json_memory.h"
 #include "log.h"
@@ -9,23 +10,11 @@
 #include <jansson.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum {
     OPTION_LOG_LEVEL,
     CHECK_MILLISECONDS = 5000,
 };
-
-/* The default of 1,024 descriptors would be less than the connections that a listener may hold. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 /* The signals of the service are taken one by one by the main thread; all other threads inherit the
  * mask and never see them. Blocked from the start, a SIGHUP while loading waits its turn. */
@@ -159,7 +148,7 @@ int serve_run(const struct command_arguments *arguments)
 
     log_init(level_from(arguments->options[OPTION_LOG_LEVEL]));
     block_signals(&signals);
-    raise_descriptor_limit();
+    descriptors_raise_limit();
     http_init();
     json_memory_init();
     json_object_seed(0);

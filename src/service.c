@@ -4,6 +4,7 @@
 #include "admin.h"
 #include "announcements.h"
 #include "certificates.h"
+#include "descriptors.h"
 #include "http.h"
 #include "listener.h"
 #include "log.h"
@@ -203,6 +204,7 @@ static int start_admin(struct service *service)
     struct admin_setup setup = {
         .settings = &service->config->settings,
         .listening = service->setup.tcp[TCP_ADMIN][0],
+        .connections_max = service->setup.connections_max,
         .status = service->status,
         .n_counters = service->n_workers,
     };
@@ -220,6 +222,17 @@ static int start_admin(struct service *service)
     return 0;
 }
 
+static void share_descriptors(struct service *service)
+{
+    size_t share = descriptors_share(&service->config->settings);
+
+    service->setup.connections_max = share;
+    if (share < DESCRIPTORS_SHARE_MAX)
+        log_warning("the limit of open files allows %zu connections to each listener, fewer than "
+                    "%d",
+                    share, DESCRIPTORS_SHARE_MAX);
+}
+
 static int start(struct service *service, const char *config_path, struct diagnostics *diagnostics)
 {
     int r = status_new(&service->status);
@@ -235,6 +248,7 @@ static int start(struct service *service, const char *config_path, struct diagno
         return SERVICE_FAILED;
     service->published = snapshot_ref(service->config->snapshot);
     service->setup.settings = &service->config->settings;
+    share_descriptors(service);
     r = open_listeners(service);
     return r ? r : start_workers(service);
 }

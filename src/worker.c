@@ -153,7 +153,7 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
     struct stream_setup stream = {
         .protocol = &http_protocol,
         .context = &tcp->service,
-        .connections_max = HTTP_CONNECTIONS_MAX / settings->threads,
+        .connections_max = setup->connections_max / settings->threads,
         .idle_seconds = HTTP_IDLE_SECONDS,
         .counters = &worker->counters->streams[listener],
     };
@@ -171,7 +171,7 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
     struct stream_setup stream = {
         .protocol = &remote_unix_protocol,
         .context = &worker->remote_unix,
-        .connections_max = REMOTE_UNIX_CONNECTIONS_MAX / setup->settings->threads,
+        .connections_max = setup->connections_max / setup->settings->threads,
         .counters = &worker->counters->streams[LISTENER_UNIX],
         .take = dealer ? dealer_take : NULL,
     };

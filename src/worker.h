@@ -13,8 +13,9 @@ struct worker_setup {
     const struct settings *settings;
     /* Listening, one for each thread; meaningless where the listener is off. */
     int tcp[TCP_COUNT][CONFIG_THREADS_MAX];
-    int unix_socket;       /* listening; meaningless if it is off */
-    struct dealer *dealer; /* of its connections; NULL if it is off, or there is one thread */
+    int unix_socket;        /* listening; meaningless if it is off */
+    struct dealer *dealer;  /* of its connections; NULL if it is off, or there is one thread */
+    size_t connections_max; /* of each listener, over all threads */
 };
 
 /* Starts the thread of a number, from 0, that answers from a snapshot, of which it takes a

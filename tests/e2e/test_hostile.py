@@ -1,0 +1,184 @@
+"""Hostile peers at every listener: all others are answered meanwhile, and afterwards the service has
+the descriptors and the memory that it had before."""
+
+import contextlib
+import os
+import resource
+import threading
+from pathlib import Path
+
+import pytest
+
+import attacks
+from listeners import LISTENERS, POLICIES
+from processes import wait_until
+from service import Service
+
+PEERS = 60  # that attack at once
+CROWD = 10000
+GROWTH_MAX = 1 << 20  # bytes, of what further rounds of all attacks may leave behind
+CASES = [
+    (listener, name, attack)
+    for listener in LISTENERS
+    for name, attack in [
+        *attacks.EVERYWHERE.items(),
+        *(attacks.OVER_UNIX if listener.name == "unix" else attacks.OVER_HTTP).items(),
+    ]
+]
+EACH_LISTENER = pytest.mark.parametrize("listener", LISTENERS, ids=lambda each: each.name)
+
+
+def make_service(make_directory, ports, keepalive="no"):
+    service = Service(make_directory(), ports.take())
+    service.policy_port, service.admin_port = ports.take(), ports.take()
+    service.configure(POLICIES, keepalive)
+    return service
+
+
+@pytest.fixture(scope="module", params=["no", "yes"], ids=["closing", "keepalive"])
+def served(request, make_directory, ports):
+    with make_service(make_directory, ports, request.param) as service:
+        yield service.start()
+
+
+def descriptors(service):
+    return len(os.listdir(f"/proc/{service.process.pid}/fd"))
+
+
+def status_bytes(service, key):
+    lines = Path(f"/proc/{service.process.pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key + ":"))
+
+
+def is_sanitized(service):
+    """Sanitizers reserve terabytes for their own use, and give back freed memory late."""
+    return status_bytes(service, "VmSize") > 1 << 40
+
+
+class Bystander:
+    """Asks at every listener, again and again, while something happens; each must be answered. At
+    the unix socket it has a connection already, as PowerDNS does."""
+
+    def __init__(self, service):
+        self.service = service
+        self.failures = []
+        self.rounds = 0
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.kept = {each.name: each.connect(service) for each in LISTENERS if each.idles}
+
+    def ask(self, listener):
+        if not listener.idles:
+            listener.ask(self.service)
+            return
+        peer = self.kept[listener.name]
+        peer.sendall(listener.question)
+        listener.read_answer(peer)
+
+    def run(self):
+        while not self.ending.is_set():
+            for listener in LISTENERS:
+                try:
+                    self.ask(listener)
+                except Exception as error:  # whatever it is, the question failed
+                    self.failures.append((listener.name, repr(error)))
+            self.rounds += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        wanted = self.rounds + 2
+        wait_until(lambda: self.rounds >= wanted, "all listeners to answer")
+        self.ending.set()
+        self.thread.join()
+        for peer in self.kept.values():
+            peer.close()
+        if exception[0] is None:
+            assert not self.failures, self.failures[:5]
+
+
+@contextlib.contextmanager
+def peers_that(attack, listener, service, count):
+    """So many peers that do the same, and stay until the end."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            peer = stack.enter_context(contextlib.closing(listener.connect(service)))
+            attack(peer, listener)
+        yield
+
+
+@pytest.mark.parametrize("listener,name,attack", CASES, ids=[f"{c[0].name}-{c[1]}" for c in CASES])
+def test_others_are_answered_while_peers_send(served, listener, name, attack):
+    before = descriptors(served)
+    with Bystander(served):
+        with peers_that(attack, listener, served, PEERS):
+            pass
+        with peers_that(attack, listener, served, PEERS):
+            listener.ask(served)
+    wait_until(lambda: descriptors(served) <= before, "the descriptors to be closed")
+    listener.ask(served)
+
+
+def test_attacks_leave_no_memory_behind(served):
+    """The first times fill what is kept for later use; then nothing is added."""
+    if is_sanitized(served):
+        pytest.skip("the memory of sanitizers says nothing")
+
+    def attack_all():
+        before = descriptors(served)
+        for listener, _, attack in CASES:
+            with peers_that(attack, listener, served, 10):
+                listener.ask(served)
+        wait_until(lambda: descriptors(served) <= before, "the descriptors to be closed")
+        return status_bytes(served, "VmRSS")
+
+    rounds = [attack_all() for _ in range(8)]
+    assert rounds[-1] - rounds[3] < GROWTH_MAX, rounds
+
+
+def allow_descriptors(wanted):
+    """Raises this process's limit; returns how many descriptors it may have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted <= hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(soft, min(wanted, hard))
+
+
+@EACH_LISTENER
+def test_thousands_of_connections_lock_nobody_out(make_directory, ports, listener):
+    """At the unix socket, which has no idle time, those beyond the places wait in the queue."""
+    crowd = min(CROWD, allow_descriptors(CROWD + 200) - 200)
+    crowd = 4096 if listener.idles else crowd
+    with make_service(make_directory, ports) as service:
+        service.start()
+        listener.ask(service)
+        before = descriptors(service)
+        memory = status_bytes(service, "VmRSS")
+        with Bystander(service), peers_that(attacks.half_a_question, listener, service, crowd):
+            if not listener.idles:
+                listener.ask(service)
+        wait_until(lambda: descriptors(service) <= before, "the descriptors to be closed")
+        listener.ask(service)
+        if not is_sanitized(service):
+            assert status_bytes(service, "VmRSS") - memory < 4 * GROWTH_MAX
+
+
+@EACH_LISTENER
+def test_the_end_of_descriptors_is_not_the_end_of_answers(make_directory, ports, listener):
+    """The hard limit is lowered: connections beyond it would take what other listeners, and a
+    reload, need."""
+    with make_service(make_directory, ports) as service:
+        service.start(
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+        )
+        before = descriptors(service)
+        with Bystander(service), peers_that(attacks.half_a_question, listener, service, 500):
+            for other in LISTENERS:
+                if not (other is listener and listener.idles):
+                    other.ask(service)
+            service.configure(POLICIES.replace("id: one", "id: two"))
+            assert "one -> two" in service.reload()
+        wait_until(lambda: descriptors(service) <= before, "the descriptors to be closed")
+        listener.ask(service)
