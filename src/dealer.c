@@ -19,16 +19,18 @@ struct hand {
 
 struct dealer {
     struct event *accepting, *resume;
+    size_t places; /* of each thread */
     size_t n;
     struct hand hands[];
 };
 
-int dealer_new(size_t n, struct dealer **out)
+int dealer_new(size_t n, size_t places, struct dealer **out)
 {
     struct dealer *dealer = calloc(1, sizeof(*dealer) + n * sizeof(dealer->hands[0]));
 
     if (!dealer)
         return -ENOMEM;
+    dealer->places = places;
     for (; dealer->n < n; dealer->n++) {
         int ends[2];
 
@@ -68,35 +70,50 @@ static uint64_t connections(const struct hand *hand)
     return hand->dealt - (hand->counters ? counter_read(&hand->counters->closed) : 0);
 }
 
-static void deal(struct dealer *dealer, int fd)
+static struct hand *find_fewest(struct dealer *dealer)
 {
     struct hand *fewest = &dealer->hands[0];
 
     for (size_t i = 1; i < dealer->n; i++)
         if (connections(&dealer->hands[i]) < connections(fewest))
             fewest = &dealer->hands[i];
-    if (write(fewest->give, &fd, sizeof(fd)) == sizeof(fd))
-        fewest->dealt++;
+    return fewest;
+}
+
+static void deal(struct hand *hand, int fd)
+{
+    if (write(hand->give, &fd, sizeof(fd)) == sizeof(fd))
+        hand->dealt++;
     else
         close(fd);
 }
 
-static void on_accept(evutil_socket_t listening, short what, void *argument)
+/* Lets accepting rest for a moment. */
+static void rest(struct dealer *dealer)
 {
     const struct timeval pause = {.tv_usec = PAUSE_MICROSECONDS};
+
+    if (event_add(dealer->resume, &pause) == 0)
+        event_del(dealer->accepting);
+}
+
+static void on_accept(evutil_socket_t listening, short what, void *argument)
+{
     struct dealer *dealer = argument;
 
     (void)what;
     for (size_t i = 0; i < DEALS_AT_ONCE; i++) {
-        int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct hand *hand = find_fewest(dealer);
+        bool full = connections(hand) >= dealer->places;
+        int fd = full ? -1 : accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            deal(dealer, fd);
-        } else if (errno == EAGAIN) {
+            deal(hand, fd);
+        } else if (full || errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+                   errno == ENOMEM) {
+            rest(dealer);
             return;
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            event_del(dealer->accepting);
-            event_add(dealer->resume, &pause);
+        } else if (errno == EAGAIN) {
             return;
         }
     }
@@ -108,7 +125,8 @@ static void on_resume(evutil_socket_t fd, short what, void *argument)
 
     (void)fd;
     (void)what;
-    event_add(dealer->accepting, NULL);
+    if (event_add(dealer->accepting, NULL) < 0)
+        rest(dealer);
 }
 
 int dealer_start(struct dealer *dealer, struct event_base *base, int listening)

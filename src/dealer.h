@@ -13,8 +13,9 @@
 
 struct dealer;
 
-/* Makes a dealer for N threads. Returns 0 or -errno. */
-int dealer_new(size_t n, struct dealer **out);
+/* Makes a dealer for N threads, each of which has places for so many connections; others wait until
+ * some have ended. Returns 0 or -errno. */
+int dealer_new(size_t n, size_t places, struct dealer **out);
 
 /* What a thread's stream server reads its connections from, with dealer_take. */
 int dealer_descriptor(const struct dealer *dealer, size_t thread);

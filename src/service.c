@@ -181,7 +181,8 @@ static int start_workers(struct service *service)
     int r = 0;
 
     if (settings->unix_socket.enabled && settings->threads > 1)
-        r = dealer_new(settings->threads, &service->setup.dealer);
+        r = dealer_new(settings->threads, service->setup.connections_max / settings->threads,
+                       &service->setup.dealer);
     if (r < 0) {
         log_error("cannot make pipes between threads: %s", strerror(-r));
         return SERVICE_FAILED;

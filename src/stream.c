@@ -300,18 +300,28 @@ static void on_sweep(evutil_socket_t fd, short what, void *argument)
         schedule(server->sweep, SWEEP_SECONDS, 0);
 }
 
+/* Closes a new descriptor that there is no memory for; the counts tell a dealer of its end. */
+static void turn_away(const struct stream_server *server, int fd)
+{
+    close(fd);
+    if (server->setup.counters) {
+        counter_add(&server->setup.counters->accepted, 1);
+        counter_add(&server->setup.counters->closed, 1);
+    }
+}
+
 /* Takes a new descriptor, and reads it at once: mostly the request has come already. */
 static void connection_begin(struct stream_server *server, int fd)
 {
     const struct stream_protocol *protocol = server->setup.protocol;
     struct connection *connection = calloc(1, sizeof(*connection) + protocol->state_size);
 
-    if (server->n_connections >= server->setup.connections_max)
-        close_oldest(server);
     if (!connection) {
-        close(fd);
+        turn_away(server, fd);
         return;
     }
+    if (server->n_connections >= server->setup.connections_max)
+        close_oldest(server);
     connection->server = server;
     connection->fd = fd;
     connection->expires = monotonic_seconds() + server->setup.idle_seconds;

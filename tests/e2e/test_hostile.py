@@ -4,6 +4,7 @@ the descriptors and the memory that it had before."""
 import contextlib
 import os
 import resource
+import sys
 import threading
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from service import Service
 
 PEERS = 60  # that attack at once
 CROWD = 10000
+LIMIT = 512  # of descriptors, where these are to run out
 GROWTH_MAX = 1 << 20  # bytes, of what further rounds of all attacks may leave behind
 CASES = [
     (listener, name, attack)
@@ -26,18 +28,23 @@ CASES = [
     ]
 ]
 EACH_LISTENER = pytest.mark.parametrize("listener", LISTENERS, ids=lambda each: each.name)
+ONE_THREAD_OR_MORE = pytest.mark.parametrize("threads", [1, 3])
 
 
-def make_service(make_directory, ports, keepalive="no"):
+# A bystander must not stand still between connecting and asking, while hundreds of others connect.
+sys.setswitchinterval(1e-4)
+
+
+def make_service(make_directory, ports, threads, keepalive="no"):
     service = Service(make_directory(), ports.take())
     service.policy_port, service.admin_port = ports.take(), ports.take()
-    service.configure(POLICIES, keepalive)
+    service.configure(POLICIES, keepalive, f"threads: {threads}\n")
     return service
 
 
-@pytest.fixture(scope="module", params=["no", "yes"], ids=["closing", "keepalive"])
+@pytest.fixture(scope="module", params=[(1, "no"), (2, "yes")], ids=["closing", "keepalive"])
 def served(request, make_directory, ports):
-    with make_service(make_directory, ports, request.param) as service:
+    with make_service(make_directory, ports, *request.param) as service:
         yield service.start()
 
 
@@ -146,12 +153,13 @@ def allow_descriptors(wanted):
     return max(soft, min(wanted, hard))
 
 
+@ONE_THREAD_OR_MORE
 @EACH_LISTENER
-def test_thousands_of_connections_lock_nobody_out(make_directory, ports, listener):
+def test_thousands_of_connections_lock_nobody_out(make_directory, ports, listener, threads):
     """At the unix socket, which has no idle time, those beyond the places wait in the queue."""
     crowd = min(CROWD, allow_descriptors(CROWD + 200) - 200)
     crowd = 4096 if listener.idles else crowd
-    with make_service(make_directory, ports) as service:
+    with make_service(make_directory, ports, threads) as service:
         service.start()
         listener.ask(service)
         before = descriptors(service)
@@ -165,20 +173,21 @@ def test_thousands_of_connections_lock_nobody_out(make_directory, ports, listene
             assert status_bytes(service, "VmRSS") - memory < 4 * GROWTH_MAX
 
 
+@ONE_THREAD_OR_MORE
 @EACH_LISTENER
-def test_the_end_of_descriptors_is_not_the_end_of_answers(make_directory, ports, listener):
+def test_the_end_of_descriptors_is_not_the_end_of_answers(make_directory, ports, listener, threads):
     """The hard limit is lowered: connections beyond it would take what other listeners, and a
     reload, need."""
-    with make_service(make_directory, ports) as service:
+    with make_service(make_directory, ports, threads) as service:
         service.start(
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
         )
         before = descriptors(service)
-        with Bystander(service), peers_that(attacks.half_a_question, listener, service, 500):
+        with Bystander(service), peers_that(attacks.half_a_question, listener, service, 3 * LIMIT):
             for other in LISTENERS:
                 if not (other is listener and listener.idles):
                     other.ask(service)
-            service.configure(POLICIES.replace("id: one", "id: two"))
+            service.configure(POLICIES.replace("id: one", "id: two"), more=f"threads: {threads}\n")
             assert "one -> two" in service.reload()
         wait_until(lambda: descriptors(service) <= before, "the descriptors to be closed")
         listener.ask(service)

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { THREADS = 3, CLIENTS_MAX = 64 };
+enum { THREADS = 3, PLACES = 4, CLIENTS_MAX = 64 };
 
 /* A dealer on a socket in the test's directory, and clients that have connected to it. */
 struct table {
@@ -30,7 +30,7 @@ static void table_init(struct table *table)
     *table = (struct table){.base = stream_base_new()};
     assert_non_null(table->base);
     assert_int_equal(listener_open_unix(&settings, &table->listening), 0);
-    assert_int_equal(dealer_new(THREADS, &table->dealer), 0);
+    assert_int_equal(dealer_new(THREADS, PLACES, &table->dealer), 0);
     for (size_t i = 0; i < THREADS; i++) {
         table->counters[i] = counters_new();
         dealer_watch(table->dealer, i, &table->counters[i]->streams[LISTENER_UNIX]);
@@ -110,6 +110,22 @@ static void a_thread_whose_connections_have_ended_gets_the_next(void **state)
     assert_dealt(&table, 0, 3, 0);
 }
 
+static void connections_beyond_the_places_wait(void **state)
+{
+    CLEANUP(table_deinit) struct table table;
+
+    (void)state;
+    table_init(&table);
+    deal(&table, 15);
+    assert_dealt(&table, 4, 4, 4);
+    deal(&table, 0);
+    assert_dealt(&table, 0, 0, 0);
+    counter_add(&table.counters[2]->streams[LISTENER_UNIX].closed, 2);
+    event_base_loop(table.base, EVLOOP_ONCE);
+    deal(&table, 0);
+    assert_dealt(&table, 0, 0, 2);
+}
+
 static void what_nobody_has_taken_is_closed_with_the_dealer(void **state)
 {
     CLEANUP(table_deinit) struct table table;
@@ -131,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_thread_gets_as_many_connections),
         TEST(a_thread_whose_connections_have_ended_gets_the_next),
+        TEST(connections_beyond_the_places_wait),
         TEST(what_nobody_has_taken_is_closed_with_the_dealer),
     };
 
