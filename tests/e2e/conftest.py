@@ -28,6 +28,8 @@ def pytest_addoption(parser):
                      help="what random configurations and questions come from")
     parser.addoption("--configurations", type=int, default=50,
                      help="how many random configurations over each transport")
+    parser.addoption("--storm", type=float, default=3,
+                     help="seconds of reloading each 10 ms")
 
 
 @pytest.fixture(scope="session")

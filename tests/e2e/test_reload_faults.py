@@ -1,0 +1,249 @@
+"""Whatever becomes of the files, and however often a reload is asked for: the answers stay right,
+and the error names the file."""
+
+import ctypes
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from http_client import exchange, get_request
+from load import http_load, unix_load
+from processes import wait_until
+from service import REFUSED, RELOADED, Service, program
+
+POLICY = """\
+include: more.inc
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: mail.example.net
+    id: {id}
+    policy_host: {address}
+    domain_files: members.list
+"""
+INCLUDED = "policies:\n  - {domain: example.com, rua: 'mailto:a@example.net'}\n"
+GENERATIONS = [{"id": "a", "address": "192.0.2.1"}, {"id": "b", "address": "192.0.2.2"}]
+FILES = {"configuration": "config.yaml", "included file": "more.inc", "list": "members.list"}
+PR_CAPBSET_DROP = 24  # of prctl(2)
+READING_ALL = (1, 2)  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, see capabilities(7)
+
+
+def give_up_reading_all():
+    """Before the program starts: even root must not read what its mode forbids."""
+    library = ctypes.CDLL(None)
+    for capability in READING_ALL:
+        library.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def write(service, number):
+    service.configure(POLICY.format(**GENERATIONS[number % 2]))
+
+
+@pytest.fixture
+def running(service):
+    (service.directory / "more.inc").write_text(INCLUDED, encoding="ascii")
+    (service.directory / "members.list").write_text("example.org\n", encoding="ascii")
+    write(service, 0)
+    return service.start(preexec_fn=give_up_reading_all)
+
+
+def contents(service, name):
+    asked = get_request("/dns", "lookup", {"qname": f"{name}.", "qtype": "ANY"})
+    result = exchange(service.port, asked).json()["result"]
+    return [row["content"] for row in result] if result else result
+
+
+def check_answers(service):
+    """All three files are in the answers, and all of the first generation."""
+    assert contents(service, "_mta-sts.example.net") == ['"v=STSv1; id=a"']
+    assert contents(service, "_mta-sts.example.org") == ["_mta-sts.example.net."]
+    assert contents(service, "_smtp._tls.example.com") == ['"v=TLSRPTv1; rua=mailto:a@example.net"']
+    assert contents(service, "mta-sts.example.net") == ["192.0.2.1"]
+
+
+def as_link_to(target):
+    def spoil(path):
+        path.unlink()
+        path.symlink_to(target)
+
+    return spoil
+
+
+def as_directory(path):
+    path.unlink()
+    path.mkdir()
+
+
+def as_fifo(path):
+    """That nobody ever writes to: opening it must not wait."""
+    path.unlink()
+    os.mkfifo(path)
+
+
+def as_socket(path):
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+def as_gibibytes(path):
+    """Without a line end, and without taking room."""
+    path.unlink()
+    path.touch()
+    os.truncate(path, 2 << 30)
+
+
+def as_rubbish(path):
+    path.write_bytes(bytes(range(256)) * 1000)
+
+
+# What may happen to any of the files.
+FAULTS = {
+    "deleted": lambda path: path.unlink(),
+    "unreadable": lambda path: path.chmod(0),
+    "a directory": as_directory,
+    "a FIFO": as_fifo,
+    "a socket": as_socket,
+    "a device": as_link_to("/dev/zero"),
+    "a link to nowhere": as_link_to("/nonexistent/file"),
+    "a link to itself": lambda path: (path.unlink(), path.symlink_to(path)),
+    "2 GiB of NUL bytes": as_gibibytes,
+    "rubbish": as_rubbish,
+}
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_file_is_named_and_changes_nothing(running, fault, file):
+    path = running.directory / FILES[file]
+    FAULTS[fault](path)
+    assert FILES[file] in running.reload(until=REFUSED)
+    check_answers(running)
+    if path.is_dir():
+        path.rmdir()
+    elif path.is_symlink() or path.exists():
+        path.unlink()
+    (running.directory / "more.inc").write_text(INCLUDED, encoding="ascii")
+    (running.directory / "members.list").write_text("example.org\n", encoding="ascii")
+    write(running, 1)
+    assert "a -> b" in running.reload()
+
+
+# What is dangerous in YAML alone.
+BILLION_LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{after}: &{after} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, after in zip("abcdefgh", "bcdefghi")
+)
+BOMBS = {
+    "aliases": BILLION_LAUGHS,
+    "a merge of itself": "a: &a\n  <<: *a\n",
+    "flow depth": "policies: " + "[" * 200000,
+    "block depth": "".join(" " * depth + "a:\n" for depth in range(1500)),
+    "indicators": "- " * 100000,
+    "keys of keys": "? " * 100000,
+    "one endless scalar": 'a: "' + "x" * 5000000,
+    "many documents": "---\n" * 100000,
+    "half a file": POLICY.format(**GENERATIONS[1])[:60],
+    "an empty file": "",
+}
+
+
+@pytest.mark.parametrize("file", ["configuration", "included file"])
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_yaml_bomb_is_refused_and_the_file_named(running, bomb, file):
+    (running.directory / FILES[file]).write_text(BOMBS[bomb], encoding="ascii")
+    assert FILES[file] in running.reload(until=REFUSED)
+    check_answers(running)
+
+
+class Writer:
+    """Appends to a file without pause, in pieces that end anywhere."""
+
+    def __init__(self, path):
+        self.path = path
+        self.written = 0
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        with open(self.path, "ab", buffering=0) as file:
+            while not self.ending.is_set():
+                text = f"member-{self.written}.example\n".encode("ascii")
+                for part in (text[:5], text[5:]):
+                    file.write(part)
+                self.written += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.ending.set()
+        self.thread.join()
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_an_end(running):
+    """Half a line may be found at the end; that is a domain, or an error and no change."""
+    with Writer(running.directory / "members.list") as writer:
+        for _ in range(20):
+            count = writer.written
+            running.reload(f"{REFUSED}|{RELOADED}")
+            check_answers(running)
+            wait_until(lambda: writer.written > count, "the file to grow")
+    running.reload()
+    assert contents(running, f"_mta-sts.member-{writer.written - 1}.example")
+
+
+def test_a_storm_of_reloads_spoils_no_answer(running, request):
+    """SIGHUP each 10 ms, while the files change and are asked for."""
+    possible = [[generation["address"]] for generation in GENERATIONS]
+    asked = get_request("/dns", "lookup", {"qname": "mta-sts.example.net.", "qtype": "ANY"})
+    http = http_load(running.port, {asked: possible})
+    unix = unix_load(running.socket, {"mta-sts.example.net": possible})
+    number = 0
+    end = time.monotonic() + request.config.getoption("storm")
+    with http, unix:
+        while time.monotonic() < end:
+            write(running, number)
+            running.process.send_signal(signal.SIGHUP)
+            number += 1
+            time.sleep(0.01)  # the interval between signals, not a wait for anything
+        http.wait_for_more()
+        unix.wait_for_more()
+    http.check()
+    unix.check()
+    write(running, 1)
+    running.process.send_signal(signal.SIGHUP)
+    wait_until(
+        lambda: contents(running, "_mta-sts.example.net") == ['"v=STSv1; id=b"'],
+        "the last configuration to be in force",
+    )
+
+
+def test_a_log_on_a_full_disk_keeps_nobody_from_being_answered(make_directory, ports):
+    """Writing to the device /dev/full fails as on a full disk."""
+    service = Service(make_directory(), ports.take())
+    (service.directory / "more.inc").write_text(INCLUDED, encoding="ascii")
+    (service.directory / "members.list").write_text("example.org\n", encoding="ascii")
+    write(service, 0)
+    service.log_path = service.directory / "log"
+    service.log_path.symlink_to("/dev/full")
+    service.launch([program(), "serve", "-c", service.config])
+    service.log_path = Path(os.devnull)  # /dev/full reads as NUL bytes without end
+    with service:
+        wait_until(lambda: service.check_alive() or answers(service), "the first answer")
+        write(service, 1)
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: contents(service, "mta-sts.example.net") == ["192.0.2.2"], "the reload")
+
+
+def answers(service):
+    try:
+        return contents(service, "mta-sts.example.net") == ["192.0.2.1"]
+    except ConnectionRefusedError:
+        return False
