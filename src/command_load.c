@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "progress.h"
 
 static void print_diagnostic(enum severity severity, const char *text, void *context)
 {
@@ -12,8 +13,12 @@ struct config *command_load_and_report(const char *path, enum severity least,
                                        struct diagnostics *diagnostics)
 {
     struct config *config = NULL;
-    int r = config_load(path, 0, diagnostics, &config);
+    struct progress progress;
+    int r;
 
+    progress_begin(&progress, "reading the configuration");
+    r = config_load(path, 0, diagnostics, &config);
+    progress_end(&progress);
     diagnostics_each(diagnostics, print_diagnostic, &least);
     if (r < 0)
         fprintf(stderr, "%s: %s\n", path, strerror(-r));

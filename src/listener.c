@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -98,6 +100,19 @@ int listener_adopt_tcp(int fd, size_t n, int *out)
         return r;
     }
     return 0;
+}
+
+void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX])
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof(address);
+    char host[INET6_ADDRSTRLEN] = "", port[8] = "";
+
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    getnameinfo((const struct sockaddr *)&address, length, host, sizeof(host), port, sizeof(port),
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(text, LISTENER_TEXT_MAX, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+             port);
 }
 
 int listener_adopt_unix(int fd)

@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+enum { LISTENER_TEXT_MAX = 64 };
+
 /* Opens N TCP sockets that listen on one address, non-blocking, among which the kernel divides the
  * connections: with one that all threads watch, each connection would wake all of them. Returns 0
  * and the descriptors, which the caller closes, or -errno: -EADDRINUSE also where another process
@@ -18,6 +20,9 @@ int listener_adopt_tcp(int fd, size_t n, int *out);
 /* Checks that a socket that somebody else opened is a listening unix socket, and makes it
  * non-blocking. Returns 0 or -errno (-EINVAL). */
 int listener_adopt_unix(int fd);
+
+/* Writes the address that a TCP socket listens at, as "127.0.0.1:8053". */
+void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX]);
 
 /* Opens a unix socket that listens at a path, with the permissions and group of the settings,
  * non-blocking. A socket file that nobody listens at any more is replaced; one that is in use is

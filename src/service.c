@@ -89,9 +89,10 @@ static size_t count_sockets(enum tcp_listener listener, const struct settings *s
 /* Takes a socket of the service manager's for a TCP listener, whatever its address. */
 static int adopt_tcp(struct service *service, enum tcp_listener listener, int fd)
 {
+    const struct settings *settings = service->setup.settings;
     const char *name = config_tcp_key(listener);
-    int r = listener_adopt_tcp(fd, count_sockets(listener, service->setup.settings),
-                               service->setup.tcp[listener]);
+    int r = listener_adopt_tcp(fd, count_sockets(listener, settings), service->setup.tcp[listener]);
+    char address[LISTENER_TEXT_MAX];
 
     if (r < 0) {
         log_error("cannot use the socket named %s of the service manager: %s", name,
@@ -100,7 +101,9 @@ static int adopt_tcp(struct service *service, enum tcp_listener listener, int fd
         return SERVICE_FAILED;
     }
     service->tcp_open[listener] = true;
-    log_info("listening on the socket named %s of the service manager", name);
+    listener_describe_tcp(fd, address);
+    log_info("listening on http://%s%s, the socket named %s of the service manager", address,
+             listener_path(listener, settings), name);
     return 0;
 }
 

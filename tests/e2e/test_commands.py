@@ -1,6 +1,8 @@
 """The command line: what it prints where, and its exit codes."""
 
+import contextlib
 import json
+import os
 import re
 import shlex
 import signal
@@ -180,6 +182,26 @@ def test_check_prints_totals(config):
 @pytest.mark.parametrize("option", ["-c", "--config"])
 def test_the_option_may_stand_before_the_command(config, option):
     assert run(option, config(GOOD), "check").returncode == 0
+
+
+def on_a_terminal(*command):
+    """What a command writes to stderr where that is a terminal."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        written = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error
+            while more := os.read(ours, 4096):
+                written += more
+    os.close(ours)
+    return written.decode("utf-8")
+
+
+def test_a_terminal_shows_progress_and_nothing_is_left_of_it(config):
+    written = on_a_terminal(program(), "check", "-c", config(GOOD))
+    assert "reading the configuration" in written
+    assert written.split("\033[K")[-1] == ""
+    assert run("check", "-c", config(GOOD)).stderr == ""
 
 
 def test_check_lists_warnings_and_accepts(config):
