@@ -90,7 +90,8 @@ class Zones:
 class PowerDns(Program):
     """pdns_server on a port of 127.0.0.1, over zones and, where one is given, the service."""
 
-    def __init__(self, directory, port, zones, service=None, transport=DEFAULT_TRANSPORT):
+    def __init__(self, directory, port, zones, service=None, transport=DEFAULT_TRANSPORT,
+                 timeout=TIMEOUT):
         super().__init__("pdns_server", directory / "pdns.log")
         self.directory = directory
         self.port = port
@@ -99,7 +100,7 @@ class PowerDns(Program):
             zones.launch_lines(",remote" if service else ""),
         ]
         if service:
-            connection = f"{transport.connection(service)},timeout={TIMEOUT}"
+            connection = f"{transport.connection(service)},timeout={timeout}"
             lines.append(f"remote-connection-string={connection}\nremote-dnssec=no\n")
         (directory / "pdns.conf").write_text(COMMON + "".join(lines), encoding="ascii")
 

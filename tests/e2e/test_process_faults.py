@@ -1,0 +1,233 @@
+"""The service killed, stopped, and under a clock that jumps: PowerDNS finds it again by itself, and
+never hands on an answer to another question."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+import admin_client
+from load import http_load, unix_load
+from http_client import get_request
+from powerdns import TRANSPORTS, PowerDns
+from processes import DEADLINE, running, wait_until
+
+ZONE = """\
+@ 3600 SOA ns1.example.net. hostmaster.example.net. 1 10800 3600 604800 300
+@ 3600 NS  ns1.example.net.
+"""
+POLICIES = """\
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: mail.example.net
+    id: one
+    policy_host: 192.0.2.40
+    domains: example.org
+"""
+BY_NAME = {transport.name: transport for transport in TRANSPORTS}
+EACH_TRANSPORT = pytest.mark.parametrize("transport", ["get", "json", "unix"])
+EXPECTED = {
+    ("mta-sts.example.net.", "A"): ("192.0.2.40",),
+    ("_mta-sts.example.net.", "TXT"): ('"v=STSv1; id=one"',),
+    ("mta-sts.example.org.", "CNAME"): ("mta-sts.example.net.",),
+    ("missing.example.net.", "A"): (),
+}
+CONNECTIONS = 4  # of PowerDNS: three threads for UDP, one for TCP
+FAKETIME = "faketime/libfaketimeMT.so.1"
+
+
+def ask(server, question):
+    """The data that come, or the name of the error."""
+    message = dns.message.make_query(*question, flags=dns.flags.Flag(0))
+    reply = dns.query.udp(message, "127.0.0.1", DEADLINE, server.port)
+    if reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return dns.rcode.to_text(reply.rcode())
+    return tuple(sorted(record.to_text() for rrset in reply.answer for record in rrset))
+
+
+def serve(service):
+    service.configure(POLICIES)
+    return service.start()
+
+
+@pytest.fixture
+def make_server(service, zones, make_directory, ports):
+    """Starts the service, and PowerDNS with a transport to it and a timeout."""
+    serve(service)
+    zone_file = zones.directory / "zone"
+    zone_file.write_text(ZONE, encoding="ascii")
+    for zone in ("example.net", "example.org"):
+        zones.load(zone, zone_file)
+    servers = []
+
+    def make(transport, timeout):
+        server = PowerDns(make_directory(), ports.take(), zones, service, BY_NAME[transport],
+                          timeout)
+        servers.append(server)
+        return server.start()
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+class Supervisor:
+    """Starts the service again whenever it ends, as a service manager does."""
+
+    def __init__(self, service):
+        self.service = service
+        self.starts = 0
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.ending.is_set():
+            if self.service.process.poll() is None:
+                self.ending.wait(0.005)
+                continue
+            running.remove(self.service)
+            self.service.start()
+            self.starts += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.ending.set()
+        self.thread.join()
+
+
+class Questions:
+    """Asks PowerDNS without pause; what comes must be right or SERVFAIL."""
+
+    def __init__(self, server):
+        self.server = server
+        self.counts = {"right": 0, "SERVFAIL": 0}
+        self.wrong = []
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.ending.is_set():
+            for question, expected in EXPECTED.items():
+                answer = ask(self.server, question)
+                if answer == expected:
+                    self.counts["right"] += 1
+                elif answer == "SERVFAIL":
+                    self.counts["SERVFAIL"] += 1
+                else:
+                    self.wrong.append((question, answer))
+
+    def wait_for_right(self, more=10):
+        wanted = self.counts["right"] + more
+        wait_until(lambda: self.counts["right"] >= wanted, "right answers")
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.ending.set()
+        self.thread.join()
+
+
+def check_recovered(server, transport):
+    """Over HTTP the first query succeeds. A connection to the unix socket is found broken by the one
+    query that is sent over it, which is SERVFAIL; there are few."""
+    allowed = CONNECTIONS if transport == "unix" else 0
+    failures = 0
+    for _ in range(5 * CONNECTIONS):
+        for question, expected in EXPECTED.items():
+            answer = ask(server, question)
+            failures += answer == "SERVFAIL"
+            assert answer in (expected, "SERVFAIL"), question
+    assert failures <= allowed
+
+
+@EACH_TRANSPORT
+def test_powerdns_survives_a_service_that_is_killed_again_and_again(
+    make_server, service, transport
+):
+    server = make_server(transport, 2000)
+    with Supervisor(service) as supervisor:
+        with Questions(server) as questions:
+            for number in range(10):
+                questions.wait_for_right()
+                service.process.kill()
+                wait_until(lambda: supervisor.starts > number, "the service to be started again")
+            questions.wait_for_right()
+        assert not questions.wrong
+        check_recovered(server, transport)
+
+
+@pytest.mark.parametrize("transport,timeouts", [("get", 2), ("unix", 5)])
+def test_a_stopped_service_is_servfail_and_then_found_again(
+    make_server, service, transport, timeouts
+):
+    """The answers that come too late must not be taken for those to later questions."""
+    server = make_server(transport, 1000)
+    with Questions(server) as questions:
+        questions.wait_for_right()
+        service.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: questions.counts["SERVFAIL"] >= timeouts, "SERVFAIL")
+        service.process.send_signal(signal.SIGCONT)
+        questions.wait_for_right(100)
+    assert not questions.wrong
+    check_recovered(server, transport)
+
+
+def test_a_query_waits_for_a_service_that_stops_for_less_than_the_timeout(make_server, service):
+    server = make_server("get", 20000)
+    question = ("mta-sts.example.net.", "A")
+    answers = []
+    service.process.send_signal(signal.SIGSTOP)
+    thread = threading.Thread(target=lambda: answers.append(ask(server, question)))
+    thread.start()
+    thread.join(0.2)
+    assert not answers
+    service.process.send_signal(signal.SIGCONT)
+    thread.join(DEADLINE)
+    assert answers == [EXPECTED[question]]
+
+
+def set_clock(path, offset):
+    """Replaces the file that libfaketime reads for each look at the clock."""
+    new = path.with_suffix(".new")
+    new.write_text(offset, encoding="ascii")
+    new.rename(path)
+
+
+def test_a_clock_that_jumps_by_years_changes_nothing(service, ports):
+    clock = service.directory / "clock"
+    set_clock(clock, "+0")
+    service.admin_port = ports.take()
+    service.configure(POLICIES)
+    service.start(env={
+        **os.environ,
+        "LD_PRELOAD": str(next(Path("/usr/lib").glob("*/" + FAKETIME))),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    })
+    asked = get_request("/dns", "lookup", {"qname": "mta-sts.example.net.", "qtype": "ANY"})
+    http = http_load(service.port, {asked: [["192.0.2.40"]]})
+    unix = unix_load(service.socket, {"mta-sts.example.net": [["192.0.2.40"]]})
+    years = []
+    with http, unix:
+        for offset in ("+3000d", "-3000d", "+0", "-6000d"):
+            set_clock(clock, offset)
+            http.wait_for_more()
+            unix.wait_for_more()
+            service.reload()
+            years.append(admin_client.status(service)["loaded"][:4])
+    http.check()
+    unix.check()
+    assert len(set(years)) == 4
