@@ -1,8 +1,10 @@
-/* Streams of HTTP requests to the remote backend. The first line of the input says in which pieces
- * the rest comes (take_piece). Every reply is HTTP with one JSON object, a connection without
- * keep-alive ends with the first, and the pieces make no difference. */
+/* Streams of HTTP requests, each to the remote backend and to the policy listener. The first line
+ * of the input says in which pieces the rest comes (take_piece). Every reply is HTTP, from the
+ * former with one JSON object, from the latter with a policy body or one line of text; a connection
+ * without keep-alive ends with the first, and the pieces make no difference. */
 #include "fixture.h"
 #include "fuzz.h"
+#include "policy_http.h"
 #include "remote_http.h"
 
 #include <jansson.h>
@@ -47,13 +49,56 @@ static void record_refuse(void *context, const char *fault, struct http_reply *r
     recorder->handler.refuse(recorder->handler.context, fault, reply);
 }
 
-static void check_body(struct text body)
+/* A reply as the peer sees it. */
+struct reply {
+    unsigned int status;
+    char etag[64]; /* without quotes; empty if it has none */
+    bool has_body; /* not to HEAD */
+    struct text body;
+};
+
+/* What is asked, and how its replies look. */
+struct subject {
+    struct http_handler handler;
+    void (*check)(const struct reply *reply);
+};
+
+static void check_json(const struct reply *reply)
 {
-    json_t *parsed = json_loadb(body.data, body.length, JSON_REJECT_DUPLICATES, NULL);
+    struct text body = reply->body;
+    json_t *parsed;
+
+    MUST(reply->status != 304 && !reply->etag[0]);
+    if (!reply->has_body)
+        return;
+    parsed = json_loadb(body.data, body.length, JSON_REJECT_DUPLICATES, NULL);
 
     MUST(json_is_object(parsed));
     MUST(!json_object_get(parsed, "result") != !json_object_get(parsed, "error"));
     json_decref(parsed);
+}
+
+/* The policy with a body, or NULL. */
+static const struct policy *find_body(struct text body)
+{
+    for (size_t i = 0; i < snapshot_n_policies(snapshot); i++)
+        if (body.length && text_equals(snapshot_policy(snapshot, i)->body, body))
+            return snapshot_policy(snapshot, i);
+    return NULL;
+}
+
+static void check_policy(const struct reply *reply)
+{
+    struct text body = reply->body;
+
+    MUST((reply->status == 200 || reply->status == 304) == (reply->etag[0] != '\0'));
+    if (reply->status == 304 || !reply->has_body)
+        return;
+    if (reply->status == 200)
+        MUST(find_body(body) && strcmp(find_body(body)->own_id.data, reply->etag) == 0);
+    else
+        MUST(body.length > 1 &&
+             memchr(body.data, '\n', body.length) == &body.data[body.length - 1]);
 }
 
 /* Takes a line that ends in CRLF. */
@@ -70,40 +115,44 @@ static struct text take_header(struct text *replies)
 }
 
 /* Takes one reply. Returns whether it says that the connection ends. */
-static bool take_reply(struct text *replies, enum body body)
+static bool take_reply(struct text *replies, enum body body, const struct subject *subject)
 {
+    struct reply reply = {.has_body = body == BODY_PRESENT};
     char line[100] = "";
     struct text header = take_header(replies);
     size_t length = SIZE_MAX;
-    unsigned int status = 0;
     bool close = false;
 
     memcpy(line, header.data, header.length);
-    MUST(sscanf(line, "HTTP/1.1 %3u ", &status) == 1);
-    MUST(status == 200 || (status >= 400 && status < 500));
+    MUST(sscanf(line, "HTTP/1.1 %3u ", &reply.status) == 1);
+    MUST(reply.status == 200 || reply.status == 304 || (reply.status >= 400 && reply.status < 500));
     while ((header = take_header(replies)).length) {
         memset(line, 0, sizeof(line));
         memcpy(line, header.data, header.length);
         MUST(strstr(line, ": "));
         sscanf(line, "Content-Length: %zu", &length);
+        sscanf(line, "ETag: \"%63[0-9a-f]\"", reply.etag);
         close = close || strcmp(line, "Connection: close") == 0;
     }
-    MUST(length != SIZE_MAX);
-    if (body == BODY_PRESENT || (body == BODY_REFUSAL && replies->length)) {
+    MUST((length != SIZE_MAX) == (reply.status != 304));
+    reply.has_body |= body == BODY_REFUSAL && replies->length;
+    if (reply.has_body && reply.status != 304) {
         MUST(length <= replies->length);
-        check_body((struct text){replies->data, length});
+        reply.body = (struct text){replies->data, length};
         *replies = text_after(*replies, length);
     }
+    subject->check(&reply);
     return close;
 }
 
-static void check_replies(struct text replies, struct text bodies, bool closed)
+static void check_replies(struct text replies, struct text bodies, bool closed,
+                          const struct subject *subject)
 {
     bool close = false;
 
     for (size_t i = 0; i < bodies.length; i++) {
         MUST(!close);
-        close = take_reply(&replies, (enum body)bodies.data[i]);
+        close = take_reply(&replies, (enum body)bodies.data[i], subject);
     }
     MUST(replies.length == 0 && close == closed);
 }
@@ -126,11 +175,10 @@ static bool feed(struct http_service *service, struct text stream, struct text l
     return verdict.close;
 }
 
-static void converse(struct text stream, struct text lengths, bool keepalive,
-                     struct buffer *replies)
+static void converse(const struct subject *subject, struct text stream, struct text lengths,
+                     bool keepalive, struct buffer *replies)
 {
-    struct remote_http remote = {.path = "/dns", .snapshot = &snapshot};
-    struct recorder recorder = {.handler = remote_http_handler(&remote), .stream = stream};
+    struct recorder recorder = {.handler = subject->handler, .stream = stream};
     struct http_handler handler = {record_answer, record_refuse, &recorder};
     struct http_service service;
     bool closed;
@@ -139,17 +187,18 @@ static void converse(struct text stream, struct text lengths, bool keepalive,
     closed = feed(&service, stream, lengths, replies);
     MUST(keepalive || recorder.bodies.length <= 1);
     check_replies((struct text){replies->data, replies->length},
-                  (struct text){recorder.bodies.data, recorder.bodies.length}, closed);
+                  (struct text){recorder.bodies.data, recorder.bodies.length}, closed, subject);
     http_service_deinit(&service);
     buffer_deinit(&recorder.bodies);
 }
 
-static void check_stream(struct text stream, struct text lengths, bool keepalive)
+static void check_stream(const struct subject *subject, struct text stream, struct text lengths,
+                         bool keepalive)
 {
     CLEANUP(buffer_deinit) struct buffer whole = BUFFER_INIT, pieces = BUFFER_INIT;
 
-    converse(stream, (struct text){0}, keepalive, &whole);
-    converse(stream, lengths, keepalive, &pieces);
+    converse(subject, stream, (struct text){0}, keepalive, &whole);
+    converse(subject, stream, lengths, keepalive, &pieces);
     MUST(text_equals((struct text){whole.data, whole.length},
                      (struct text){pieces.data, pieces.length}));
 }
@@ -158,12 +207,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text stream = {(const char *)data, size};
     struct text lengths = take_line(&stream);
+    struct remote_http remote = {.path = "/dns", .snapshot = &snapshot};
+    struct policy_http policy = {.snapshot = &snapshot};
+    const struct subject subjects[] = {
+        {remote_http_handler(&remote), check_json},
+        {policy_http_handler(&policy), check_policy},
+    };
 
     if (!snapshot) {
         http_init();
         MUST(fixture_build(&snapshot) == 0);
     }
-    check_stream(stream, lengths, false);
-    check_stream(stream, lengths, true);
+    for (size_t i = 0; i < ARRAY_LENGTH(subjects); i++) {
+        check_stream(&subjects[i], stream, lengths, false);
+        check_stream(&subjects[i], stream, lengths, true);
+    }
     return 0;
 }
