@@ -352,18 +352,9 @@ static int announce(struct snapshot *snapshot, const struct announcement *announ
     return r ? r : build_announcement(&snapshot->arena, policy);
 }
 
-static void unref_snapshot(struct snapshot **snapshot)
+/* Fills a new snapshot with what another one has. */
+static int share(struct snapshot *snapshot, struct snapshot *from)
 {
-    snapshot_unref(*snapshot);
-}
-
-int snapshot_announce(struct snapshot *from, const struct announcement *announcements, size_t n,
-                      struct snapshot **out)
-{
-    CLEANUP(unref_snapshot) struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
-
-    if (!snapshot)
-        return -ENOMEM;
     snapshot->references = 1;
     snapshot->base = snapshot_ref(from);
     snapshot->table = from->table;
@@ -373,14 +364,25 @@ int snapshot_announce(struct snapshot *from, const struct announcement *announce
     if (!snapshot->policies)
         return -ENOMEM;
     memcpy(snapshot->policies, from->policies, from->n_policies * sizeof(*snapshot->policies));
-    for (size_t i = 0; i < n; i++) {
-        int r = announce(snapshot, &announcements[i]);
+    return 0;
+}
 
-        if (r)
-            return r;
+int snapshot_announce(struct snapshot *from, const struct announcement *announcements, size_t n,
+                      struct snapshot **out)
+{
+    struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    int r;
+
+    if (!snapshot)
+        return -ENOMEM;
+    r = share(snapshot, from);
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = announce(snapshot, &announcements[i]);
+    if (r) {
+        snapshot_unref(snapshot);
+        return r;
     }
     *out = snapshot;
-    snapshot = NULL;
     return 0;
 }
 

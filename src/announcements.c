@@ -103,8 +103,9 @@ int announcements_plan(const struct announcements *before, const struct snapshot
 int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,
                         int64_t now, struct snapshot **out)
 {
-    CLEANUP(free_pointer) struct announcement *old = calloc(announcements->n + 1, sizeof(*old));
+    struct announcement *old = calloc(announcements->n + 1, sizeof(*old));
     size_t n = 0;
+    int r = 0;
 
     if (!old)
         return -ENOMEM;
@@ -115,9 +116,11 @@ int announcements_apply(const struct announcements *announcements, struct snapsh
             old[n++] = (struct announcement){pending->policy, text_from(pending->id)};
     }
     if (n)
-        return snapshot_announce(loaded, old, n, out);
-    *out = snapshot_ref(loaded);
-    return 0;
+        r = snapshot_announce(loaded, old, n, out);
+    else
+        *out = snapshot_ref(loaded);
+    free(old);
+    return r;
 }
 
 int64_t announcements_next(const struct announcements *announcements)

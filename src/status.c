@@ -195,7 +195,7 @@ static void count_domains(const struct snapshot *snapshot, struct counts *counts
 static void add_policies(struct buffer *out, const struct snapshot *snapshot)
 {
     size_t n = snapshot_n_policies(snapshot);
-    CLEANUP(free_pointer) struct counts *counts = calloc(n + 1, sizeof(*counts));
+    struct counts *counts = calloc(n + 1, sizeof(*counts));
 
     if (!counts) {
         out->failed = true;
@@ -207,6 +207,7 @@ static void add_policies(struct buffer *out, const struct snapshot *snapshot)
         buffer_add_string(out, i ? "," : "");
         add_policy(out, snapshot_policy(snapshot, i), &counts[i]);
     }
+    free(counts);
     buffer_add_string(out, "]");
 }
 
