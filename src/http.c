@@ -17,6 +17,7 @@ struct headers {
     char name[HEADER_NAME_SIZE];        /* of the current line; cut if it is longer */
     size_t name_length;
     bool in_value;       /* of the current line */
+    uint64_t value_end;  /* where in what was read the value has come to */
     enum header current; /* which the line is; HEADER_COUNT: none of these */
     bool complete;       /* what comes now is trailers, which do not count */
 };
@@ -31,6 +32,8 @@ struct state {
     unsigned int refused;   /* the status, once a callback has refused the request */
     const char *fault;      /* why */
     struct buffer *replies; /* while reading */
+    const char *bytes;      /* while reading: what is read */
+    uint64_t n_before;      /* bytes read before these */
     struct stream_verdict verdict;
 };
 
@@ -193,10 +196,26 @@ static int on_header_field(http_parser *parser, const char *at, size_t length)
     return 0;
 }
 
+static void refuse_with(struct state *state, unsigned int status, const char *fault)
+{
+    state->refused = status;
+    state->fault = fault;
+}
+
+/* A value comes in the pieces that were read. One that goes on elsewhere than it came to is folded
+ * over lines, which is to be refused (RFC 9112 5.2): the parser joins what was apart. */
 static int on_header_value(http_parser *parser, const char *at, size_t length)
 {
-    struct headers *headers = &((struct state *)parser->data)->headers;
+    struct state *state = parser->data;
+    struct headers *headers = &state->headers;
+    uint64_t start = state->n_before + (uint64_t)(at - state->bytes);
 
+    if (headers->in_value && start != headers->value_end) {
+        refuse_with(state, HTTP_STATUS_BAD_REQUEST,
+                    "found a folded header line, expected each header on one line");
+        return -1;
+    }
+    headers->value_end = start + length;
     if (headers->complete)
         return 0;
     if (!headers->in_value)
@@ -204,12 +223,6 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
     if (headers->current < HEADER_COUNT)
         buffer_add(&headers->values[headers->current], at, length);
     return 0;
-}
-
-static void refuse_with(struct state *state, unsigned int status, const char *fault)
-{
-    state->refused = status;
-    state->fault = fault;
 }
 
 /* Checks that there is one Host field; before HTTP/1.1 there may be none (RFC 9112 3.2). */
@@ -384,7 +397,9 @@ static struct stream_verdict read_bytes(void *connection, struct text bytes, str
 
     state->verdict = (struct stream_verdict){0};
     state->replies = replies;
+    state->bytes = bytes.data;
     parsed = http_parser_execute(&state->parser, &parser_settings, bytes.data, bytes.length);
+    state->n_before += bytes.length;
     if (HTTP_PARSER_ERRNO(&state->parser) == HPE_PAUSED)
         state->verdict.unread = parsed < bytes.length;
     else if (HTTP_PARSER_ERRNO(&state->parser) != HPE_OK)

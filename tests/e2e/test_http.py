@@ -292,6 +292,7 @@ MALFORMED = {
     "a version that does not exist": b"GET /dns/getAllDomains HTTP/x.y\r\n\r\n",
     "no Host field": LOOKUP.replace(b"Host: 127.0.0.1\r\n", b""),
     "two Host fields": LOOKUP.replace(b"User-Agent", b"host"),
+    "a folded header line": LOOKUP.replace(b"Host: 127.0.0.1", b"Host: 127.0\r\n .0.1"),
     "an unknown verb": b"BREW /dns/getAllDomains HTTP/1.1\r\nHost: a\r\n\r\n",
     "a length that is no number": b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
     "a negative length": b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
