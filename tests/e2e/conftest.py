@@ -28,6 +28,7 @@ def pytest_addoption(parser):
                      help="what random configurations and questions come from")
     parser.addoption("--configurations", type=int, default=50,
                      help="how many random configurations over each transport")
+    parser.addoption("--soak", type=float, default=15, help="seconds of the long run")
     parser.addoption("--storm", type=float, default=3,
                      help="seconds of reloading each 10 ms")
 
