@@ -121,6 +121,7 @@ static void print_servers(const char *address)
            "upstream mta_sts_policies {\n"
            "    server %s;\n"
            "    keepalive 16;\n"
+           "    keepalive_timeout 20s;  # before the service closes what is idle\n"
            "}\n",
            address);
     fputs("\n"

@@ -196,25 +196,17 @@ static int on_header_field(http_parser *parser, const char *at, size_t length)
     return 0;
 }
 
-static void refuse_with(struct state *state, unsigned int status, const char *fault)
-{
-    state->refused = status;
-    state->fault = fault;
-}
-
 /* A value comes in the pieces that were read. One that goes on elsewhere than it came to is folded
- * over lines, which is to be refused (RFC 9112 5.2): the parser joins what was apart. */
+ * over lines, which is to be refused as what is not HTTP (RFC 9112 5.2): the parser would join what
+ * was apart. */
 static int on_header_value(http_parser *parser, const char *at, size_t length)
 {
     struct state *state = parser->data;
     struct headers *headers = &state->headers;
     uint64_t start = state->n_before + (uint64_t)(at - state->bytes);
 
-    if (headers->in_value && start != headers->value_end) {
-        refuse_with(state, HTTP_STATUS_BAD_REQUEST,
-                    "found a folded header line, expected each header on one line");
+    if (headers->in_value && start != headers->value_end)
         return -1;
-    }
     headers->value_end = start + length;
     if (headers->complete)
         return 0;
@@ -223,6 +215,12 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
     if (headers->current < HEADER_COUNT)
         buffer_add(&headers->values[headers->current], at, length);
     return 0;
+}
+
+static void refuse_with(struct state *state, unsigned int status, const char *fault)
+{
+    state->refused = status;
+    state->fault = fault;
 }
 
 /* Checks that there is one Host field; before HTTP/1.1 there may be none (RFC 9112 3.2). */
