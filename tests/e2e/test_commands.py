@@ -406,3 +406,9 @@ def test_export_nginx_without_the_listener_warns(config):
     assert done.returncode == 0
     assert "without listen.policy" in done.stderr
     assert "    server 127.0.0.1:8080;\n" in done.stdout
+
+
+def test_the_example_for_nginx_is_what_is_exported_without_further_ado(config):
+    example = Path(__file__).resolve().parent.parent.parent / "contrib" / "nginx.conf.example"
+    done = run("export", "nginx", "-c", config("listen: {policy: {}}\n"))
+    assert done.stdout == example.read_text(encoding="ascii")
