@@ -159,14 +159,9 @@ static int prepare(struct admin *admin, const struct admin_setup *setup)
     return listen_for(admin, setup);
 }
 
-static void free_admin(struct admin **admin)
-{
-    admin_free(*admin);
-}
-
 int admin_new(const struct admin_setup *setup, struct admin **out)
 {
-    CLEANUP(free_admin) struct admin *admin = calloc(1, sizeof(*admin));
+    struct admin *admin = calloc(1, sizeof(*admin));
     int r;
 
     if (!admin)
@@ -175,14 +170,13 @@ int admin_new(const struct admin_setup *setup, struct admin **out)
     admin->settings = setup->settings;
     admin->status = setup->status;
     r = prepare(admin, setup);
-    if (r)
+    r = r ? r : -pthread_create(&admin->thread, NULL, run, admin);
+    if (r) {
+        admin_free(admin);
         return r;
-    r = pthread_create(&admin->thread, NULL, run, admin);
-    if (r)
-        return -r;
+    }
     admin->started = true;
     *out = admin;
-    admin = NULL;
     return 0;
 }
 

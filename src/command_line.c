@@ -28,11 +28,14 @@ struct command_line {
     bool version;
 };
 
+/* What the command is before it has been found. */
+static const struct command no_command = {0};
+
 static size_t count_options(const struct command *command)
 {
     size_t n = 0;
 
-    while (command && n < COMMAND_OPTIONS_MAX && command->options[n].name)
+    while (n < COMMAND_OPTIONS_MAX && command->options[n].name)
         n++;
     return n;
 }
@@ -173,7 +176,7 @@ static struct known_options know_options(const struct command *command)
 {
     struct known_options known = {.rows = {COMMON_OPTIONS}};
     size_t length = (size_t)snprintf(known.letters, sizeof(known.letters), "%s:" COMMON_LETTERS,
-                                     command ? "" : "+");
+                                     command->name ? "" : "+");
 
     for (size_t i = 0; i < count_options(command); i++) {
         const struct command_option *option = &command->options[i];
@@ -311,7 +314,7 @@ static int run(const struct command_line *line)
 {
     if (line->version)
         puts("pdns-mta-sts " PDNS_MTA_STS_VERSION);
-    else if (line->help && line->command)
+    else if (line->help && line->command->name)
         print_command_help(line->command);
     else if (line->help)
         print_help(line);
@@ -325,6 +328,7 @@ int command_line_run(const struct command *commands, size_t n_commands, int argc
     struct command_line line = {
         .commands = commands,
         .n_commands = n_commands,
+        .command = &no_command,
         .arguments.config_path = CONFIG_DEFAULT_PATH,
     };
     int r = EXIT_USAGE;

@@ -87,33 +87,38 @@ static bool write_all(struct writer *writer, const struct snapshot *snapshot)
     return true;
 }
 
-/* Returns whether every operand is a domain of the configuration; if not, stderr says which. */
-static bool find_domains(const struct command_arguments *arguments, const struct snapshot *snapshot,
-                         struct domain *found)
+/* Returns whether every operand is a domain of the configuration; if not, stderr says which is not.
+ * Nothing is printed where one is missing. */
+static bool check_domains(const struct command_arguments *arguments,
+                          const struct snapshot *snapshot)
 {
+    struct domain domain;
     bool all = true;
 
     for (size_t i = 0; i < arguments->n_operands; i++)
-        all = command_find_domain(snapshot, arguments->operands[i], &found[i]) && all;
+        all = command_find_domain(snapshot, arguments->operands[i], &domain) && all;
     return all;
 }
 
-static bool write_some(struct writer *writer, const struct domain *domains, size_t n)
+static bool write_some(struct writer *writer, const struct command_arguments *arguments,
+                       const struct snapshot *snapshot)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!write_domain(writer, &domains[i]))
+    struct domain domain;
+
+    for (size_t i = 0; i < arguments->n_operands; i++)
+        if (command_find_domain(snapshot, arguments->operands[i], &domain) &&
+            !write_domain(writer, &domain))
             return false;
     return true;
 }
 
-static int print(const struct command_arguments *arguments, const struct snapshot *snapshot,
-                 const struct domain *domains)
+static int print(const struct command_arguments *arguments, const struct snapshot *snapshot)
 {
     struct writer writer = {.format = find_format(arguments->options[OPTION_FORMAT])};
     bool complete;
 
     fputs(writer.format->begin, stdout);
-    complete = arguments->n_operands ? write_some(&writer, domains, arguments->n_operands)
+    complete = arguments->n_operands ? write_some(&writer, arguments, snapshot)
                                      : write_all(&writer, snapshot);
     flush(&writer);
     buffer_deinit(&writer.out);
@@ -126,10 +131,8 @@ static int print(const struct command_arguments *arguments, const struct snapsho
 int records_run(const struct command_arguments *arguments)
 {
     CLEANUP(command_free_config) struct config *config = command_load(arguments->config_path);
-    CLEANUP(free_pointer)
-    struct domain *domains = calloc(arguments->n_operands + 1, sizeof(*domains));
 
-    if (!config || !domains || !find_domains(arguments, config->snapshot, domains))
+    if (!config || !check_domains(arguments, config->snapshot))
         return EXIT_REFUSED;
-    return print(arguments, config->snapshot, domains);
+    return print(arguments, config->snapshot);
 }
