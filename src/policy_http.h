@@ -3,7 +3,7 @@
  * GET and HEAD of POLICY_HTTP_PATH with a Host field of mta-sts.<d> answer the body of <d>'s
  * policy. Its entity-tag is the id that is derived from the body, whatever id is announced. All
  * else is an error in plain text: 404 a path or a host that is not ours, 405 a verb, 400 what is no
- * host.
+ * host. There is no Date field: the web server in front has one of its own.
  */
 #pragma once
 

@@ -1,6 +1,8 @@
 """A sending mail server's view of MTA-STS, from the grammar of RFC 8461 and from nothing else.
 
-The rules are written as in the RFC, 3.1 and 3.2; a rule's name in angle brackets stands for it.
+The rules are written as in the RFC, 3.1 and 3.2; a rule's name in angle brackets stands for it. As
+they are, a field that has gone wrong could still be read as an extension of the same name, which is
+not what is meant: a known name takes the rule of that name.
 """
 
 import http.client
@@ -41,6 +43,14 @@ def pattern(rule):
     return re.sub(r"<([a-z-]+)>", lambda match: pattern(match[1]), RULES[rule])
 
 
+KNOWN = {"id": "sts-id", "version": "version", "mode": "mode", "mx": "mx", "max_age": "max-age"}
+
+
+def check_field(field):
+    rule = KNOWN.get(re.match(pattern("ext-name"), field)[0])
+    assert not rule or re.fullmatch(pattern(rule), field), f"no {rule}: {field!r}"
+
+
 @dataclass
 class Policy:
     id: str
@@ -52,14 +62,21 @@ class Policy:
 def parse_record(text):
     """The id in a TXT record."""
     assert re.fullmatch(pattern("sts-text-record"), text), f"not a sts-text-record: {text!r}"
-    fields = re.split(pattern("sts-field-delim"), text)
-    return next(field[3:] for field in fields[1:] if field.startswith("id="))
+    version, *fields = re.split(pattern("sts-field-delim"), text)
+    assert version == "v=STSv1"
+    for field in filter(None, fields):
+        check_field(field)
+    (id,) = [field[3:] for field in fields if field.startswith("id=")]
+    return id
 
 
 def parse_body(text):
     """The fields of a policy body: each but mx once."""
     assert re.fullmatch(pattern("sts-policy-record"), text), f"no sts-policy-record: {text!r}"
-    fields = [re.split(pattern("delim"), line, maxsplit=1) for line in text.split("\r\n")[:-1]]
+    lines = text.split("\r\n")[:-1]
+    for line in lines:
+        check_field(line)
+    fields = [re.split(pattern("delim"), line, maxsplit=1) for line in lines]
     assert fields[0] == ["version", "STSv1"]
     single = {key: value for key, value in fields if key != "mx"}
     mx = [value for key, value in fields if key == "mx"]

@@ -179,6 +179,50 @@ def deployed(world):
     return world
 
 
+@pytest.mark.parametrize("record, id", [
+    ("v=STSv1; id=a", "a"),
+    ("v=STSv1;id=20260101T000000;", "20260101T000000"),
+    ("v=STSv1 ; x=1;\tid=b ; ", "b"),
+    ("v=STSv1; id=", None),
+    ("v=STSv1; id=a+b", None),
+    ("v=STSv1; id=" + "a" * 33, None),
+    ("V=STSv1; id=a", None),
+    ("v=STSv1 id=a", None),
+    (" v=STSv1; id=a", None),
+    ("v=STSv1; id=a; ;", None),
+])
+def test_the_grammar_of_the_test_tells_good_records_from_bad(record, id):
+    if id is None:
+        with pytest.raises(AssertionError):
+            sender.parse_record(record)
+    else:
+        assert sender.parse_record(record) == id
+
+
+GOOD_BODY = "version: STSv1\r\nmode: enforce\r\nmx: a.example\r\nmx: *.b.example\r\nmax_age: 1\r\n"
+
+
+@pytest.mark.parametrize("good, bad", [
+    ("version: STSv1", "version: STSv2"),
+    ("version: STSv1\r\n", ""),
+    ("mode: enforce", "mode: Enforce"),
+    ("mode: enforce", "mode: testing\r\nmode: enforce"),
+    ("mx: a.example", "mx: a_b.example"),
+    ("mx: *.b.example", "mx: *b.example"),
+    ("mx: *.b.example", "mx: a.*.example"),
+    ("mx: a.example\r\nmx: *.b.example\r\n", ""),
+    ("max_age: 1", "max_age: -1"),
+    ("max_age: 1", "max_age: 31557601"),
+    ("max_age: 1\r\n", "max_age: 1\r\n\r\nx: y"),
+    ("mx: a", "\r\nmx: a"),
+])
+def test_the_grammar_of_the_test_tells_good_bodies_from_bad(good, bad):
+    assert sender.parse_body(GOOD_BODY) == ("enforce", ["a.example", "*.b.example"], 1)
+    assert GOOD_BODY.count(good) == 1
+    with pytest.raises(AssertionError):
+        sender.parse_body(GOOD_BODY.replace(good, bad))
+
+
 def test_an_empty_server_gets_to_policies_that_senders_accept(world):
     """Policies wait for their certificates; dehydrated gets these by way of the same nginx; its
     hook has the service announce them, all at once."""
