@@ -294,6 +294,7 @@ static void describe_group(const struct option *option, struct buffer *out)
 static int read_group(const struct option_context *context, const struct option *option,
                       const struct node *node, void *value)
 {
+    /* cppcheck-suppress getgrnamCalled */
     const struct group *group = getgrnam(node->text);
 
     if (!group)

@@ -54,7 +54,8 @@ static const struct format *find_format(const char *name)
 
 static void flush(struct writer *writer)
 {
-    fwrite(writer->out.data, 1, writer->out.length, stdout);
+    if (writer->out.length)
+        fwrite(writer->out.data, 1, writer->out.length, stdout);
     buffer_clear(&writer->out);
 }
 

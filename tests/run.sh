@@ -7,105 +7,17 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=contrib/packages.sh
 . contrib/packages.sh
-
-logs=$(mktemp -d) || exit 1
-trap 'rm -rf "$logs"' EXIT
-passed=0
-failed=0
-skipped=0
-
-say() {
-    printf '== %s\n' "$*"
-}
-
-# run NAME COMMAND…: runs it with its output in a log.
-run() {
-    local name=$1
-    shift
-    "$@" >"$logs/$name" 2>&1 </dev/null
-}
-
-show_log() {
-    tail -n 200 "$logs/$1" | sed 's/^/    /'
-}
-
-# check NAME COMMAND…: a command that counts as one test.
-check() {
-    say "$1"
-    if run "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        show_log "$1"
-    fi
-}
-
-# configure DIRECTORY OPTION…: makes a build directory, or brings one that is there up to date.
-configure() {
-    if [ -f "$1/build.ninja" ]; then
-        meson setup --reconfigure "$@" || meson setup --wipe "$@"
-    else
-        meson setup "$@"
-    fi
-}
-
-# build DIRECTORY OPTION…: configures and compiles. A build that fails counts as a failed test.
-build() {
-    say "$1: build"
-    if run "$1-setup" configure "$@" && run "$1-ninja" ninja -C "$1"; then
-        return 0
-    fi
-    failed=$((failed + 1))
-    cat "$logs/$1-setup" "$logs/$1-ninja" 2>/dev/null | tail -n 100 | sed 's/^/    /'
-    return 1
-}
-
-# suites DIRECTORY LOG OPTION…: runs suites of meson's and adds up their cases; LOG is the name that
-# meson gives the logs of such a run.
-suites() {
-    local directory=$1 base=$1/meson-logs/$2 counts summary
-    shift 2
-    say "$directory: tests $*"
-    rm -f "$base.json" "$base.junit.xml"
-    run tests meson test -C "$directory" --no-rebuild "$@"
-    if ! summary=$(/usr/bin/python3 -B tests/summary.py "$base"); then
-        failed=$((failed + 1))
-        show_log tests
-        return
-    fi
-    read -ra counts <<<"${summary##*$'\n'}"
-    [ "$summary" = "${counts[*]}" ] || printf '%s\n' "${summary%$'\n'*}"
-    printf '   %d passed, %d failed, %d skipped\n' "${counts[@]}"
-    passed=$((passed + counts[0]))
-    failed=$((failed + counts[1]))
-    skipped=$((skipped + counts[2]))
-}
+# shellcheck source=tests/steps.sh
+. tests/steps.sh
 
 install_packages "${BUILD_PACKAGES[@]}" "${POWERDNS_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
 
 if CC=gcc build build --werror; then
     suites build testlog
-    suites build testlog-valgrind --suite unit --timeout-multiplier 20 --wrapper \
-        'valgrind -q --num-callers=40 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=99 --suppressions='"$PWD"'/tests/valgrind.supp'
-    check format-check ninja -C build format-check
-    check tidy ninja -C build tidy
+    check_valgrind
+    check_statically
     check demo contrib/demo.sh --once
 fi
-
-export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
-export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-if CC=clang build build-asan --werror --buildtype=debugoptimized \
-    -Db_sanitize=address,undefined -Db_lundef=false; then
-    suites build-asan testlog --timeout-multiplier 3
-fi
-
-export TSAN_OPTIONS=halt_on_error=1
-if CC=clang build build-tsan --werror --buildtype=debugoptimized \
-    -Db_sanitize=thread -Db_lundef=false; then
-    suites build-tsan testlog --timeout-multiplier 3 e2e_http e2e_reload e2e_threads e2e_unix
-fi
-
-printf '%d passed, %d failed' "$passed" "$failed"
-[ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
-printf '\n'
-[ "$failed" -eq 0 ]
+check_asan
+check_tsan e2e_http e2e_reload e2e_reload_faults e2e_threads e2e_unix
+finish

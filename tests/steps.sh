@@ -1,0 +1,137 @@
+# Sourced by run.sh and check.sh, in the top directory: the steps that they are made of. Each counts what
+# passed and failed; finish prints the counts.
+# shellcheck shell=bash
+
+logs=$(mktemp -d) || exit 1
+trap 'rm -rf "$logs"' EXIT
+passed=0
+failed=0
+skipped=0
+
+say() {
+    printf '== %s\n' "$*"
+}
+
+# run NAME COMMAND…: runs it with its output in a log.
+run() {
+    local name=$1
+    shift
+    "$@" >"$logs/$name" 2>&1 </dev/null
+}
+
+show_log() {
+    tail -n 200 "$logs/$1" | sed 's/^/    /'
+}
+
+# check NAME COMMAND…: a command that counts as one test.
+check() {
+    say "$1"
+    if run "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        show_log "$1"
+    fi
+}
+
+# configure DIRECTORY OPTION…: makes a build directory, or brings one that is there up to date.
+configure() {
+    if [ -f "$1/build.ninja" ]; then
+        meson setup --reconfigure "$@" || meson setup --wipe "$@"
+    else
+        meson setup "$@"
+    fi
+}
+
+# build DIRECTORY OPTION…: configures and compiles. A build that fails counts as a failed test.
+build() {
+    say "$1: build"
+    if run "$1-setup" configure "$@" && run "$1-ninja" ninja -C "$1"; then
+        return 0
+    fi
+    failed=$((failed + 1))
+    cat "$logs/$1-setup" "$logs/$1-ninja" 2>/dev/null | tail -n 100 | sed 's/^/    /'
+    return 1
+}
+
+# suites DIRECTORY LOG OPTION…: runs suites of meson's and adds up their cases; LOG is the name that
+# meson gives the logs of such a run.
+suites() {
+    local directory=$1 base=$1/meson-logs/$2 counts summary
+    shift 2
+    say "$directory: tests $*"
+    rm -f "$base.json" "$base.junit.xml"
+    run tests meson test -C "$directory" --no-rebuild "$@"
+    if ! summary=$(/usr/bin/python3 -B tests/summary.py "$base"); then
+        failed=$((failed + 1))
+        show_log tests
+        return
+    fi
+    read -ra counts <<<"${summary##*$'\n'}"
+    [ "$summary" = "${counts[*]}" ] || printf '%s\n' "${summary%$'\n'*}"
+    printf '   %d passed, %d failed, %d skipped\n' "${counts[@]}"
+    passed=$((passed + counts[0]))
+    failed=$((failed + counts[1]))
+    skipped=$((skipped + counts[2]))
+}
+
+# Checks that need no program to run. gcc's analyzer loses sight of memory that a structure owns;
+# tests/analyzer.supp names the places where it is wrong.
+check_statically() {
+    check format-check ninja -C build format-check
+    check tidy ninja -C build tidy
+    check cppcheck cppcheck -q --error-exitcode=1 --enable=warning,performance,portability \
+        --inline-suppr --std=c11 --platform=unix64 --library=posix -D_GNU_SOURCE -D__GNUC__ \
+        --include=/usr/include/x86_64-linux-gnu/sys/queue.h -I backend -I src backend src
+    check analyzer analyze
+}
+
+analyze() {
+    CC=gcc configure build-analyzer -Dwerror=false --buildtype=debug -Dc_args=-fanalyzer >/dev/null &&
+        ninja -C build-analyzer -t clean >/dev/null &&
+        LC_ALL=C ninja -C build-analyzer src/pdns-mta-sts |
+        /usr/bin/python3 -B tests/analyzer.py tests/analyzer.supp
+}
+
+# The unit tests under valgrind, of the build that is there.
+check_valgrind() {
+    suites build testlog-valgrind --suite unit --timeout-multiplier 20 --wrapper \
+        'valgrind -q --num-callers=40 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=99 --suppressions='"$PWD"'/tests/valgrind.supp'
+}
+
+# All suites with the address and undefined-behaviour sanitizers.
+check_asan() {
+    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+    export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    if CC=clang build build-asan --werror --buildtype=debugoptimized \
+        -Db_sanitize=address,undefined -Db_lundef=false; then
+        suites build-asan testlog --timeout-multiplier 3
+    fi
+}
+
+# Suites with the thread sanitizer: check_tsan [TEST…].
+check_tsan() {
+    export TSAN_OPTIONS=halt_on_error=1
+    if CC=clang build build-tsan --werror --buildtype=debugoptimized \
+        -Db_sanitize=thread -Db_lundef=false; then
+        suites build-tsan testlog --timeout-multiplier 3 "$@"
+    fi
+}
+
+# Which lines the suites run: all of backend/ and src/ together must have LINES_MIN per cent.
+LINES_MIN=90
+check_coverage() {
+    if CC=gcc build build-coverage --buildtype=debug -Db_coverage=true; then
+        suites build-coverage testlog --timeout-multiplier 3
+        check coverage gcovr -r . --object-directory build-coverage -f backend -f src \
+            --fail-under-line "$LINES_MIN"
+        show_log coverage
+    fi
+}
+
+finish() {
+    printf '%d passed, %d failed' "$passed" "$failed"
+    [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+    printf '\n'
+    [ "$failed" -eq 0 ]
+}
