@@ -19,5 +19,5 @@ if CC=gcc build build --werror; then
     check demo contrib/demo.sh --once
 fi
 check_asan
-check_tsan e2e_http e2e_reload e2e_reload_faults e2e_threads e2e_unix
+check_tsan e2e_admin e2e_http e2e_reload e2e_reload_faults e2e_systemd e2e_threads e2e_unix
 finish
