@@ -154,7 +154,8 @@ ZONE = """\
 def count_lookups(admin, powerdns, queries, times):
     """Has dnsperf ask every query so many times; returns the lookups by outcome."""
     before = Metrics(admin)
-    command = ["dnsperf", "-s", "127.0.0.1", "-p", powerdns.port, "-d", queries, "-n", times]
+    command = ["dnsperf", "-s", "127.0.0.1", "-p", powerdns.port, "-d", queries, "-n", times,
+               "-q", 5, "-t", 30]
     printed = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, check=True, timeout=120
     ).stdout
