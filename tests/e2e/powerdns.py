@@ -15,7 +15,8 @@ from processes import DEADLINE, Program
 SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 
 # What stays the same in every configuration here. Caches are off, so that each query reaches the
-# backends; the timeout is long, since a loaded machine must not make an answer fail.
+# backends; the timeout is long, since a loaded machine must not make an answer fail, and so is the
+# time after which PowerDNS drops a query that waits for one of its threads.
 COMMON = """\
 daemon=no
 guardian=no
@@ -25,6 +26,7 @@ loglevel=4
 security-poll-suffix=
 cache-ttl=0
 query-cache-ttl=0
+queue-limit=60000
 negquery-cache-ttl=0
 zone-cache-refresh-interval=0
 gsqlite3-dnssec=yes

@@ -14,7 +14,7 @@
 
 enum { REPLY_MAX = 16384 };
 
-static in_port_t port;
+static in_port_t port, policy_port, admin_port;
 static struct service *service;
 
 /* How allocations fail: all from one on, or one alone. */
@@ -25,12 +25,13 @@ static void write_config(unsigned int id)
     char text[1024];
 
     snprintf(text, sizeof(text),
-             "listen: {http: {address: \"127.0.0.1:%u\"}, unix: {path: \"%s/s\"}}\n"
+             "listen: {http: {address: \"127.0.0.1:%u\"}, unix: {path: \"%s/s\"},\n"
+             "         policy: {address: \"127.0.0.1:%u\"}, admin: {address: \"127.0.0.1:%u\"}}\n"
              "policies:\n"
              "  - {domain: example.net, mode: enforce, mx: mail.example.net, id: \"%u\",\n"
              "     rua: mailto:a@example.net, policy_host: [192.0.2.1, \"2001:db8::1\"],\n"
              "     domains: [member-%u.example], domain_files: a.list}\n",
-             port, getenv("PWD"), id, id);
+             port, getenv("PWD"), policy_port, admin_port, id, id);
     temporary_write("config.yaml", text);
 }
 
@@ -116,13 +117,18 @@ static void write_line(const struct question *question, struct buffer *out)
     buffer_add_string(out, "\n");
 }
 
-static int connect_http(void)
+static int connect_to(in_port_t number)
 {
     struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        .sin_family = AF_INET, .sin_port = htons(number), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     return connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
+}
+
+static int connect_http(void)
+{
+    return connect_to(port);
 }
 
 static int connect_unix(void)
@@ -171,21 +177,29 @@ static void exchange(int fd, const struct buffer *request, char reply[REPLY_MAX]
     reply[length] = '\0';
 }
 
-/* Asks while allocations fail behind the first N. Returns whether one did. */
+/* Sends a request on a new connection and reads the reply, while allocations fail behind the first
+ * N. Returns whether one did. */
+static bool exchange_without_memory(int fd, const struct buffer *request,
+                                    void (*begin_failing)(size_t n), size_t n,
+                                    char reply[REPLY_MAX])
+{
+    bool failed;
+
+    assert_true(fd >= 0);
+    begin_failing(n);
+    exchange(fd, request, reply);
+    failed = failing_malloc_end();
+    close(fd);
+    return failed;
+}
+
 static bool ask(const struct transport *transport, const struct question *question,
                 void (*begin_failing)(size_t n), size_t n, char reply[REPLY_MAX])
 {
     CLEANUP(buffer_deinit) struct buffer request = BUFFER_INIT;
-    int fd = transport->connect();
-    bool failed;
 
-    assert_true(fd >= 0);
     transport->write(question, &request);
-    begin_failing(n);
-    exchange(fd, &request, reply);
-    failed = failing_malloc_end();
-    close(fd);
-    return failed;
+    return exchange_without_memory(transport->connect(), &request, begin_failing, n, reply);
 }
 
 /* Asks a question again and again, failing one allocation after the other; the last reply is that
@@ -228,6 +242,47 @@ static void no_answer_is_false_because_memory_ran_out(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(transports); i++)
         for (size_t way = 0; way < ARRAY_LENGTH(ways); way++)
             ask_all(&transports[i], ways[way]);
+}
+
+#define REQUEST(PATH)                                                                              \
+    "GET " PATH " HTTP/1.1\r\nHost: mta-sts.example.net\r\nConnection: close\r\n\r\n"
+
+/* What the other listeners serve, and what is on it. */
+static const struct page {
+    const in_port_t *port;
+    const char *request, *content;
+} pages[] = {
+    {&policy_port, REQUEST("/.well-known/mta-sts.txt"), "\r\nmx: mail.example.net\r\nmax_age: "},
+    {&admin_port, REQUEST("/metrics"), "\npdns_mta_sts_"},
+    {&admin_port, REQUEST("/status"), "\"serving\":true"},
+    {&admin_port, REQUEST("/healthz"), "\r\n\r\nserving\n"},
+};
+
+static void get_each(const struct page *page, void (*begin_failing)(size_t n))
+{
+    CLEANUP(buffer_deinit) struct buffer request = BUFFER_INIT;
+    char reply[REPLY_MAX];
+    size_t n = 0;
+    bool failed;
+
+    buffer_add_string(&request, page->request);
+    do {
+        failed =
+            exchange_without_memory(connect_to(*page->port), &request, begin_failing, n++, reply);
+        if (!failed || (reply[0] && !is_http_error(reply)))
+            assert_true(strncmp(reply, "HTTP/1.1 200 ", 13) == 0 && strstr(reply, page->content));
+    } while (failed);
+}
+
+static void a_page_is_whole_or_an_error(void **state)
+{
+    (void)state;
+    for (size_t way = 0; way < ARRAY_LENGTH(ways); way++) {
+        assert_int_equal(service_new("config.yaml", &service), 0);
+        for (size_t i = 0; i < 2 * ARRAY_LENGTH(pages); i++)
+            get_each(&pages[i % ARRAY_LENGTH(pages)], ways[way]);
+        service_free(service);
+    }
 }
 
 static int start(void)
@@ -305,6 +360,8 @@ static int set_up(void **state)
     assert_int_equal(temporary_enter(state), 0);
     setenv("PWD", *state, 1);
     port = find_port();
+    policy_port = find_port();
+    admin_port = find_port();
     temporary_write("a.list", "listed.example\n");
     write_config(0);
     return 0;
@@ -316,6 +373,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(no_answer_is_false_because_memory_ran_out),
+        TEST(a_page_is_whole_or_an_error),
         TEST(a_service_starts_whole_or_not_at_all),
         TEST(a_reload_without_memory_leaves_the_old_snapshot),
     };
