@@ -19,6 +19,7 @@ int file_open(struct file *file, const char *path, size_t limit)
     file->device = status.st_dev;
     file->inode = status.st_ino;
     file->mode = status.st_mode;
+    file->size = (size_t)status.st_size;
     return S_ISREG(file->mode) && (uintmax_t)status.st_size <= limit ? 0 : FILE_REFUSED;
 }
 
@@ -33,6 +34,8 @@ int file_read(struct file *file, void *bytes, size_t size, size_t *n)
 {
     ssize_t got;
 
+    if (file->size && size > file->size - file->total)
+        size = file->size - file->total;
     do
         got = read(file->fd, bytes, size);
     while (got < 0 && errno == EINTR);

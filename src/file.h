@@ -1,5 +1,7 @@
-/* Bounded reading of the files that a configuration consists of: regular files only, never more
- * than a limit, whatever the file's size says or does meanwhile. Opening never blocks. */
+/* Bounded reading of the files that a configuration consists of: regular files only, and never more
+ * than a limit. A file that grows meanwhile ends where it ended when it was opened, or reading
+ * might never catch up with whoever writes; only a size of 0 is not believed, as all of /proc has
+ * it. Opening never blocks. */
 #pragma once
 
 #include "diagnostics.h"
@@ -12,6 +14,7 @@ struct file {
     dev_t device; /* with inode: which file it is, whatever its path */
     ino_t inode;
     size_t limit; /* bytes */
+    size_t size;  /* bytes when it was opened */
     size_t total; /* bytes read so far */
     mode_t mode;  /* as stat gives it, 0 if it could not be opened */
     int error;    /* errno of what failed, or 0 */

@@ -121,7 +121,8 @@ check_tsan() {
 # Which lines the suites run: all of backend/ and src/ together must have LINES_MIN per cent.
 LINES_MIN=90
 check_coverage() {
-    if CC=gcc build build-coverage --buildtype=debug -Db_coverage=true; then
+    if CC=gcc build build-coverage --buildtype=debug -Db_coverage=true \
+        -Dc_args=-fprofile-update=atomic; then
         suites build-coverage testlog --timeout-multiplier 3
         check coverage gcovr -r . --object-directory build-coverage -f backend -f src \
             --fail-under-line "$LINES_MIN"

@@ -73,8 +73,8 @@ LISTENERS = [
     Listener(
         "admin",
         lambda service: ("127.0.0.1", service.admin_port),
-        request("GET", "/healthz"),
-        b"\r\n\r\nserving\n",
+        request("GET", "/status"),
+        b'"n_domains":2,',
     ),
     Listener(
         "unix", lambda service: str(service.socket), lookup(NAME), b'"content":"192.0.2.40"', True

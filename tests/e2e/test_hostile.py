@@ -17,8 +17,9 @@ from service import Service
 
 PEERS = 60  # that attack at once
 CROWD = 10000
+TRIES = 20  # of a question in a crowd
 LIMIT = 512  # of descriptors, where these are to run out
-GROWTH_MAX = 1 << 20  # bytes, of what further rounds of all attacks may leave behind
+GROWTH_MAX = 4 << 20  # bytes, of what further rounds of all attacks may leave behind
 CASES = [
     (listener, name, attack)
     for listener in LISTENERS
@@ -64,10 +65,14 @@ def is_sanitized(service):
 
 class Bystander:
     """Asks at every listener, again and again, while something happens; each must be answered. At
-    the unix socket it has a connection already, as PowerDNS does."""
+    the unix socket it has a connection already, as PowerDNS does.
 
-    def __init__(self, service):
+    Where a crowd comes to a listener, its connection may be the one that gives way if it stands
+    still, on a busy machine, between connecting and asking; there it tries again."""
+
+    def __init__(self, service, crowded=None):
         self.service = service
+        self.crowded = crowded
         self.failures = []
         self.rounds = 0
         self.ending = threading.Event()
@@ -75,9 +80,11 @@ class Bystander:
         self.kept = {each.name: each.connect(service) for each in LISTENERS if each.idles}
 
     def ask(self, listener):
+        for _ in range(TRIES if listener is self.crowded else 0):
+            with contextlib.suppress(ConnectionError, AssertionError):
+                return listener.ask(self.service)
         if not listener.idles:
-            listener.ask(self.service)
-            return
+            return listener.ask(self.service)
         peer = self.kept[listener.name]
         peer.sendall(listener.question)
         listener.read_answer(peer)
@@ -164,13 +171,14 @@ def test_thousands_of_connections_lock_nobody_out(make_directory, ports, listene
         listener.ask(service)
         before = descriptors(service)
         memory = status_bytes(service, "VmRSS")
-        with Bystander(service), peers_that(attacks.half_a_question, listener, service, crowd):
+        crowded = None if listener.idles else listener
+        with Bystander(service, crowded), peers_that(attacks.half_a_question, listener, service, crowd):
             if not listener.idles:
                 listener.ask(service)
         wait_until(lambda: descriptors(service) <= before, "the descriptors to be closed")
         listener.ask(service)
         if not is_sanitized(service):
-            assert status_bytes(service, "VmRSS") - memory < 4 * GROWTH_MAX
+            assert status_bytes(service, "VmRSS") - memory < GROWTH_MAX
 
 
 @ONE_THREAD_OR_MORE
@@ -183,7 +191,8 @@ def test_the_end_of_descriptors_is_not_the_end_of_answers(make_directory, ports,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
         )
         before = descriptors(service)
-        with Bystander(service), peers_that(attacks.half_a_question, listener, service, 3 * LIMIT):
+        crowded = None if listener.idles else listener
+        with Bystander(service, crowded), peers_that(attacks.half_a_question, listener, service, 3 * LIMIT):
             for other in LISTENERS:
                 if not (other is listener and listener.idles):
                     other.ask(service)

@@ -179,10 +179,10 @@ static void a_file_that_grows_beyond_its_limit_is_unreadable(void **state)
     struct list_entry entry;
 
     (void)state;
-    temporary_write("list", "a\n");
+    temporary_write("list", "");
     assert_int_equal(file_open(&file, "list", 2), 0);
     assert_int_equal(list_file_new(&file, &list), 0);
-    temporary_append("list", "b\n");
+    temporary_append("list", "a\nb\n");
     assert_int_equal(list_file_next(list, &entry), LIST_UNREADABLE);
 }
 
