@@ -1,5 +1,7 @@
 #include "http.h"
 
+#include "log.h"
+
 /* The request headers that have a meaning here. */
 enum header { HEADER_HOST, HEADER_IF_NONE_MATCH, HEADER_COUNT };
 
@@ -328,6 +330,9 @@ static void answer(struct state *state, struct http_reply *reply)
     if (reply->status == HTTP_STATUS_OK && reply->etag.length &&
         names_etag(headers_value(&state->headers, HEADER_IF_NONE_MATCH), reply->etag))
         reply->status = HTTP_STATUS_NOT_MODIFIED;
+    log_debug("http: %s %.*s %.*s -> %u %.*s", http_method_str(request.verb),
+              (int)state->target.length, state->target.data, (int)request.body.length,
+              request.body.data, reply->status, (int)reply->body.length, reply->body.data);
 }
 
 static int on_message_complete(http_parser *parser)

@@ -96,9 +96,6 @@ static void answer(void *context, const struct http_request *http, struct http_r
     } else {
         answer_request(remote, http, path, reply);
     }
-    log_debug("http: %s %.*s %.*s -> %u %.*s", http_method_str(http->verb),
-              (int)http->target.length, http->target.data, (int)http->body.length, http->body.data,
-              reply->status, (int)reply->body.length, reply->body.data);
 }
 
 struct http_handler remote_http_handler(struct remote_http *remote)

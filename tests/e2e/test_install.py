@@ -168,6 +168,14 @@ def test_meson_installs_everything(installed):
     assert {path.removeprefix("usr/") for path in INSTALLED} <= there
 
 
+def test_every_guide_and_every_example_is_installed(installed):
+    documents = installed / "share" / "doc" / "pdns-mta-sts"
+    guides = {path.name for path in (ROOT / "docs").glob("*.md")}
+    examples = {path.name for path in (ROOT / "contrib").glob("*.example")}
+    assert guides <= {path.name for path in documents.iterdir()}
+    assert examples <= {path.name for path in (documents / "examples").iterdir()}
+
+
 @pytest.mark.parametrize("section, name", [(8, "pdns-mta-sts"), (5, "pdns-mta-sts.yaml")])
 def test_the_manual_pages_are_well_formed(installed, section, name):
     page = installed / "share" / "man" / f"man{section}" / f"{name}.{section}"

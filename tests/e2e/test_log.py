@@ -1,12 +1,16 @@
 """The log: levels, the journal's priorities, and a limit for what peers can cause."""
 
+import contextlib
 import os
 import re
+from http.client import HTTPConnection
 
 import pytest
 
+from admin_client import get
 from http_client import exchange, get_request
 from service import REFUSED, program
+from unix_client import Stream, lookup
 
 POLICIES = """\
 policies:
@@ -56,6 +60,21 @@ def test_info_is_the_default_and_debug_shows_request_and_answer(service):
     start(service, "-l", "debug")
     line = r'^debug: http: GET /dns/lookup/www\S+/ANY .*-> 200 \{"result":false\}$'
     assert re.search(line, service.log(), re.MULTILINE)
+
+
+def test_debug_shows_requests_over_every_listener(service, ports):
+    service.policy_port, service.admin_port = ports.take(), ports.take()
+    start(service, "-l", "debug")
+    with Stream(service.socket) as stream:
+        stream.send(lookup("www.example.net"))
+        stream.contents()
+    get(service, "/healthz")
+    with contextlib.closing(HTTPConnection("127.0.0.1", service.policy_port)) as connection:
+        connection.request("GET", "/elsewhere")
+        assert connection.getresponse().status == 404
+    for line in (r'unix: \{.*"www.example.net.".*-> \{"result":false\}',
+                 r"http: GET /healthz .*-> 200 serving", r"http: GET /elsewhere .*-> 404 "):
+        service.wait_log(f"^debug: {line}")
 
 
 def test_the_journal_gets_priorities(service):
