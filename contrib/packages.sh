@@ -17,7 +17,8 @@ POWERDNS_PACKAGES=(
 TEST_PACKAGES=(
     bind9-utils clang clang-format clang-tidy cppcheck debhelper dehydrated dnsdist dnsperf dpkg-dev
     fakeroot faketime gcovr groff-base iproute2 libc6-dbg libclang-rt-14-dev lintian llvm man-db nginx
-    openssl postfix-mta-sts-resolver prometheus python3-dnspython python3-pytest systemd valgrind
+    openssl postfix-mta-sts-resolver prometheus python3-cryptography python3-dnspython python3-pytest
+    systemd valgrind
 )
 
 is_installed() {
