@@ -15,10 +15,10 @@ POWERDNS_PACKAGES=(
 
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
-    bind9-utils clang clang-format clang-tidy cppcheck debhelper dehydrated dnsdist dnsperf dpkg-dev
-    fakeroot faketime gcovr groff-base iproute2 libc6-dbg libclang-rt-14-dev lintian llvm man-db nginx
-    openssl postfix-mta-sts-resolver prometheus python3-cryptography python3-dnspython python3-pytest
-    systemd valgrind
+    bind9-utils build-essential clang clang-format clang-tidy cppcheck debhelper dehydrated
+    dnsdist dnsperf dpkg-dev fakeroot faketime gcovr groff-base iproute2 libc6-dbg
+    libclang-rt-14-dev lintian llvm man-db nginx openssl postfix-mta-sts-resolver prometheus
+    python3-cryptography python3-dnspython python3-pytest systemd valgrind
 )
 
 is_installed() {
