@@ -75,6 +75,14 @@ def test_the_manual_page_has_every_option():
     assert sorted(described) == sorted({each for name in commands() for each in long_options(name)})
 
 
+def test_the_example_names_every_key_of_the_manual_page():
+    page = (ROOT / "docs" / "pdns-mta-sts.yaml.5.scd").read_text(encoding="utf-8")
+    example = (ROOT / "contrib" / "config.yaml.example").read_text(encoding="utf-8")
+    keys = re.findall(r"^\*(?:\w+\.)*(\w+)\*$", page, re.MULTILINE)
+    assert len(keys) > 25
+    assert set(keys) <= set(re.findall(r"^[ #-]*(\w+):", example, re.MULTILINE))
+
+
 # Completion.
 
 
