@@ -1,25 +1,33 @@
 #include "method.h"
 
 #include "json_string.h"
+#include "zone_methods.h"
 
-void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row)
+void method_add_row(struct buffer *out, const struct snapshot *snapshot,
+                    const struct answer *answer, const struct row *row)
 {
+    struct zone zone;
+
     buffer_add_string(out, "{\"qtype\":");
     json_string_add(out, record_type_text(row->type));
     buffer_add_string(out, ",\"qname\":");
     json_string_add(out, (struct text){answer->name.text, answer->name.length});
     buffer_add_string(out, ",\"content\":");
     json_string_add(out, row->content);
-    buffer_printf(out, ",\"ttl\":%u}", answer->domain.policy->ttl);
+    buffer_printf(out, ",\"ttl\":%u", answer->ttl);
+    if (row->type == RECORD_SOA && synthesis_zone(snapshot, answer, &zone))
+        buffer_printf(out, ",\"domain_id\":%u", zone.id);
+    buffer_add_string(out, "}");
 }
 
-static enum outcome add_lookup(const struct request *request, const struct snapshot *snapshot,
-                               struct buffer *reply)
+static enum outcome add_lookup(const struct request *request, const struct method_context *context,
+                               struct buffer *reply, struct producer **rest)
 {
     struct answer answer;
     size_t n = 0;
 
-    if (!synthesis_find(snapshot, request->parameters[PARAMETER_QNAME], &answer)) {
+    (void)rest;
+    if (!synthesis_find(context->snapshot, request->parameters[PARAMETER_QNAME], &answer)) {
         buffer_add_string(reply, "false");
         return OUTCOME_NOT_OURS;
     }
@@ -29,90 +37,94 @@ static enum outcome add_lookup(const struct request *request, const struct snaps
             continue;
         if (n++)
             buffer_add_string(reply, ",");
-        method_add_row(reply, &answer, &answer.rows.first[i]);
+        method_add_row(reply, context->snapshot, &answer, &answer.rows.first[i]);
     }
     buffer_add_string(reply, "]");
     return n ? OUTCOME_ANSWERED : OUTCOME_EMPTY;
 }
 
 /* The results that depend on nothing. */
-static enum outcome add_false(const struct request *request, const struct snapshot *snapshot,
-                              struct buffer *reply)
+static enum outcome add_false(const struct request *request, const struct method_context *context,
+                              struct buffer *reply, struct producer **rest)
 {
     (void)request;
-    (void)snapshot;
+    (void)context;
+    (void)rest;
     buffer_add_string(reply, "false");
     return OUTCOME_NOT_OURS;
 }
 
-static enum outcome add_true(const struct request *request, const struct snapshot *snapshot,
-                             struct buffer *reply)
+static enum outcome add_true(const struct request *request, const struct method_context *context,
+                             struct buffer *reply, struct producer **rest)
 {
     (void)request;
-    (void)snapshot;
+    (void)context;
+    (void)rest;
     buffer_add_string(reply, "true");
     return OUTCOME_ANSWERED;
 }
 
-static enum outcome add_empty_array(const struct request *request, const struct snapshot *snapshot,
-                                    struct buffer *reply)
+static enum outcome add_empty_array(const struct request *request,
+                                    const struct method_context *context, struct buffer *reply,
+                                    struct producer **rest)
 {
     (void)request;
-    (void)snapshot;
+    (void)context;
+    (void)rest;
     buffer_add_string(reply, "[]");
     return OUTCOME_EMPTY;
 }
 
-#define LOOKUP_COMPONENTS                                                                          \
+#define COMPONENTS(...)                                                                            \
     {                                                                                              \
-        PARAMETER_QNAME, PARAMETER_QTYPE, PARAMETER_COUNT                                          \
+        __VA_ARGS__, PARAMETER_COUNT                                                               \
     }
-#define NO_COMPONENTS                                                                              \
+#define NONE                                                                                       \
     {                                                                                              \
         PARAMETER_COUNT                                                                            \
     }
 
 static const struct method methods[] = {
-    {"lookup", LOOKUP_COMPONENTS, add_lookup},
-    {"APILookup", LOOKUP_COMPONENTS, add_lookup},
-    {"initialize", NO_COMPONENTS, add_true},
-    {"getAllDomains", NO_COMPONENTS, add_empty_array},
-    {"getUpdatedMasters", NO_COMPONENTS, add_empty_array},
-    {"setNotified", NO_COMPONENTS, add_true},
-    {"searchRecords", NO_COMPONENTS, add_empty_array},
-    /* The zones of an overlay belong to other backends, and with them their contents, metadata and
-       keys. */
-    {"list", NO_COMPONENTS, add_false},
-    {"getDomainInfo", NO_COMPONENTS, add_false},
-    {"getAllDomainMetadata", NO_COMPONENTS, add_false},
-    {"getDomainMetadata", NO_COMPONENTS, add_false},
-    {"getDomainKeys", NO_COMPONENTS, add_false},
-    {"getBeforeAndAfterNamesAbsolute", NO_COMPONENTS, add_false},
-    {"getTSIGKey", NO_COMPONENTS, add_false},
-    {"getTSIGKeys", NO_COMPONENTS, add_false},
-    {"getUnfreshSlaveInfos", NO_COMPONENTS, add_false},
-    {"directBackendCmd", NO_COMPONENTS, add_false},
+    {"lookup", COMPONENTS(PARAMETER_QNAME, PARAMETER_QTYPE), NONE, add_lookup},
+    {"APILookup", COMPONENTS(PARAMETER_QNAME, PARAMETER_QTYPE), NONE, add_lookup},
+    {"initialize", NONE, NONE, add_true},
+    {"getAllDomains", NONE, NONE, zone_methods_all},
+    {"getDomainInfo", COMPONENTS(PARAMETER_NAME), NONE, zone_methods_info},
+    {"list", COMPONENTS(PARAMETER_DOMAIN_ID, PARAMETER_ZONENAME), NONE, zone_methods_list},
+    {"getUpdatedMasters", NONE, NONE, zone_methods_updated},
+    {"setNotified", COMPONENTS(PARAMETER_ID), COMPONENTS(PARAMETER_SERIAL),
+     zone_methods_set_notified},
+    {"searchRecords", NONE, NONE, add_empty_array},
+    /* Own zones have neither metadata nor keys; those of other zones are with their backends. */
+    {"getAllDomainMetadata", NONE, NONE, add_false},
+    {"getDomainMetadata", NONE, NONE, add_false},
+    {"getDomainKeys", NONE, NONE, add_false},
+    {"getBeforeAndAfterNamesAbsolute", NONE, NONE, add_false},
+    {"getTSIGKey", NONE, NONE, add_false},
+    {"getTSIGKeys", NONE, NONE, add_false},
+    {"getUnfreshSlaveInfos", NONE, NONE, add_false},
+    {"directBackendCmd", NONE, NONE, add_false},
     /* Nothing can be written. */
-    {"setFresh", NO_COMPONENTS, add_false},
-    {"setStale", NO_COMPONENTS, add_false},
-    {"setDomainMetadata", NO_COMPONENTS, add_false},
-    {"addDomainKey", NO_COMPONENTS, add_false},
-    {"removeDomainKey", NO_COMPONENTS, add_false},
-    {"activateDomainKey", NO_COMPONENTS, add_false},
-    {"deactivateDomainKey", NO_COMPONENTS, add_false},
-    {"publishDomainKey", NO_COMPONENTS, add_false},
-    {"unpublishDomainKey", NO_COMPONENTS, add_false},
-    {"setTSIGKey", NO_COMPONENTS, add_false},
-    {"deleteTSIGKey", NO_COMPONENTS, add_false},
-    {"superMasterBackend", NO_COMPONENTS, add_false},
-    {"createSlaveDomain", NO_COMPONENTS, add_false},
-    {"startTransaction", NO_COMPONENTS, add_false},
-    {"commitTransaction", NO_COMPONENTS, add_false},
-    {"abortTransaction", NO_COMPONENTS, add_false},
-    {"replaceRRSet", NO_COMPONENTS, add_false},
-    {"feedRecord", NO_COMPONENTS, add_false},
-    {"feedEnts", NO_COMPONENTS, add_false},
-    {"feedEnts3", NO_COMPONENTS, add_false},
+    {"setFresh", NONE, NONE, add_false},
+    {"setStale", NONE, NONE, add_false},
+    {"setDomainMetadata", NONE, NONE, add_false},
+    {"addDomainKey", NONE, NONE, add_false},
+    {"removeDomainKey", NONE, NONE, add_false},
+    {"activateDomainKey", NONE, NONE, add_false},
+    {"deactivateDomainKey", NONE, NONE, add_false},
+    {"publishDomainKey", NONE, NONE, add_false},
+    {"unpublishDomainKey", NONE, NONE, add_false},
+    {"setTSIGKey", NONE, NONE, add_false},
+    {"deleteTSIGKey", NONE, NONE, add_false},
+    {"superMasterBackend", NONE, NONE, add_false},
+    {"createSlaveDomain", NONE, NONE, add_false},
+    {"startTransaction", NONE, NONE, add_false},
+    {"commitTransaction", NONE, NONE, add_false},
+    {"abortTransaction", NONE, NONE, add_false},
+    {"replaceRRSet", NONE, NONE, add_false},
+    {"feedRecord", NONE, NONE, add_false},
+    {"feedEnts", NONE, NONE, add_false},
+    {"feedEnts3", NONE, NONE, add_false},
 };
 
 const struct method *method_find(struct text name)
@@ -137,16 +149,20 @@ const char *method_name(size_t number)
     return number <= ARRAY_LENGTH(methods) ? methods[number - 1].name : NULL;
 }
 
-enum outcome method_answer(const struct request *request, const struct snapshot *snapshot,
-                           struct buffer *reply)
+enum outcome method_answer(const struct request *request, const struct method_context *context,
+                           struct buffer *reply, struct producer **rest)
 {
+    struct producer *producer = NULL;
     enum outcome outcome;
 
     buffer_add_string(reply, "{\"result\":");
     if (request->method)
-        outcome = request->method->add_result(request, snapshot, reply);
+        outcome = request->method->add_result(request, context, reply, &producer);
     else
-        outcome = add_false(request, snapshot, reply);
-    buffer_add_string(reply, "}");
+        outcome = add_false(request, context, reply, &producer);
+    if (producer)
+        *rest = producer;
+    else
+        buffer_add_string(reply, "}");
     return outcome;
 }

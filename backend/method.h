@@ -2,7 +2,8 @@
  * answers. */
 #pragma once
 
-#include "buffer.h"
+#include "notify.h"
+#include "producer.h"
 #include "request.h"
 #include "synthesis.h"
 
@@ -15,15 +16,23 @@ enum outcome {
     OUTCOME_COUNT,
 };
 
+/* What methods answer from. */
+struct method_context {
+    struct snapshot *snapshot;
+    struct notify *notify; /* NULL: nothing is remembered, as if there were no own zones */
+};
+
 /* A row of the method table. */
 struct method {
     const char *name;
     /* The components of a GET path, in PowerDNS's order, all of them required; ends with
      * PARAMETER_COUNT. */
     enum parameter components[PARAMETER_COUNT + 1];
-    /* Writes the value of "result". */
-    enum outcome (*add_result)(const struct request *request, const struct snapshot *snapshot,
-                               struct buffer *reply);
+    /* What comes in the body of such a request; alike. */
+    enum parameter fields[PARAMETER_COUNT + 1];
+    /* Writes the value of "result", or its beginning, and then sets REST, which writes the rest. */
+    enum outcome (*add_result)(const struct request *request, const struct method_context *context,
+                               struct buffer *reply, struct producer **rest);
 };
 
 enum {
@@ -42,13 +51,16 @@ const char *method_name(size_t number);
 const struct method *method_find(struct text name);
 
 /* Writes the reply to a decoded request, one JSON object without a newline: {"result":…}, and says
- * how it ended. What this service does not know or does not own is {"result":false}, which PowerDNS
+ * how it ended. Where the reply may be very long only its beginning is written, and REST is set to
+ * what makes the rest of it, from the same snapshot; the caller frees that. Else REST stays as it
+ * is. What this service does not know or does not own is {"result":false}, which PowerDNS
  * takes as "no such thing" for every method but getAllDomains; that one gets an array. A lookup of
  * an existing name that has no row of the type is an empty array. If memory runs out the buffer
  * fails, and the caller must report an error instead of the reply. */
-enum outcome method_answer(const struct request *request, const struct snapshot *snapshot,
-                           struct buffer *reply);
+enum outcome method_answer(const struct request *request, const struct method_context *context,
+                           struct buffer *reply, struct producer **rest);
 
-/* Writes one row as it stands in the result of a lookup: {"qtype":…,"qname":…,"content":…,"ttl":…}.
- */
-void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row);
+/* Writes one row as it stands in the result of a lookup: {"qtype":…,"qname":…,"content":…,"ttl":…},
+ * and for a SOA record "domain_id", the id of its zone, by which PowerDNS knows it. */
+void method_add_row(struct buffer *out, const struct snapshot *snapshot,
+                    const struct answer *answer, const struct row *row);

@@ -37,8 +37,9 @@ static bool take_string(struct text *rest, struct text *out)
 }
 
 /* Takes a whole number, without the leading zeros that JSON forbids. */
-static bool take_number(struct text *rest)
+static bool take_number(struct text *rest, struct text *out)
 {
+    const char *begin = rest->data;
     size_t n = 0;
 
     if (rest->length && *rest->data == '-')
@@ -48,17 +49,16 @@ static bool take_number(struct text *rest)
     if (n == 0 || n > DIGITS_MAX || (n > 1 && *rest->data == '0'))
         return false;
     *rest = text_after(*rest, n);
+    *out = (struct text){.data = begin, .length = (size_t)(rest->data - begin)};
     /* A fraction or an exponent would follow at once. */
     return rest->length == 0 || (*rest->data != '.' && *rest->data != 'e' && *rest->data != 'E');
 }
 
-static bool take_value(struct text *rest, struct text *out)
+static bool take_value(struct text *rest, struct plain_member *out)
 {
     skip_space(rest);
-    if (rest->length && *rest->data == '"')
-        return take_string(rest, out);
-    *out = (struct text){0};
-    return take_number(rest);
+    out->number = rest->length && *rest->data != '"';
+    return out->number ? take_number(rest, &out->value) : take_string(rest, &out->value);
 }
 
 static bool is_known(const struct plain_request *request, struct text key)
@@ -75,7 +75,7 @@ static bool take_parameter(struct text *rest, struct plain_request *out)
 
     if (out->n_members == PLAIN_JSON_MEMBERS_MAX)
         return false;
-    if (!take_string(rest, &member.key) || !take(rest, ':') || !take_value(rest, &member.value))
+    if (!take_string(rest, &member.key) || !take(rest, ':') || !take_value(rest, &member))
         return false;
     if (is_known(out, member.key))
         return false;

@@ -14,7 +14,8 @@ enum { PLAIN_JSON_MEMBERS_MAX = 16 };
 
 struct plain_member {
     struct text key;
-    struct text value; /* of a string; data is NULL for a number */
+    struct text value; /* of a string, or the digits of a number */
+    bool number;
 };
 
 struct plain_request {

@@ -52,6 +52,7 @@ struct policy_spec {
     uint32_t ttl;            /* seconds, of every record of the policy */
     uint32_t announce_delay; /* seconds, for whoever publishes snapshots */
     bool held;               /* the primary's TXT record is held back */
+    bool zones;              /* in zones of the service's own, which need addresses if any */
 };
 
 /* Whether a text may be an id: 1 to 32 ASCII letters or digits (RFC 8461 3.1). */

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 
 /* What is expected where a request is malformed. */
 static const char EXPECTED_METHOD[] = "a method after the path prefix";
@@ -14,12 +15,21 @@ static const char EXPECTED_JSON[] = "a JSON object";
 static const char EXPECTED_JSON_METHOD[] = "a string 'method'";
 static const char EXPECTED_JSON_PARAMETERS[] = "an object 'parameters'";
 
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_ANY };
+
 static const struct {
     const char *name;
     const char *expected;
+    enum kind kind;
 } parameters[] = {
-    [PARAMETER_QNAME] = {"qname", "a name as qname"},
-    [PARAMETER_QTYPE] = {"qtype", "a record type as qtype"},
+    [PARAMETER_QNAME] = {"qname", "a name as qname", KIND_TEXT},
+    [PARAMETER_QTYPE] = {"qtype", "a record type as qtype", KIND_TEXT},
+    [PARAMETER_ID] = {"id", "a number as id", KIND_NUMBER},
+    /* Zones are found by their names; this one only stands before. */
+    [PARAMETER_DOMAIN_ID] = {"domain_id", "a number as domain_id", KIND_ANY},
+    [PARAMETER_ZONENAME] = {"zonename", "a name as zonename", KIND_TEXT},
+    [PARAMETER_NAME] = {"name", "a name as name", KIND_TEXT},
+    [PARAMETER_SERIAL] = {"serial", "a number as serial", KIND_NUMBER},
 };
 
 void request_deinit(struct request *request)
@@ -35,17 +45,62 @@ static int malformed(struct request *request, const char *expected)
     return REQUEST_MALFORMED;
 }
 
+/* Reads a number of 32 bits. PowerDNS 4.7 sends serials as floating-point numbers, "8.000000". */
+static bool read_number(struct text text, uint32_t *out)
+{
+    uint64_t number = 0;
+    size_t i = 0;
+
+    for (; i < text.length && text.data[i] >= '0' && text.data[i] <= '9'; i++) {
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
+        if (number > UINT32_MAX)
+            return false;
+    }
+    if (i == 0 || (i < text.length && text.data[i] != '.'))
+        return false;
+    while (++i < text.length)
+        if (text.data[i] != '0')
+            return false;
+    *out = (uint32_t)number;
+    return true;
+}
+
+static int check_parameter(struct request *request, enum parameter parameter)
+{
+    struct text text = request->parameters[parameter];
+
+    if (text.length == 0 || (parameters[parameter].kind == KIND_NUMBER &&
+                             !read_number(text, &request->numbers[parameter])))
+        return malformed(request, parameters[parameter].expected);
+    return 0;
+}
+
+/* The parameters of a method by number: the components, then the fields; PARAMETER_COUNT behind
+ * them. */
+static enum parameter method_parameter(const struct method *method, size_t number)
+{
+    size_t n = 0;
+
+    while (method->components[n] != PARAMETER_COUNT)
+        n++;
+    return number < n ? method->components[number] : method->fields[number - n];
+}
+
 /* Whether the method's parameters are all there. */
 static int check_parameters(struct request *request)
 {
-    const enum parameter *component;
+    enum parameter parameter;
+    int r = 0;
 
     if (!request->method)
         return 0;
-    for (component = request->method->components; *component != PARAMETER_COUNT; component++)
-        if (request->parameters[*component].length == 0)
-            return malformed(request, parameters[*component].expected);
-    return 0;
+    for (size_t i = 0; r == 0; i++) {
+        parameter = method_parameter(request->method, i);
+        if (parameter == PARAMETER_COUNT)
+            break;
+        r = check_parameter(request, parameter);
+    }
+    return r;
 }
 
 /* Takes what stands before a separator off the front of a text, and the separator. */
@@ -133,7 +188,36 @@ static struct text without_query(struct text path)
     return take_until(&path, '?');
 }
 
-static int decode_components(struct request *request, struct text path)
+/* Takes the value of a field out of a form (the URL-encoded kind). Returns whether it is there. */
+static bool find_field(struct text form, struct text name, struct text *out)
+{
+    while (form.length) {
+        struct text value = take_until(&form, '&');
+
+        if (!text_equals(take_until(&value, '='), name))
+            continue;
+        *out = value;
+        return true;
+    }
+    return false;
+}
+
+static int decode_fields(struct request *request, struct text body, char *to)
+{
+    const enum parameter *field = request->method->fields;
+    struct text encoded;
+
+    for (; *field != PARAMETER_COUNT; field++) {
+        if (!find_field(body, text_from(parameters[*field].name), &encoded))
+            continue;
+        if (!percent_decode(encoded, true, to, &request->parameters[*field]))
+            return malformed(request, EXPECTED_ESCAPE);
+        to += encoded.length;
+    }
+    return check_parameters(request);
+}
+
+static int decode_components(struct request *request, struct text path, struct text body)
 {
     const enum parameter *component = request->method->components;
     char *to = request->decoded;
@@ -148,10 +232,10 @@ static int decode_components(struct request *request, struct text path)
             return malformed(request, EXPECTED_ESCAPE);
         to += encoded.length;
     }
-    return check_parameters(request);
+    return decode_fields(request, body, to);
 }
 
-int request_decode_path(struct request *request, struct text path)
+int request_decode_path(struct request *request, struct text path, struct text body)
 {
     int r;
 
@@ -159,10 +243,10 @@ int request_decode_path(struct request *request, struct text path)
     r = take_method(request, &path);
     if (r || !request->method)
         return r;
-    request->decoded = malloc(path.length + 1);
+    request->decoded = malloc(path.length + body.length + 1);
     if (!request->decoded)
         return -ENOMEM;
-    return decode_components(request, path);
+    return decode_components(request, path, body);
 }
 
 /* Parses a JSON object, which the request then owns. */
@@ -175,41 +259,56 @@ static int parse_object(struct request *request, struct text text)
     return json_is_object(request->json) ? 0 : malformed(request, EXPECTED_JSON);
 }
 
+/* A number of JSON as text, as numbers come in other encodings. */
+static struct text number_text(struct request *request, double number)
+{
+    char *text = request->number_texts[request->n_number_texts++];
+    int length = snprintf(text, REQUEST_NUMBER_SIZE, "%.6f", number);
+
+    if (length >= REQUEST_NUMBER_SIZE)
+        length = 0;
+    return (struct text){.data = text, .length = (size_t)length};
+}
+
+static void read_json_parameter(struct request *request, enum parameter parameter,
+                                const json_t *value)
+{
+    if (json_is_string(value) && parameters[parameter].kind != KIND_NUMBER)
+        request->parameters[parameter] = (struct text){
+            .data = json_string_value(value),
+            .length = json_string_length(value),
+        };
+    else if (json_is_number(value) && parameters[parameter].kind != KIND_TEXT)
+        request->parameters[parameter] = number_text(request, json_number_value(value));
+}
+
 static int read_parameters(struct request *request, const json_t *object)
 {
-    const enum parameter *component;
-
     if (!request->method)
         return 0;
-    for (component = request->method->components; *component != PARAMETER_COUNT; component++) {
-        const json_t *value = json_object_get(object, parameters[*component].name);
+    for (size_t i = 0;; i++) {
+        enum parameter parameter = method_parameter(request->method, i);
 
-        if (json_is_string(value))
-            request->parameters[*component] = (struct text){
-                .data = json_string_value(value),
-                .length = json_string_length(value),
-            };
+        if (parameter == PARAMETER_COUNT)
+            break;
+        read_json_parameter(request, parameter,
+                            json_object_get(object, parameters[parameter].name));
     }
     return check_parameters(request);
 }
 
-/* Finds the field "parameters" of a form (the URL-encoded kind) and decodes its value. */
+/* Finds the field "parameters" of a form and decodes its value. */
 static int decode_form_field(struct request *request, struct text body, struct text *out)
 {
-    while (body.length) {
-        struct text value = take_until(&body, '&');
-        struct text name = take_until(&value, '=');
+    struct text value;
 
-        if (!text_equals(name, TEXT("parameters")))
-            continue;
-        request->decoded = malloc(value.length + 1);
-        if (!request->decoded)
-            return -ENOMEM;
-        return percent_decode(value, true, request->decoded, out)
-                   ? 0
-                   : malformed(request, EXPECTED_ESCAPE);
-    }
-    return 0;
+    if (!find_field(body, TEXT("parameters"), &value))
+        return 0;
+    request->decoded = malloc(value.length + 1);
+    if (!request->decoded)
+        return -ENOMEM;
+    return percent_decode(value, true, request->decoded, out) ? 0
+                                                              : malformed(request, EXPECTED_ESCAPE);
 }
 
 int request_decode_form(struct request *request, struct text path, struct text body)
@@ -232,17 +331,33 @@ int request_decode_form(struct request *request, struct text path, struct text b
     return read_parameters(request, request->json);
 }
 
+static void take_plain_parameter(struct request *request, enum parameter parameter,
+                                 const struct plain_request *plain)
+{
+    enum kind kind = parameters[parameter].kind;
+
+    for (size_t i = 0; i < plain->n_members; i++) {
+        const struct plain_member *member = &plain->members[i];
+
+        if (member->number ? kind == KIND_TEXT : kind == KIND_NUMBER)
+            continue;
+        if (text_equals(member->key, text_from(parameters[parameter].name)))
+            request->parameters[parameter] = member->value;
+    }
+}
+
 static int use_plain(struct request *request, const struct plain_request *plain)
 {
-    const enum parameter *component;
-
     request->method = method_find(plain->method);
     if (!request->method)
         return 0;
-    for (component = request->method->components; *component != PARAMETER_COUNT; component++)
-        for (size_t i = 0; i < plain->n_members; i++)
-            if (text_equals(plain->members[i].key, text_from(parameters[*component].name)))
-                request->parameters[*component] = plain->members[i].value;
+    for (size_t i = 0;; i++) {
+        enum parameter parameter = method_parameter(request->method, i);
+
+        if (parameter == PARAMETER_COUNT)
+            break;
+        take_plain_parameter(request, parameter, plain);
+    }
     return check_parameters(request);
 }
 

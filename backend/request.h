@@ -17,13 +17,26 @@ struct method;
 enum parameter {
     PARAMETER_QNAME,
     PARAMETER_QTYPE,
+    PARAMETER_ID,
+    PARAMETER_DOMAIN_ID,
+    PARAMETER_ZONENAME,
+    PARAMETER_NAME,
+    PARAMETER_SERIAL,
     PARAMETER_COUNT,
+};
+
+enum {
+    REQUEST_NUMBERS_MAX = 2,  /* of one method */
+    REQUEST_NUMBER_SIZE = 24, /* bytes of text: any number of 32 bits fits */
 };
 
 struct request {
     const struct method *method; /* NULL: one that this service does not know */
     /* Empty where absent; they may point into the text that was decoded. */
     struct text parameters[PARAMETER_COUNT];
+    uint32_t numbers[PARAMETER_COUNT]; /* the values of those that are numbers */
+    char number_texts[REQUEST_NUMBERS_MAX][REQUEST_NUMBER_SIZE]; /* of numbers in JSON */
+    size_t n_number_texts;
     const char *fault; /* what was expected, if the request is malformed */
     json_t *json;      /* what JSON parameters point into */
     char *decoded;     /* what percent-decoded parameters point into */
@@ -42,9 +55,10 @@ enum { REQUEST_MALFORMED = 1 };
  * percent-encoded, what follows the URL that PowerDNS is configured with. A url-suffix behind the
  * last component is dropped: PowerDNS encodes every octet of a component but letters and digits, so
  * the suffix begins at the first octet that it would have encoded. A last component without any
- * escape may be typed by hand; a name in it is taken whole. Returns 0, REQUEST_MALFORMED or
- * -ENOMEM. */
-int request_decode_path(struct request *request, struct text path);
+ * escape may be typed by hand; a name in it is taken whole. The method's fields come from the body,
+ * a form (PowerDNS so sends the serial of setNotified, as "8%2e000000"). Returns 0,
+ * REQUEST_MALFORMED or -ENOMEM. */
+int request_decode_path(struct request *request, struct text path, struct text body);
 
 /* Decodes a form request: the method from the path (a url-suffix is dropped as above) and the
  * body's field "parameters", which is percent-encoded JSON. Returns 0, REQUEST_MALFORMED or

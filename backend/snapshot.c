@@ -2,8 +2,8 @@
 
 #include "arena.h"
 #include "table.h"
+#include "zones.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdatomic.h>
 
@@ -21,6 +21,8 @@ struct builder {
     struct policy *policies;
     size_t n_policies, policies_capacity;
     size_t n_held; /* of the domains added, and those added again */
+    struct zone_settings zone_settings;
+    bool has_zones;
 };
 
 struct snapshot {
@@ -32,29 +34,11 @@ struct snapshot {
     struct policy *policies;
     size_t n_policies;
     size_t n_held;
+    struct zone_settings zone_settings; /* they point into the arena, or that of the base */
+    const struct zones *zones;          /* one's own, or those of the base */
+    struct zones own_zones;
+    uint32_t catalog_serial;
 };
-
-struct text owner_prefix(enum owner owner)
-{
-    static const struct text prefixes[] = {
-        [OWNER_MTA_STS] = {"_mta-sts.", 9},
-        [OWNER_TLSRPT] = {"_smtp._tls.", 11},
-        [OWNER_TLS] = {"_tls.", 5},
-        [OWNER_POLICY_HOST] = {"mta-sts.", 8},
-    };
-
-    return prefixes[owner];
-}
-
-struct text record_type_text(enum record_type type)
-{
-    static const struct text texts[] = {
-        [RECORD_ENT] = {"ENT", 3},     [RECORD_A] = {"A", 1},     [RECORD_AAAA] = {"AAAA", 4},
-        [RECORD_CNAME] = {"CNAME", 5}, [RECORD_TXT] = {"TXT", 3},
-    };
-
-    return texts[type];
-}
 
 int builder_new(uint64_t seed, struct builder **out)
 {
@@ -75,6 +59,20 @@ void builder_free(struct builder *builder)
     arena_deinit(&builder->arena);
     free(builder->policies);
     free(builder);
+}
+
+int builder_set_zones(struct builder *builder, const struct zone_settings *settings)
+{
+    size_t size = settings->n_nameservers * sizeof(struct name);
+    struct name *nameservers = arena_alloc(&builder->arena, size);
+
+    if (!nameservers)
+        return -ENOMEM;
+    memcpy(nameservers, settings->nameservers, size);
+    builder->zone_settings = *settings;
+    builder->zone_settings.nameservers = nameservers;
+    builder->has_zones = settings->catalog.length > 0;
+    return 0;
 }
 
 static int add_domain(struct builder *builder, size_t policy, enum domain_kind kind, bool held,
@@ -106,161 +104,6 @@ static int reserve_policy(struct builder *builder)
     return 0;
 }
 
-/* Copies what a buffer holds and empties it. */
-static int keep(struct arena *arena, struct buffer *buffer, struct text *out)
-{
-    int r = -ENOMEM;
-
-    if (!buffer->failed)
-        r = arena_copy_text(arena, (struct text){buffer->data, buffer->length}, out);
-    buffer_clear(buffer);
-    return r;
-}
-
-/* Gives an owner one row with the content that a buffer holds. */
-static int keep_row(struct arena *arena, enum record_type type, struct buffer *content,
-                    struct rows *out)
-{
-    struct row *row = arena_alloc(arena, sizeof(*row));
-
-    if (!row)
-        return -ENOMEM;
-    row->type = type;
-    *out = (struct rows){.first = row, .n = 1};
-    return keep(arena, content, &row->content);
-}
-
-static int keep_txt(struct arena *arena, struct buffer *value, struct rows *out)
-{
-    CLEANUP(buffer_deinit) struct buffer content = BUFFER_INIT;
-
-    txt_write_content(&content, (struct text){value->data, value->length});
-    content.failed |= value->failed;
-    buffer_clear(value);
-    return keep_row(arena, RECORD_TXT, &content, out);
-}
-
-/* The TXT record that announces a policy's id. */
-static int build_announcement(struct arena *arena, struct policy *policy)
-{
-    CLEANUP(buffer_deinit) struct buffer value = BUFFER_INIT;
-
-    buffer_printf(&value, "v=STSv1; id=%s", policy->id.data);
-    return keep_txt(arena, &value, &policy->rows[OWNER_MTA_STS]);
-}
-
-/* The policy body, its own id and the announced one, and the TXT record that announces it. */
-static int build_mta_sts(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
-{
-    CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
-    char id[POLICY_ID_MAX + 1];
-    int r;
-
-    policy_write_body(&buffer, spec);
-    r = keep(arena, &buffer, &policy->body);
-    if (r)
-        return r;
-    policy_derive_id(policy->body, id);
-    r = arena_copy_text(arena, text_from(id), &policy->own_id);
-    if (r)
-        return r;
-    policy->id = policy->own_id;
-    if (spec->fixed_id) {
-        r = arena_copy_text(arena, text_from(spec->fixed_id), &policy->id);
-        if (r)
-            return r;
-        policy->fixed_id = true;
-    }
-    return build_announcement(arena, policy);
-}
-
-static int build_tlsrpt(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
-{
-    CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
-    int r;
-
-    buffer_add_string(&buffer, "v=TLSRPTv1; rua=");
-    for (size_t i = 0; i < spec->n_rua; i++)
-        buffer_printf(&buffer, "%s%s", i ? "," : "", spec->rua[i]);
-    r = keep_txt(arena, &buffer, &policy->rows[OWNER_TLSRPT]);
-    if (r)
-        return r;
-    return keep_row(arena, RECORD_ENT, &buffer, &policy->rows[OWNER_TLS]);
-}
-
-static int build_addresses(struct arena *arena, const struct policy_spec *spec, struct rows *out)
-{
-    struct row *rows = arena_alloc(arena, spec->n_addresses * sizeof(*rows));
-
-    if (!rows)
-        return -ENOMEM;
-    for (size_t i = 0; i < spec->n_addresses; i++) {
-        const struct address *address = &spec->addresses[i];
-        char text[INET6_ADDRSTRLEN];
-        int r;
-
-        inet_ntop(address->family, address->octets, text, sizeof(text));
-        rows[i].type = address->family == AF_INET ? RECORD_A : RECORD_AAAA;
-        r = arena_copy_text(arena, text_from(text), &rows[i].content);
-        if (r)
-            return r;
-    }
-    *out = (struct rows){.first = rows, .n = spec->n_addresses};
-    return 0;
-}
-
-static int build_policy_host(struct arena *arena, const struct policy_spec *spec,
-                             struct policy *policy)
-{
-    CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
-
-    if (spec->n_addresses)
-        return build_addresses(arena, spec, &policy->rows[OWNER_POLICY_HOST]);
-    buffer_printf(&buffer, "%s.", spec->policy_host.text);
-    return keep_row(arena, RECORD_CNAME, &buffer, &policy->rows[OWNER_POLICY_HOST]);
-}
-
-/* What cname members get: an alias of each owner that the primary has, and the same empty
- * non-terminal. */
-static int build_aliases(struct arena *arena, struct policy *policy)
-{
-    CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
-    int r;
-
-    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        if (policy->rows[owner].n == 0)
-            continue;
-        if (owner == OWNER_TLS) {
-            policy->aliases[owner] = policy->rows[owner];
-            continue;
-        }
-        buffer_printf(&buffer, "%s%s.", owner_prefix(owner).data, policy->primary.data);
-        r = keep_row(arena, RECORD_CNAME, &buffer, &policy->aliases[owner]);
-        if (r)
-            return r;
-    }
-    return 0;
-}
-
-static int build_policy(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
-{
-    int r;
-
-    policy->mode = spec->mode;
-    policy->ttl = spec->ttl;
-    policy->announce_delay = spec->announce_delay;
-    policy->max_age = spec->max_age;
-    r = arena_copy_text(arena, (struct text){spec->primary.text, spec->primary.length},
-                        &policy->primary);
-    if (!r && spec->mode != POLICY_MODE_ABSENT)
-        r = build_mta_sts(arena, spec, policy);
-    if (!r && spec->mode != POLICY_MODE_ABSENT && (spec->n_addresses || spec->policy_host.length))
-        r = build_policy_host(arena, spec, policy);
-    if (!r && spec->n_rua)
-        r = build_tlsrpt(arena, spec, policy);
-    return r ? r : build_aliases(arena, policy);
-}
-
 int builder_add_policy(struct builder *builder, const struct policy_spec *spec, uint64_t where,
                        uint32_t *policy)
 {
@@ -268,12 +111,15 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
     size_t number = builder->n_policies;
     int r = reserve_policy(builder);
 
-    r = r ? r : build_policy(&builder->arena, spec, &built);
+    r = r ? r
+          : published_make(&builder->arena, spec, spec->zones ? &builder->zone_settings : NULL,
+                           &built);
     r = r ? r
           : add_domain(builder, number, DOMAIN_PRIMARY, spec->held,
                        (struct text){spec->primary.text, spec->primary.length}, where);
     if (r)
         return r;
+    builder->has_zones |= built.zones;
     builder->policies[builder->n_policies++] = built;
     *policy = (uint32_t)number;
     return 0;
@@ -315,7 +161,49 @@ static struct domain domain_from(const struct policy *policies, const struct tab
         .kind = entry->value & ((1U << KIND_BITS) - 1),
         .held = entry->value & HELD_BIT,
         .policy = &policies[entry->value >> POLICY_SHIFT],
+        .position = entry->position,
     };
+}
+
+static int add_zones_of(struct snapshot *snapshot, const struct domain *domain)
+{
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
+        struct zone_slot slot = {.position = domain->position, .owner = owner};
+        struct name name;
+        int r;
+
+        if (!published_has_zone(domain->policy, owner))
+            continue;
+        zones_name(&slot, snapshot->table, TEXT(""), &name);
+        r = zones_add(&snapshot->own_zones, slot.position, owner,
+                      (struct text){name.text, name.length});
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static struct text catalog_name(const struct snapshot *snapshot)
+{
+    const struct name *name = &snapshot->zone_settings.catalog;
+
+    return (struct text){name->text, name->length};
+}
+
+static int index_zones(struct snapshot *snapshot)
+{
+    struct text catalog = catalog_name(snapshot);
+    struct domain domain;
+    size_t cursor = 0;
+    int r = 0;
+
+    while (r == 0 && snapshot_next_domain(snapshot, &cursor, &domain))
+        r = add_zones_of(snapshot, &domain);
+    if (r == 0 && catalog.length)
+        r = zones_add(&snapshot->own_zones, 0, OWNER_COUNT, catalog);
+    if (r == 0)
+        zones_settle(&snapshot->own_zones, snapshot->table, catalog);
+    return r;
 }
 
 int builder_freeze(struct builder *builder,
@@ -324,6 +212,7 @@ int builder_freeze(struct builder *builder,
 {
     struct clash_context to = {clash, context, 0};
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    bool has_zones = builder->has_zones;
     int r;
 
     if (!snapshot)
@@ -339,17 +228,98 @@ int builder_freeze(struct builder *builder,
     snapshot->policies = builder->policies;
     snapshot->n_policies = builder->n_policies;
     snapshot->n_held = builder->n_held - to.n_held;
+    snapshot->zone_settings = builder->zone_settings;
+    snapshot->zones = &snapshot->own_zones;
     *builder = (struct builder){0};
+    r = has_zones ? index_zones(snapshot) : 0;
+    if (r) {
+        snapshot_unref(snapshot);
+        return r;
+    }
     *out = snapshot;
     return 0;
 }
 
-static int announce(struct snapshot *snapshot, const struct announcement *announcement)
+const struct policy *snapshot_same_policy(const struct snapshot *snapshot,
+                                          const struct policy *policy)
+{
+    struct domain domain;
+
+    if (!snapshot_find(snapshot, policy->primary, &domain) || domain.kind != DOMAIN_PRIMARY)
+        return NULL;
+    return domain.policy;
+}
+
+/* The serial of what has changed since it had another one. */
+static uint32_t next_serial(uint32_t old, uint32_t newest)
+{
+    return newest > old ? newest : old + 1;
+}
+
+static uint32_t policy_serial(const struct policy *policy, const struct snapshot *before,
+                              uint32_t newest)
+{
+    const struct policy *old = before ? snapshot_same_policy(before, policy) : NULL;
+
+    if (!old || !old->zones)
+        return newest;
+    return published_same_records(old, policy) ? old->serial : next_serial(old->serial, newest);
+}
+
+static uint32_t new_catalog_serial(const struct snapshot *snapshot, const struct snapshot *before,
+                                   uint32_t newest)
+{
+    if (!before || !text_equals(catalog_name(before), catalog_name(snapshot)))
+        return newest;
+    if (before->zones->n == snapshot->zones->n && before->zones->sum == snapshot->zones->sum)
+        return before->catalog_serial;
+    return next_serial(before->catalog_serial, newest);
+}
+
+int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest)
+{
+    for (size_t i = 0; i < snapshot->n_policies; i++) {
+        struct policy *policy = &snapshot->policies[i];
+        int r = 0;
+
+        if (policy->zones)
+            r = published_set_serial(&snapshot->arena, policy, &snapshot->zone_settings,
+                                     policy_serial(policy, before, newest));
+        if (r)
+            return r;
+    }
+    snapshot->catalog_serial = new_catalog_serial(snapshot, before, newest);
+    return 0;
+}
+
+/* Sets the serial of a policy that announces another id for a while: below the one that it will
+ * have then. */
+static int delay_serial(struct snapshot *snapshot, struct policy *policy, struct policy *later,
+                        const struct snapshot *before)
+{
+    const struct policy *old = snapshot_same_policy(before, policy);
+    uint32_t serial = later->serial - 1;
+    int r = 0;
+
+    if (old && old->zones && published_same_records(old, policy)) {
+        serial = old->serial;
+    } else if (old && old->zones && serial <= old->serial) {
+        serial = old->serial + 1;
+        r = published_set_serial(&snapshot->base->arena, later, &snapshot->zone_settings,
+                                 serial + 1);
+    }
+    return r ? r : published_set_serial(&snapshot->arena, policy, &snapshot->zone_settings, serial);
+}
+
+static int announce(struct snapshot *snapshot, const struct snapshot *before,
+                    const struct announcement *announcement)
 {
     struct policy *policy = &snapshot->policies[announcement->policy];
-    int r = arena_copy_text(&snapshot->arena, announcement->id, &policy->id);
+    int r = published_announce(&snapshot->arena, policy, announcement->id);
 
-    return r ? r : build_announcement(&snapshot->arena, policy);
+    if (r || !policy->zones)
+        return r;
+    return delay_serial(snapshot, policy, &snapshot->base->policies[announcement->policy], before);
 }
 
 /* Fills a new snapshot with what another one has. */
@@ -360,6 +330,9 @@ static int share(struct snapshot *snapshot, struct snapshot *from)
     snapshot->table = from->table;
     snapshot->n_policies = from->n_policies;
     snapshot->n_held = from->n_held;
+    snapshot->zone_settings = from->zone_settings;
+    snapshot->zones = from->zones;
+    snapshot->catalog_serial = from->catalog_serial;
     snapshot->policies = calloc(from->n_policies, sizeof(*snapshot->policies));
     if (!snapshot->policies)
         return -ENOMEM;
@@ -367,8 +340,8 @@ static int share(struct snapshot *snapshot, struct snapshot *from)
     return 0;
 }
 
-int snapshot_announce(struct snapshot *from, const struct announcement *announcements, size_t n,
-                      struct snapshot **out)
+int snapshot_announce(struct snapshot *from, const struct snapshot *before,
+                      const struct announcement *announcements, size_t n, struct snapshot **out)
 {
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
     int r;
@@ -377,7 +350,7 @@ int snapshot_announce(struct snapshot *from, const struct announcement *announce
         return -ENOMEM;
     r = share(snapshot, from);
     for (size_t i = 0; i < n && r == 0; i++)
-        r = announce(snapshot, &announcements[i]);
+        r = announce(snapshot, before, &announcements[i]);
     if (r) {
         snapshot_unref(snapshot);
         return r;
@@ -397,6 +370,7 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot)
     if (!snapshot || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
         return NULL;
     table_deinit(&snapshot->own_table);
+    zones_deinit(&snapshot->own_zones);
     arena_deinit(&snapshot->arena);
     free(snapshot->policies);
     snapshot_unref(snapshot->base);
@@ -429,7 +403,10 @@ size_t snapshot_size(const struct snapshot *snapshot)
     size_t own = sizeof(*snapshot) + snapshot->arena.total +
                  snapshot->n_policies * sizeof(*snapshot->policies);
 
-    return own + (snapshot->base ? snapshot_size(snapshot->base) : table_size(snapshot->table));
+    if (snapshot->base)
+        return own + snapshot_size(snapshot->base);
+    return own + table_size(snapshot->table) +
+           snapshot->own_zones.capacity * sizeof(*snapshot->own_zones.slots);
 }
 
 size_t snapshot_n_domains(const struct snapshot *snapshot)
@@ -457,6 +434,65 @@ struct rows domain_rows(const struct domain *domain, enum owner owner)
     const struct policy *policy = domain->policy;
 
     if (owner == OWNER_MTA_STS && domain->held)
-        return (struct rows){0};
+        return (struct rows){.first = policy->rows[owner].first, .n = policy->n_apex_rows};
     return domain->kind == DOMAIN_CNAME ? policy->aliases[owner] : policy->rows[owner];
+}
+
+const struct zone_settings *snapshot_zone_settings(const struct snapshot *snapshot)
+{
+    return &snapshot->zone_settings;
+}
+
+size_t snapshot_n_zones(const struct snapshot *snapshot)
+{
+    return snapshot->zones->n;
+}
+
+void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *out)
+{
+    const struct zone_slot *slot = &snapshot->zones->slots[number];
+    struct table_entry entry;
+
+    *out = (struct zone){.number = number, .id = slot->id, .owner = slot->owner};
+    zones_name(slot, snapshot->table, catalog_name(snapshot), &out->name);
+    out->catalog = slot->position == 0;
+    out->serial = snapshot->catalog_serial;
+    if (out->catalog)
+        return;
+    entry = table_at(snapshot->table, slot->position);
+    out->domain = domain_from(snapshot->policies, &entry);
+    out->serial = out->domain.policy->serial;
+}
+
+void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *domain,
+                          enum owner owner, struct zone *out)
+{
+    struct zone_slot slot = {.position = domain->position, .owner = owner};
+    struct name name;
+
+    zones_name(&slot, snapshot->table, TEXT(""), &name);
+    snapshot_zone(
+        snapshot,
+        zones_find(snapshot->zones, domain->position, owner, (struct text){name.text, name.length}),
+        out);
+}
+
+bool snapshot_has_catalog(const struct snapshot *snapshot)
+{
+    return snapshot->zone_settings.catalog.length > 0;
+}
+
+bool snapshot_catalog(const struct snapshot *snapshot, struct zone *out)
+{
+    struct text name = catalog_name(snapshot);
+
+    if (name.length == 0)
+        return false;
+    snapshot_zone(snapshot, zones_find(snapshot->zones, 0, OWNER_COUNT, name), out);
+    return true;
+}
+
+const struct zones *snapshot_zones(const struct snapshot *snapshot)
+{
+    return snapshot->zones;
 }

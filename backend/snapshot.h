@@ -7,45 +7,7 @@
  */
 #pragma once
 
-#include "policy.h"
-
-/* The owner names that a policy gives a domain, by their prefix. */
-enum owner {
-    OWNER_MTA_STS,     /* _mta-sts.<d>    TXT, RFC 8461 3.1 */
-    OWNER_TLSRPT,      /* _smtp._tls.<d>  TXT, RFC 8460 3 */
-    OWNER_TLS,         /* _tls.<d>        an empty non-terminal above the one before, RFC 8020 */
-    OWNER_POLICY_HOST, /* mta-sts.<d>     A and AAAA, or CNAME, RFC 8461 3.3 */
-    OWNER_COUNT,
-};
-
-/* The prefix of an owner name with its final dot, for example "_mta-sts.". */
-struct text owner_prefix(enum owner owner);
-
-/* Record types that this service synthesizes; RECORD_ENT is PowerDNS's row for a name that exists
- * without records. */
-enum record_type {
-    RECORD_ENT,
-    RECORD_A,
-    RECORD_AAAA,
-    RECORD_CNAME,
-    RECORD_TXT,
-    RECORD_TYPE_COUNT,
-};
-
-/* The mnemonic, for example "TXT". */
-struct text record_type_text(enum record_type type);
-
-/* What a record says: its type and its content in PowerDNS's form. */
-struct row {
-    enum record_type type;
-    struct text content;
-};
-
-/* The rows of one owner name. */
-struct rows {
-    const struct row *first;
-    size_t n;
-};
+#include "published.h"
 
 /* How a domain takes part in its policy. */
 enum domain_kind {
@@ -54,23 +16,9 @@ enum domain_kind {
     DOMAIN_CNAME,  /* a member that gets CNAMEs to the primary's names */
 };
 
-/* A policy as it is published. */
-struct policy {
-    struct text primary; /* canonical */
-    enum policy_mode mode;
-    uint32_t ttl;                  /* seconds */
-    uint32_t max_age;              /* seconds */
-    bool fixed_id;                 /* the operator set the id */
-    struct text body;              /* empty if the mode is absent */
-    struct text id;                /* what is announced, empty if the mode is absent */
-    struct text own_id;            /* the id derived from the body, empty if the mode is absent */
-    uint32_t announce_delay;       /* seconds */
-    struct rows rows[OWNER_COUNT]; /* of the primary and of direct members */
-    struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */
-};
-
 struct snapshot;
 struct builder;
+struct zones;
 
 /* Makes an empty builder. The seed makes the order of the table's index unpredictable, so that
  * nobody can prepare names that collide in it. Returns 0 or -ENOMEM. */
@@ -78,6 +26,10 @@ int builder_new(uint64_t seed, struct builder **out);
 
 /* Frees a builder and all it holds; NULL is allowed. */
 void builder_free(struct builder *builder);
+
+/* Sets what own zones have in common, before the first policy with zones is added. What it points
+ * at is copied. Returns 0 or -ENOMEM. */
+int builder_set_zones(struct builder *builder, const struct zone_settings *settings);
 
 /* The positive result of adding: the table cannot address more domains. */
 enum { BUILDER_FULL = 1 };
@@ -114,12 +66,19 @@ struct announcement {
     struct text id;
 };
 
+/* Sets the serials of all own zones in a snapshot that nobody answers from yet. A policy that
+ * publishes the same records as in the snapshot BEFORE keeps its serial, and so does the catalog
+ * zone while the zones are the same. All others get NEWEST, a time in seconds, or the next number
+ * where that would not be an increase. BEFORE is NULL at the start. Returns 0 or -ENOMEM. */
+int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest);
+
 /* Makes a snapshot, with one reference, that differs from another in the ids that some policies
  * announce, policies which have a mode. The two share the domains, so this costs only the policies.
- * FROM must come from builder_freeze; it lives as long as the new one needs it. Returns 0 or
- * -ENOMEM. */
-int snapshot_announce(struct snapshot *from, const struct announcement *announcements, size_t n,
-                      struct snapshot **out);
+ * FROM must come from builder_freeze; it lives as long as the new one needs it. Own zones of such
+ * policies have a serial below that of FROM: the one that they have in the snapshot BEFORE, if they
+ * publish the same as there. Returns 0 or -ENOMEM. */
+int snapshot_announce(struct snapshot *from, const struct snapshot *before,
+                      const struct announcement *announcements, size_t n, struct snapshot **out);
 
 /* Takes a further reference; returns the snapshot. */
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
@@ -133,6 +92,7 @@ struct domain {
     enum domain_kind kind;
     bool held; /* its _mta-sts name is held back */
     const struct policy *policy;
+    uint32_t position; /* in the domain table */
 };
 
 /* Finds a domain by its canonical name. Returns whether it is listed. */
@@ -154,3 +114,39 @@ const struct policy *snapshot_policy(const struct snapshot *snapshot, size_t num
 /* The rows that a domain has at an owner; none if the policy does not publish that owner, or the
  * domain is held back from it. */
 struct rows domain_rows(const struct domain *domain, enum owner owner);
+
+/* The policy of the same primary in another snapshot, or NULL. */
+const struct policy *snapshot_same_policy(const struct snapshot *snapshot,
+                                          const struct policy *policy);
+
+/* What own zones have in common; without nameservers where there are none. */
+const struct zone_settings *snapshot_zone_settings(const struct snapshot *snapshot);
+
+/* A zone of the service's own. */
+struct zone {
+    struct name name; /* of the apex */
+    size_t number;    /* in the order of ids */
+    uint32_t id, serial;
+    bool catalog; /* the catalog zone: it has neither domain nor owner */
+    struct domain domain;
+    enum owner owner; /* of the apex */
+};
+
+/* How many own zones there are, the catalog zone included. */
+size_t snapshot_n_zones(const struct snapshot *snapshot);
+
+/* The zone of a number, in the order of ids. */
+void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *out);
+
+/* The zone whose apex is at an owner of a domain, which must be one. */
+void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *domain,
+                          enum owner owner, struct zone *out);
+
+/* Whether there is a catalog zone. */
+bool snapshot_has_catalog(const struct snapshot *snapshot);
+
+/* The catalog zone. Returns whether there is one. */
+bool snapshot_catalog(const struct snapshot *snapshot, struct zone *out);
+
+/* The index of all own zones. */
+const struct zones *snapshot_zones(const struct snapshot *snapshot);

@@ -1,5 +1,7 @@
 #include "synthesis.h"
 
+#include "catalog.h"
+
 /* Whether a query name can begin with an owner prefix; an escape may hide any character. */
 static bool may_be_owner(struct text qname)
 {
@@ -30,20 +32,39 @@ static bool match_owner(struct text name, enum owner *out)
     return false;
 }
 
-bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct answer *out)
+/* Finds what stands at a name of a listed domain. */
+static bool find_domain(const struct snapshot *snapshot, struct text name, struct answer *out)
 {
-    struct text name;
-
-    if (!may_be_owner(qname) || name_from_question(qname, &out->name) != 0)
-        return false;
-    name = (struct text){.data = out->name.text, .length = out->name.length};
     if (!match_owner(name, &out->owner))
         return false;
     name = text_after(name, owner_prefix(out->owner).length);
     if (!snapshot_find(snapshot, name, &out->domain))
         return false;
     out->rows = domain_rows(&out->domain, out->owner);
+    out->ttl = out->domain.policy->ttl;
     return out->rows.n > 0;
+}
+
+bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct answer *out)
+{
+    struct text name;
+
+    if (!may_be_owner(qname) && !snapshot_has_catalog(snapshot))
+        return false;
+    if (name_from_question(qname, &out->name) != 0)
+        return false;
+    name = (struct text){.data = out->name.text, .length = out->name.length};
+    return find_domain(snapshot, name, out) || catalog_find(snapshot, name, out);
+}
+
+bool synthesis_zone(const struct snapshot *snapshot, const struct answer *answer, struct zone *out)
+{
+    if (answer->rows.n == 0 || answer->rows.first[0].type != RECORD_SOA)
+        return false;
+    if (answer->owner == OWNER_COUNT)
+        return snapshot_catalog(snapshot, out);
+    snapshot_domain_zone(snapshot, &answer->domain, answer->owner, out);
+    return true;
 }
 
 bool synthesis_answer(const struct domain *domain, enum owner owner, struct answer *out)
@@ -57,6 +78,7 @@ bool synthesis_answer(const struct domain *domain, enum owner owner, struct answ
     memcpy(out->name.text + prefix.length, domain->name.data, domain->name.length);
     out->name.text[out->name.length] = '\0';
     out->rows = domain_rows(domain, owner);
+    out->ttl = domain->policy->ttl;
     return out->rows.n > 0;
 }
 

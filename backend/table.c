@@ -56,6 +56,7 @@ static struct table_entry entry_at(const uint8_t *entries, size_t position)
     const uint8_t *entry = entries + position;
     struct table_entry out = {
         .name = {.data = (const char *)entry + ENTRY_HEADER, .length = entry[ENTRY_VALUE]},
+        .position = (uint32_t)position,
     };
 
     memcpy(&out.value, entry, ENTRY_VALUE);
@@ -452,6 +453,11 @@ bool table_find(const struct table *table, struct text name, struct table_entry 
         }
     }
     return false;
+}
+
+struct table_entry table_at(const struct table *table, uint32_t position)
+{
+    return entry_at(table->entries, position);
 }
 
 bool table_next(const struct table *table, size_t *cursor, struct table_entry *out)

@@ -46,6 +46,7 @@ struct table {
 struct table_entry {
     struct text name; /* lives as long as the table */
     uint32_t value;
+    uint32_t position; /* for table_at */
 };
 
 /* A name that was added again. */
@@ -83,6 +84,9 @@ void table_deinit(struct table *table);
 
 /* Finds a name. Returns whether it is there. */
 bool table_find(const struct table *table, struct text name, struct table_entry *out);
+
+/* The entry at a position that another call gave. */
+struct table_entry table_at(const struct table *table, uint32_t position);
 
 /* Visits the entries in the order of their adding: start with CURSOR 0 and go on until false. */
 bool table_next(const struct table *table, size_t *cursor, struct table_entry *out);

@@ -51,7 +51,7 @@ static bool changed_since(const struct announcements *before, const struct snaps
 static bool plan_policy(const struct announcements *before, const struct snapshot *published,
                         const struct policy *loaded, int64_t now, struct pending *out)
 {
-    const struct policy *old = reload_same_policy(published, loaded);
+    const struct policy *old = snapshot_same_policy(published, loaded);
     int64_t since;
 
     if (!old || old->id.length == 0 || loaded->id.length == 0 || text_equals(old->id, loaded->id) ||
@@ -101,7 +101,7 @@ int announcements_plan(const struct announcements *before, const struct snapshot
 }
 
 int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,
-                        int64_t now, struct snapshot **out)
+                        const struct snapshot *before, int64_t now, struct snapshot **out)
 {
     struct announcement *old = calloc(announcements->n + 1, sizeof(*old));
     size_t n = 0;
@@ -116,7 +116,7 @@ int announcements_apply(const struct announcements *announcements, struct snapsh
             old[n++] = (struct announcement){pending->policy, text_from(pending->id)};
     }
     if (n)
-        r = snapshot_announce(loaded, old, n, out);
+        r = snapshot_announce(loaded, before, old, n, out);
     else
         *out = snapshot_ref(loaded);
     free(old);

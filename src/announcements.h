@@ -40,9 +40,9 @@ int announcements_plan(const struct announcements *before, const struct snapshot
                        const struct snapshot *loaded, int64_t now, struct announcements *out);
 
 /* Makes the snapshot to answer from, with a reference of its own: the loaded one, but for the ids
- * that are not due yet. Returns 0 or -ENOMEM. */
+ * that are not due yet. BEFORE is what was answered from until now. Returns 0 or -ENOMEM. */
 int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,
-                        int64_t now, struct snapshot **out);
+                        const struct snapshot *before, int64_t now, struct snapshot **out);
 
 /* When the next one is due, or INT64_MAX. */
 int64_t announcements_next(const struct announcements *announcements);

@@ -185,6 +185,17 @@ static int read_main(struct loader *loader, struct policy_files *files, const ch
     choose_listeners(loader, node_find(root, "listen"), &settings.settings);
     check_listeners(loader, node_find(root, "listen"), &settings.settings);
     config->settings = settings.settings;
+    if (settings.zones.nameservers.n) {
+        r = builder_set_zones(loader->builder, &(struct zone_settings){
+                                                   .nameservers = settings.zones.nameservers.items,
+                                                   .n_nameservers = settings.zones.nameservers.n,
+                                                   .hostmaster = settings.zones.hostmaster,
+                                                   .catalog = settings.zones.catalog,
+                                               });
+        if (r)
+            return r;
+        loader->zones = true;
+    }
     noted->policies = settings.policies;
     r = policies_read_defaults(loader, settings.defaults);
     return r ? r : loader_each_file(loader, settings.include, read_included, files);
@@ -214,6 +225,10 @@ static int freeze(struct loader *loader, struct config *config)
     if (r)
         return r;
     policies_check_aliases(loader, config->snapshot);
+    config->newest = loader->newest;
+    r = snapshot_set_serials(config->snapshot, NULL, config->newest);
+    if (r)
+        return r;
     return diagnostics_refuse(loader->context.diagnostics) ? CONFIG_REFUSED : 0;
 }
 

@@ -58,6 +58,7 @@ struct settings {
 
 struct config {
     struct settings settings;
+    uint32_t newest;           /* when what was read has changed last, in seconds since 1970 */
     struct snapshot *snapshot; /* one reference */
     struct arena arena;        /* what the settings point at */
 };

@@ -81,7 +81,98 @@ static struct http_reply *begin_reply(struct http_service *service, unsigned int
     reply->content_type = "application/json";
     reply->allow = NULL;
     reply->etag = (struct text){0};
+    reply->rest = NULL;
     return reply;
+}
+
+/* The rest of a body in chunks (RFC 9112 7.1). */
+struct chunks {
+    struct producer producer;
+    struct producer *inner;
+    struct buffer piece;
+};
+
+static void add_chunk(struct buffer *out, const struct buffer *piece)
+{
+    out->failed |= piece->failed;
+    if (piece->length == 0)
+        return;
+    buffer_printf(out, "%zx\r\n", piece->length);
+    buffer_add(out, piece->data, piece->length);
+    buffer_add_string(out, "\r\n");
+}
+
+static bool chunks_more(struct producer *producer, struct buffer *out)
+{
+    struct chunks *chunks = (struct chunks *)producer;
+    bool more;
+
+    buffer_clear(&chunks->piece);
+    more = chunks->inner->more(chunks->inner, &chunks->piece);
+    add_chunk(out, &chunks->piece);
+    if (!more)
+        buffer_add_string(out, "0\r\n\r\n");
+    return more;
+}
+
+static void chunks_free(struct producer *producer)
+{
+    struct chunks *chunks = (struct chunks *)producer;
+
+    producer_free(chunks->inner);
+    buffer_deinit(&chunks->piece);
+    free(chunks);
+}
+
+/* Hands the rest of the current reply over to the connection, for HTTP/1.1 in chunks; before that,
+ * the end of the connection is that of the body. */
+static void pass_rest(struct state *state, bool chunked)
+{
+    struct http_reply *reply = &state->service->reply;
+    struct chunks *chunks;
+
+    state->verdict.rest = reply->rest;
+    reply->rest = NULL;
+    if (!chunked) {
+        buffer_add(state->replies, reply->body.data, reply->body.length);
+        return;
+    }
+    add_chunk(state->replies, &reply->body);
+    chunks = calloc(1, sizeof(*chunks));
+    if (!chunks) {
+        state->replies->failed = true;
+        return;
+    }
+    chunks->producer = (struct producer){chunks_more, chunks_free};
+    chunks->inner = state->verdict.rest;
+    state->verdict.rest = &chunks->producer;
+}
+
+/* Whether the current request is of a version before HTTP/1.1. */
+static bool is_old(const struct state *state)
+{
+    return state->parser.http_major < 1 ||
+           (state->parser.http_major == 1 && state->parser.http_minor == 0);
+}
+
+static void add_length(const struct http_reply *reply, bool chunked, struct buffer *out)
+{
+    if (!reply->rest)
+        buffer_printf(out, "Content-Length: %zu\r\n", reply->body.length);
+    else if (chunked)
+        buffer_add_string(out, "Transfer-Encoding: chunked\r\n");
+}
+
+/* Makes a reply of what could be made of it. */
+static void settle_failure(struct http_reply *reply)
+{
+    if (!reply->body.failed)
+        return;
+    buffer_clear(&reply->body);
+    producer_free(reply->rest);
+    reply->rest = NULL;
+    reply->status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
+    reply->etag = (struct text){0};
 }
 
 /* Appends the service's current reply to what is sent. */
@@ -89,25 +180,27 @@ static void add_reply(struct state *state, bool with_body)
 {
     struct http_reply *reply = &state->service->reply;
     struct buffer *out = state->replies;
-    bool has_content;
+    bool has_content, chunked = !is_old(state);
 
-    if (reply->body.failed) {
-        buffer_clear(&reply->body);
-        reply->status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
-        reply->etag = (struct text){0};
-    }
+    settle_failure(reply);
     has_content = reply->status != HTTP_STATUS_NOT_MODIFIED;
+    state->verdict.close |= reply->rest != NULL;
     buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, reason_phrase(reply->status));
-    if (has_content)
-        buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", reply->content_type,
-                      reply->body.length);
+    if (has_content) {
+        buffer_printf(out, "Content-Type: %s\r\n", reply->content_type);
+        add_length(reply, chunked, out);
+    }
     if (reply->etag.length)
         buffer_printf(out, "ETag: \"%.*s\"\r\n", (int)reply->etag.length, reply->etag.data);
     if (reply->allow)
         buffer_printf(out, "Allow: %s\r\n", reply->allow);
     buffer_add_string(out, state->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
-    if (with_body && has_content)
+    if (with_body && has_content && reply->rest)
+        pass_rest(state, chunked);
+    else if (with_body && has_content)
         buffer_add(out, reply->body.data, reply->body.length);
+    producer_free(reply->rest);
+    reply->rest = NULL;
 }
 
 static void headers_clear(struct headers *headers)
@@ -229,12 +322,10 @@ static void refuse_with(struct state *state, unsigned int status, const char *fa
 static void check_host(struct state *state)
 {
     size_t lines = state->headers.lines[HEADER_HOST];
-    bool old = state->parser.http_major < 1 ||
-               (state->parser.http_major == 1 && state->parser.http_minor == 0);
 
     if (lines > 1)
         refuse_with(state, HTTP_STATUS_BAD_REQUEST, "found several Host fields, expected one");
-    else if (lines == 0 && !old)
+    else if (lines == 0 && !is_old(state))
         refuse_with(state, HTTP_STATUS_BAD_REQUEST, "found no Host field, expected one");
 }
 

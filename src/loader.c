@@ -16,6 +16,8 @@ int loader_open(struct loader *loader, const char *path, const struct node *name
         file_report(file, named_at ? path : NULL, place, diagnostics);
         return CONFIG_REFUSED;
     }
+    if (file->modified > loader->newest)
+        loader->newest = file->modified;
     r = sources_add(&loader->sources, path, source);
     if (r > 0) {
         diagnostics_error(diagnostics, place, "found more than %d files, expected fewer",

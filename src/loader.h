@@ -18,6 +18,8 @@ struct loader {
     struct arena arena;            /* nodes, and what settings of policies point at */
     struct sources sources;
     struct builder *builder;
+    bool zones;            /* there is what zones of the service's own need */
+    uint32_t newest;       /* when the files read so far have changed last, in seconds since 1970 */
     struct buffer waiting; /* members that the YAML files list, until their policies are read */
     bool full;             /* the builder takes no more domains; said once */
     struct policy_settings defaults;

@@ -81,6 +81,36 @@ static void check_mode(const struct reading *reading)
                        policy_mode_text((enum policy_mode)settings->mode));
 }
 
+/* Whether the policy has the key itself, or the defaults for all policies do, and rightly. */
+static bool is_set(const struct reading *reading, enum policy_key key)
+{
+    uint32_t present = reading->own.present | reading->loader->default_marks.present;
+
+    return present & ~reading->invalid & BIT(key);
+}
+
+/* Zones of one's own need to be described, and nothing in them can be an alias. */
+static void check_zones(const struct reading *reading)
+{
+    const struct policy_settings *settings = &reading->settings;
+    const struct policy_host *hosts = settings->policy_host.items;
+
+    if (!reading->loader->zones)
+        LOADER_ERROR(reading->loader, value_node(reading, POLICY_KEY_AUTHORITY),
+                     "found authority zones without a section zones, expected one with nameservers "
+                     "and hostmaster");
+    if (is_set(reading, POLICY_KEY_RECORDS) && settings->records == DOMAIN_CNAME)
+        LOADER_ERROR(reading->loader, value_node(reading, POLICY_KEY_RECORDS),
+                     "found records cname with authority zones, expected direct: each name is the "
+                     "apex of a zone, where no CNAME can stand");
+    if (is_set(reading, POLICY_KEY_POLICY_HOST) && settings->policy_host.n &&
+        hosts[0].address.family == 0)
+        LOADER_ERROR(reading->loader, value_node(reading, POLICY_KEY_POLICY_HOST),
+                     "found host name %s with authority zones, expected addresses: the name would "
+                     "be a CNAME at the apex of a zone",
+                     diagnostics_quote(text_from(hosts[0].name.text)).text);
+}
+
 /* Checks what concerns several keys at once. */
 static void check_together(const struct reading *reading)
 {
@@ -95,6 +125,8 @@ static void check_together(const struct reading *reading)
         warn_of_short(reading->loader,
                       value_node(reading, has_age ? POLICY_KEY_MAX_AGE : POLICY_KEY_MODE),
                       settings->max_age);
+    if (settings->authority == AUTHORITY_ZONES && all_valid(reading, BIT(POLICY_KEY_AUTHORITY)))
+        check_zones(reading);
     if (settings->mode == POLICY_MODE_ABSENT && settings->rua.n == 0 &&
         all_valid(reading, BIT(POLICY_KEY_MODE) | BIT(POLICY_KEY_RUA)))
         LOADER_WARNING(reading->loader, reading->node,
@@ -168,6 +200,7 @@ static int make_spec(struct reading *reading, struct policy_spec *out)
         spec.n_rua = settings->rua.n;
         spec.ttl = settings->ttl;
         spec.announce_delay = settings->announce_delay;
+        spec.zones = settings->authority == AUTHORITY_ZONES;
         r = make_policy_host(reading, &spec);
         r = r ? r : look_for_certificate(reading, &spec);
         if (r)
@@ -269,6 +302,8 @@ static int read_mapping(struct reading *reading)
     reading->invalid =
         (loader->default_marks.invalid & ~reading->own.present) | reading->own.invalid;
     check_together(reading);
+    if (reading->settings.authority == AUTHORITY_ZONES)
+        reading->settings.records = DOMAIN_DIRECT;
     certificates_begin(&loader->certificates, NULL);
     r = add_policy(reading);
     r = r < 0 ? r : members_add(loader, &reading->settings);

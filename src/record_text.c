@@ -31,7 +31,7 @@ void record_text_write(struct buffer *out, const struct answer *answer, const st
     char ttl[16];
     size_t column = answer->name.length + 1, ttl_length;
 
-    ttl_length = (size_t)snprintf(ttl, sizeof(ttl), "%u", answer->domain.policy->ttl);
+    ttl_length = (size_t)snprintf(ttl, sizeof(ttl), "%u", answer->ttl);
     buffer_add(out, answer->name.text, answer->name.length);
     buffer_add(out, ".", 1);
     column = add_gap(out, column, TTL_COLUMN) + ttl_length;

@@ -11,6 +11,7 @@ enum {
 
 struct writer {
     const struct format *format;
+    const struct snapshot *snapshot;
     struct buffer out;
     size_t n_rows;
 };
@@ -31,7 +32,7 @@ static void add_zone_row(struct writer *writer, const struct answer *answer, con
 static void add_json_row(struct writer *writer, const struct answer *answer, const struct row *row)
 {
     buffer_add_string(&writer->out, writer->n_rows++ ? ",\n" : "\n");
-    method_add_row(&writer->out, answer, row);
+    method_add_row(&writer->out, writer->snapshot, answer, row);
 }
 
 static const struct format formats[] = {
@@ -115,7 +116,8 @@ static bool write_some(struct writer *writer, const struct command_arguments *ar
 
 static int print(const struct command_arguments *arguments, const struct snapshot *snapshot)
 {
-    struct writer writer = {.format = find_format(arguments->options[OPTION_FORMAT])};
+    struct writer writer = {.format = find_format(arguments->options[OPTION_FORMAT]),
+                            .snapshot = snapshot};
     bool complete;
 
     fputs(writer.format->begin, stdout);

@@ -14,36 +14,10 @@ static size_t count_missing(const struct snapshot *of, const struct snapshot *fr
     return n;
 }
 
-const struct policy *reload_same_policy(const struct snapshot *snapshot,
-                                        const struct policy *policy)
-{
-    struct domain domain;
-
-    if (!snapshot_find(snapshot, policy->primary, &domain) || domain.kind != DOMAIN_PRIMARY)
-        return NULL;
-    return domain.policy;
-}
-
-static bool same_rows(struct rows a, struct rows b)
-{
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (a.first[i].type != b.first[i].type ||
-            !text_equals(a.first[i].content, b.first[i].content))
-            return false;
-    return true;
-}
-
 /* Whether two policies of the same primary publish the same. */
 static bool same_content(const struct policy *a, const struct policy *b)
 {
-    if (a->ttl != b->ttl || !text_equals(a->body, b->body))
-        return false;
-    for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
-        if (!same_rows(a->rows[owner], b->rows[owner]))
-            return false;
-    return true;
+    return text_equals(a->body, b->body) && published_same_records(a, b);
 }
 
 struct policy_changes {
@@ -57,7 +31,7 @@ static struct policy_changes compare_policies(const struct snapshot *before,
 
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
         const struct policy *now = snapshot_policy(after, i);
-        const struct policy *old = reload_same_policy(before, now);
+        const struct policy *old = snapshot_same_policy(before, now);
 
         if (!old) {
             changes.added++;
@@ -76,7 +50,7 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
 
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
         const struct policy *now = snapshot_policy(after, i);
-        const struct policy *old = reload_same_policy(before, now);
+        const struct policy *old = snapshot_same_policy(before, now);
 
         if (!old || text_equals(old->id, now->id) || n++ >= IDS_NAMED)
             continue;
@@ -111,7 +85,7 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
 {
     for (size_t i = 0; i < snapshot_n_policies(after); i++) {
         const struct policy *now = snapshot_policy(after, i);
-        const struct policy *old = reload_same_policy(before, now);
+        const struct policy *old = snapshot_same_policy(before, now);
 
         if (old && now->fixed_id && old->id.length && text_equals(old->id, now->id) &&
             !text_equals(old->own_id, now->own_id))

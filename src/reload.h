@@ -4,10 +4,6 @@
 #include "buffer.h"
 #include "config.h"
 
-/* The policy of the same primary in another snapshot, or NULL. */
-const struct policy *reload_same_policy(const struct snapshot *snapshot,
-                                        const struct policy *policy);
-
 /* Describes, in one line for the log, what is different in the new snapshot: numbers of policies
  * and domains, domains added and removed, and the ids that changed, old and new. */
 void reload_describe(const struct snapshot *before, const struct snapshot *after,

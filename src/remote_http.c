@@ -24,7 +24,7 @@ static int decode(struct request *request, enum http_method verb, struct text pa
     if (path.length && path.data[0] == '/')
         path = text_after(path, 1);
     if (verb != HTTP_POST)
-        return request_decode_path(request, path);
+        return request_decode_path(request, path, body);
     if (path.length == 0 || path.data[0] == '?')
         return request_decode_json(request, body);
     return request_decode_form(request, path, body);
@@ -79,7 +79,9 @@ static void answer_request(const struct remote_http *remote, const struct http_r
     else if (r < 0)
         reply->body.failed = true;
     else
-        count(remote, request.method, method_answer(&request, *remote->snapshot, &reply->body));
+        count(remote, request.method,
+              method_answer(&request, &(struct method_context){*remote->snapshot, remote->notify},
+                            &reply->body, &reply->rest));
 }
 
 static void answer(void *context, const struct http_request *http, struct http_reply *reply)

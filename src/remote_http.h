@@ -14,6 +14,7 @@
 struct remote_http {
     const char *path;                 /* the prefix of every request, without a final slash */
     struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */
+    struct notify *notify;            /* of the service, or NULL */
     struct counters *counters;        /* of the thread, or NULL */
 };
 

@@ -6,8 +6,52 @@
 /* What is kept of a connection. */
 struct state {
     const struct remote_unix *remote;
-    struct buffer begun; /* a request whose end has not come yet */
+    struct buffer begun; /* a request whose end has not come yet, or while a long reply is sent what
+                            has come behind its request */
 };
+
+/* The rest of a long reply, and a newline. */
+struct rest {
+    struct producer producer;
+    struct producer *inner;
+};
+
+static bool rest_more(struct producer *producer, struct buffer *out)
+{
+    struct rest *rest = (struct rest *)producer;
+
+    if (rest->inner->more(rest->inner, out))
+        return true;
+    buffer_add_string(out, "\n");
+    return false;
+}
+
+static void rest_free(struct producer *producer)
+{
+    struct rest *rest = (struct rest *)producer;
+
+    producer_free(rest->inner);
+    free(rest);
+}
+
+/* Ends a reply by a newline, now or after its rest. */
+static struct producer *end_reply(struct producer *inner, struct buffer *replies)
+{
+    struct rest *rest;
+
+    if (!inner) {
+        buffer_add_string(replies, "\n");
+        return NULL;
+    }
+    rest = malloc(sizeof(*rest));
+    if (!rest) {
+        producer_free(inner);
+        replies->failed = true;
+        return NULL;
+    }
+    *rest = (struct rest){.producer = {rest_more, rest_free}, .inner = inner};
+    return &rest->producer;
+}
 
 static void begin(void *connection, void *context)
 {
@@ -25,8 +69,11 @@ static void refuse_request(const struct remote_unix *remote, const struct reques
     log_limited(LOG_LEVEL_WARNING, "unix: malformed request, expected %s", request->fault);
 }
 
-static void answer(const struct state *state, struct text line, struct buffer *replies)
+/* Answers one request. Returns what makes the rest of the reply, or NULL. */
+static struct producer *answer(const struct state *state, struct text line, struct buffer *replies)
 {
+    struct method_context context = {*state->remote->snapshot, state->remote->notify};
+    struct producer *rest = NULL;
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
     struct counters *counters = state->remote->counters;
     size_t begin = replies->length;
@@ -37,13 +84,13 @@ static void answer(const struct state *state, struct text line, struct buffer *r
     } else if (r < 0) {
         buffer_add_string(replies, "{\"error\":\"out of memory\"}");
     } else {
-        enum outcome outcome = method_answer(&request, *state->remote->snapshot, replies);
+        enum outcome outcome = method_answer(&request, &context, replies, &rest);
 
         counters_count_request(counters, TRANSPORT_UNIX, request.method, outcome);
     }
     log_debug("unix: %.*s -> %.*s", (int)line.length, line.data, (int)(replies->length - begin),
               replies->data + begin);
-    buffer_add_string(replies, "\n");
+    return end_reply(rest, replies);
 }
 
 /* Takes the text before the next newline off the front of what was read. Returns whether there is
@@ -78,25 +125,54 @@ static struct stream_verdict refuse(const struct remote_unix *remote, struct buf
     return (struct stream_verdict){.close = true, .unread = true};
 }
 
-/* A request mostly comes whole, and is then read where it lies. */
-static struct stream_verdict read_bytes(void *connection, struct text bytes, struct buffer *replies)
+/* Answers the request that a line ends. */
+static struct stream_verdict end_request(struct state *state, struct text line,
+                                         struct buffer *replies)
 {
-    struct state *state = connection;
+    struct stream_verdict verdict = {.renew = true};
+
+    if (state->begun.length == 0) {
+        verdict.rest = answer(state, line, replies);
+        return verdict;
+    }
+    if (!keep_part(state, line))
+        return refuse(state->remote, replies);
+    verdict.rest = answer(state, (struct text){state->begun.data, state->begun.length}, replies);
+    buffer_deinit(&state->begun);
+    return verdict;
+}
+
+/* A request mostly comes whole, and is then read where it lies. */
+static struct stream_verdict read_requests(struct state *state, struct text bytes,
+                                           struct buffer *replies)
+{
+    struct stream_verdict verdict = {.renew = true};
     struct text line;
 
-    while (take_line(&bytes, &line)) {
-        if (state->begun.length == 0) {
-            answer(state, line, replies);
-            continue;
-        }
-        if (!keep_part(state, line))
-            return refuse(state->remote, replies);
-        answer(state, (struct text){state->begun.data, state->begun.length}, replies);
-        buffer_deinit(&state->begun);
-    }
-    if (bytes.length && !keep_part(state, bytes))
+    while (!verdict.rest && !verdict.close && take_line(&bytes, &line))
+        verdict = end_request(state, line, replies);
+    if (verdict.close)
+        return verdict;
+    if (verdict.rest) {
+        buffer_add_text(&state->begun, bytes);
+        replies->failed |= state->begun.failed;
+    } else if (bytes.length && !keep_part(state, bytes)) {
         return refuse(state->remote, replies);
-    return (struct stream_verdict){.renew = true};
+    }
+    return verdict;
+}
+
+/* Without bytes a long reply has ended, and what came behind its request is read now. */
+static struct stream_verdict read_bytes(void *connection, struct text bytes, struct buffer *replies)
+{
+    CLEANUP(buffer_deinit) struct buffer kept = BUFFER_INIT;
+    struct state *state = connection;
+
+    if (bytes.length)
+        return read_requests(state, bytes, replies);
+    kept = state->begun;
+    state->begun = BUFFER_INIT;
+    return read_requests(state, (struct text){kept.data, kept.length}, replies);
 }
 
 static void end(void *connection)

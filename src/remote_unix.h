@@ -16,6 +16,7 @@ enum {
 /* How one thread serves: the context of remote_unix_protocol. */
 struct remote_unix {
     struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */
+    struct notify *notify;            /* of the service, or NULL */
     struct counters *counters;        /* of the thread, or NULL */
 };
 

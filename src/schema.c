@@ -9,6 +9,7 @@ enum {
     MX_MAX = 10000, /* more never fit into a policy body */
     RUA_MAX = 2000, /* more never fit into a TLSRPT record */
     POLICY_HOST_MAX = 64,
+    NAMESERVERS_MAX = 13, /* more do not fit into small messages, and no zone needs them */
     ANNOUNCE_DELAY_MAX = 7 * 86400, /* seconds */
     CERTIFICATES_MAX = 255,         /* bytes */
 };
@@ -321,6 +322,7 @@ static const struct option_choice record_kinds[] = {
 
 static const struct option_choice authorities[] = {
     {"overlay", AUTHORITY_OVERLAY},
+    {"zones", AUTHORITY_ZONES},
     {NULL, 0},
 };
 
@@ -363,7 +365,7 @@ static const struct option policy_rows[] = {
     [POLICY_KEY_AUTHORITY] = {"authority", &option_choice, AT(authority), .choices = authorities,
                               .fallback = "overlay",
                               .help = "who is authoritative: with overlay another backend of "
-                                      "PowerDNS"},
+                                      "PowerDNS, with zones the service itself"},
 };
 
 #undef AT
@@ -427,6 +429,64 @@ static const struct option listen_rows[] = {
 
 static const struct option_table listen_table = {listen_rows, ARRAY_LENGTH(listen_rows)};
 
+static void describe_host(const struct option *option, struct buffer *out)
+{
+    (void)option;
+    buffer_add_string(out, "a host name");
+}
+
+static int read_host(const struct option_context *context, const struct option *option,
+                     const struct node *node, void *value)
+{
+    (void)option;
+    return judge_name(context, node, name_from_host(node_text(node), value));
+}
+
+static const struct option_type type_host = {
+    .size = sizeof(struct name),
+    .kinds = OPTION_FROM_SCALAR,
+    .describe = describe_host,
+    .read = read_host,
+    .equals = equal_names,
+};
+
+static int read_catalog(const struct option_context *context, const struct option *option,
+                        const struct node *node, void *value)
+{
+    struct name name;
+    int r = read_host(context, option, node, &name);
+
+    if (r)
+        return r;
+    if (name.length > ZONE_CATALOG_MAX) {
+        diagnostics_error(context->diagnostics, node_place(node, context->sources),
+                          "found a catalog name of %u octets, expected at most %d", name.length,
+                          ZONE_CATALOG_MAX);
+        return OPTION_REFUSED;
+    }
+    *(struct name *)value = name;
+    return 0;
+}
+
+static const struct option_type type_catalog = {
+    .size = sizeof(struct name),
+    .kinds = OPTION_FROM_SCALAR,
+    .describe = describe_host,
+    .read = read_catalog,
+};
+
+static const struct option zones_rows[] = {
+    {"nameservers", &type_host, .offset = offsetof(struct zones_keys, nameservers), .list = true,
+     .required = true, .max_items = NAMESERVERS_MAX,
+     .help = "the name servers of all own zones; the first one is the primary of the SOA record"},
+    {"hostmaster", &type_host, .offset = offsetof(struct zones_keys, hostmaster), .required = true,
+     .help = "the mailbox of the SOA record, with a dot in place of the @"},
+    {"catalog", &type_catalog, .offset = offsetof(struct zones_keys, catalog),
+     .help = "the name of a catalog zone that lists all own zones; without it there is none"},
+};
+
+static const struct option_table zones_table = {zones_rows, ARRAY_LENGTH(zones_rows)};
+
 static const struct option main_rows[] = {
     {"listen", &option_section, .offset = offsetof(struct file_settings, settings),
      .section = &listen_table, .help = "where the service listens"},
@@ -438,6 +498,9 @@ static const struct option main_rows[] = {
      .help = "further files with policies"},
     {"policies", &option_sequence, .offset = offsetof(struct file_settings, policies),
      .section = &policy_table, .help = "what is published, and for which domains"},
+    {"zones", &option_section, .offset = offsetof(struct file_settings, zones),
+     .section = &zones_table,
+     .help = "what zones of the service's own have in common, for policies with authority: zones"},
 };
 
 const struct option_table main_table = {main_rows, ARRAY_LENGTH(main_rows)};

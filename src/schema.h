@@ -4,12 +4,20 @@
 #include "config.h"
 #include "options.h"
 
+/* What own zones have in common, as it is written. */
+struct zones_keys {
+    struct option_list nameservers; /* of struct name; none: there is no such section */
+    struct name hostmaster;
+    struct name catalog; /* empty: none */
+};
+
 /* What a configuration file says outside its policies. */
 struct file_settings {
     struct settings settings;
     const struct node *defaults; /* NULL where the key is absent */
     const struct node *include;
     const struct node *policies;
+    struct zones_keys zones;
 };
 
 /* A value of policy_host: an address, or a host name. */
@@ -36,7 +44,7 @@ struct policy_settings {
     int authority;                  /* enum authority */
 };
 
-enum authority { AUTHORITY_OVERLAY };
+enum authority { AUTHORITY_OVERLAY, AUTHORITY_ZONES };
 
 /* The rows of policy_table. Those from POLICY_KEY_DEFAULTABLE on may stand under defaults too. */
 enum policy_key {

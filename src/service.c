@@ -57,6 +57,21 @@ static void log_diagnostic(enum severity severity, const char *text, void *conte
     log_at(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
 }
 
+/* Serials of own zones are times of files in seconds. What was read may change again within the
+ * second of its last change, and that would not show. So if this second is not over, waits until it
+ * is. Returns whether it has waited, and the files are to be read again. */
+static bool await_settled(const struct config *config)
+{
+    struct timespec until = {.tv_sec = (time_t)config->newest + 1}, now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (snapshot_n_zones(config->snapshot) == 0 || now.tv_sec != (time_t)config->newest)
+        return false;
+    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL) == EINTR)
+        ;
+    return true;
+}
+
 /* Loads the configuration and logs what it has to say. Returns 0, CONFIG_REFUSED or -errno. */
 static int load(const char *path, struct diagnostics *diagnostics, struct config **out)
 {
@@ -66,6 +81,12 @@ static int load(const char *path, struct diagnostics *diagnostics, struct config
     if (getrandom(&seed, sizeof(seed), 0) < 0)
         log_warning("no random seed: %s", strerror(errno));
     r = config_load(path, seed, diagnostics, out);
+    if (r == 0 && await_settled(*out)) {
+        config_free(*out);
+        *out = NULL;
+        diagnostics_deinit(diagnostics);
+        r = config_load(path, seed, diagnostics, out);
+    }
     diagnostics_each(diagnostics, log_diagnostic, NULL);
     if (r < 0)
         log_error("%s: %s", path, strerror(-r));
@@ -242,15 +263,19 @@ static int start(struct service *service, const char *config_path, struct diagno
     int r = status_new(&service->status);
 
     activation_init(&service->activation);
+    r = r ? r : notify_new(&service->setup.notify);
     if (r)
         return r;
-
     service->config_path = strdup(config_path);
     if (!service->config_path)
         return -ENOMEM;
     if (load(config_path, diagnostics, &service->config))
         return SERVICE_FAILED;
     service->published = snapshot_ref(service->config->snapshot);
+    r = notify_prepare(service->setup.notify, service->published);
+    if (r)
+        return r;
+    notify_adopt(service->setup.notify);
     service->setup.settings = &service->config->settings;
     share_descriptors(service);
     r = open_listeners(service);
@@ -305,6 +330,7 @@ static void publish(struct service *service, struct snapshot *snapshot)
         worker_hand_over(service->workers[i], snapshot);
     for (size_t i = 0; i < service->n_workers; i++)
         worker_wait_adopted(service->workers[i]);
+    notify_adopt(service->setup.notify);
     snapshot_unref(service->published);
     service->published = snapshot;
     status_set_snapshot(service->status, snapshot);
@@ -343,18 +369,38 @@ static void warn_of_fixed(const struct settings *before, const struct settings *
                     (int)keys.length, keys.data);
 }
 
+/* Makes what is to be answered from: of a loaded snapshot, but for ids that wait. Returns 0 or
+ * -ENOMEM; then nothing has changed. */
+static int prepare(struct service *service, const struct announcements *announcements,
+                   struct snapshot *loaded, struct snapshot **out)
+{
+    struct snapshot *published;
+    int r =
+        announcements_apply(announcements, loaded, service->published, milliseconds(), &published);
+
+    if (r)
+        return r;
+    r = notify_prepare(service->setup.notify, published);
+    if (r) {
+        snapshot_unref(published);
+        return r;
+    }
+    *out = published;
+    return 0;
+}
+
 /* Answers from a newly loaded configuration, and takes its snapshot over. Returns 0 or -ENOMEM;
  * then nothing has changed. */
 static int adopt(struct service *service, struct config *config, struct buffer *changes)
 {
     CLEANUP(announcements_deinit) struct announcements announcements = ANNOUNCEMENTS_INIT;
-    int64_t now = milliseconds();
     struct snapshot *loaded = config->snapshot, *published;
     int r;
 
-    r = announcements_plan(&service->announcements, service->published, loaded, now,
+    r = announcements_plan(&service->announcements, service->published, loaded, milliseconds(),
                            &announcements);
-    r = r ? r : announcements_apply(&announcements, loaded, now, &published);
+    r = r ? r : snapshot_set_serials(loaded, service->published, config->newest);
+    r = r ? r : prepare(service, &announcements, loaded, &published);
     if (r)
         return r;
     warn_of_fixed(&service->config->settings, &config->settings);
@@ -435,7 +481,7 @@ void service_announce(struct service *service)
 
     if (announcements_next(&service->announcements) > now)
         return;
-    if (announcements_apply(&service->announcements, service->config->snapshot, now, &published)) {
+    if (prepare(service, &service->announcements, service->config->snapshot, &published)) {
         announcements_defer_due(&service->announcements, now, now + RETRY_MILLISECONDS);
         return;
     }
@@ -458,6 +504,7 @@ void service_free(struct service *service)
     while (service->n_workers)
         worker_free(service->workers[--service->n_workers]);
     dealer_free(service->setup.dealer);
+    notify_free(service->setup.notify);
     for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
         if (service->tcp_open[listener])
             for (size_t i = 0; i < count_sockets(listener, service->setup.settings); i++)

@@ -30,12 +30,14 @@ struct connection {
     int fd;
     struct event *event;
     enum phase phase;
-    time_t expires;       /* monotonic seconds */
-    struct buffer output; /* while writing */
-    size_t sent;          /* of the output */
+    time_t expires;        /* monotonic seconds */
+    struct producer *rest; /* of the output */
+    struct buffer output;  /* while writing */
+    size_t sent;           /* of the output */
     size_t drained;
-    bool closing; /* after the output */
-    bool unread;  /* the peer may still be sending */
+    bool closing;  /* after the output */
+    bool resuming; /* after it, requests may wait that have come already */
+    bool unread;   /* the peer may still be sending */
     _Alignas(max_align_t) char state[];
 };
 
@@ -82,6 +84,7 @@ static void connection_free(struct connection *connection)
     if (connection->event)
         event_free(connection->event);
     close(connection->fd);
+    producer_free(connection->rest);
     buffer_deinit(&connection->output);
     free(connection);
 }
@@ -129,7 +132,9 @@ static ssize_t send_some(const struct connection *connection, const char *data, 
 /* Goes on after all output was taken. */
 static void written(struct connection *connection)
 {
-    if (connection->closing)
+    if (connection->rest)
+        wait_for(connection, PHASE_WRITING);
+    else if (connection->closing)
         finish(connection);
     else
         wait_for(connection, PHASE_READING);
@@ -157,12 +162,29 @@ static void send_replies(struct connection *connection)
     }
 }
 
+static bool parse(struct connection *connection, size_t n);
+
+/* Has the next piece of a long reply made. Behind the last one, requests that have come meanwhile
+ * are answered. */
+static void produce(struct connection *connection)
+{
+    buffer_clear(&connection->output);
+    connection->sent = 0;
+    if (connection->rest->more(connection->rest, &connection->output))
+        return;
+    producer_free(connection->rest);
+    connection->rest = NULL;
+    connection->resuming = !connection->closing;
+}
+
 /* Goes on with what the socket did not take before. */
 static void write_more(struct connection *connection)
 {
     struct buffer *output = &connection->output;
     ssize_t n = -1;
 
+    if (connection->sent == output->length && connection->rest)
+        produce(connection);
     if (!output->failed)
         n = send_some(connection, output->data + connection->sent,
                       output->length - connection->sent);
@@ -170,12 +192,19 @@ static void write_more(struct connection *connection)
         connection_free(connection);
         return;
     }
+    if (n > 0)
+        renew(connection);
     connection->sent += (size_t)n;
-    if (connection->sent < output->length)
+    if (connection->sent < output->length || connection->rest)
         return;
     buffer_deinit(output);
-    renew(connection);
-    written(connection);
+    connection->sent = 0;
+    if (!connection->resuming) {
+        written(connection);
+        return;
+    }
+    connection->resuming = false;
+    parse(connection, 0);
 }
 
 /* Reads a request, or a part of one, and sends the reply. Returns whether there is one; the
@@ -192,6 +221,7 @@ static bool parse(struct connection *connection, size_t n)
         connection->state, (struct text){.data = server->input, .length = n}, &server->replies);
     connection->closing = verdict.close || (server->draining && verdict.renew);
     connection->unread = verdict.unread;
+    connection->rest = verdict.rest;
     if (verdict.renew)
         renew(connection);
     send_replies(connection);

@@ -6,13 +6,16 @@
  * way: idle peers can never lock others out. Where they have none, they may stay for ever, and new
  * ones wait while all places are taken.
  *
+ * A reply may be longer than memory allows: its rest is then made in pieces, each when the socket
+ * has taken the one before.
+ *
  * A connection that is to end after a reply ends with it: over TCP the reply and the FIN leave in
  * one segment. PowerDNS polls a connection before it uses it again, and must find either nothing or
  * the end of the connection, never a FIN that is still on its way.
  */
 #pragma once
 
-#include "buffer.h"
+#include "producer.h"
 
 #include <event2/event.h>
 
@@ -21,6 +24,9 @@ struct stream_verdict {
     bool renew;  /* a request has ended: the idle time begins anew */
     bool close;  /* the connection ends after the replies */
     bool unread; /* with close: the peer may still be sending */
+    /* What makes the rest of the last reply, or NULL; the connection frees it. Until that is sent
+     * nothing is read; then read is called again, without bytes, for what has come already. */
+    struct producer *rest;
 };
 
 struct stream_protocol {

@@ -116,11 +116,13 @@ static void *run(void *argument)
     return NULL;
 }
 
-static void serve_remote(struct worker *worker, const struct settings *settings,
+static void serve_remote(struct worker *worker, const struct worker_setup *setup,
                          struct http_service *service)
 {
+    const struct settings *settings = setup->settings;
     struct http_handler handler = remote_http_handler(&worker->remote_http);
 
+    worker->remote_http.notify = setup->notify;
     worker->remote_http.path = settings->http.path;
     worker->remote_http.snapshot = &worker->snapshot;
     worker->remote_http.counters = worker->counters;
@@ -128,18 +130,18 @@ static void serve_remote(struct worker *worker, const struct settings *settings,
 }
 
 /* Web servers keep their connections to what is behind them. */
-static void serve_policies(struct worker *worker, const struct settings *settings,
+static void serve_policies(struct worker *worker, const struct worker_setup *setup,
                            struct http_service *service)
 {
     struct http_handler handler = policy_http_handler(&worker->policy_http);
 
-    (void)settings;
+    (void)setup;
     worker->policy_http.snapshot = &worker->snapshot;
     http_service_init(service, &handler, true);
 }
 
 /* What the TCP listeners serve. The admin one is served by a thread of its own. */
-static void (*const serve[TCP_COUNT])(struct worker *worker, const struct settings *settings,
+static void (*const serve[TCP_COUNT])(struct worker *worker, const struct worker_setup *setup,
                                       struct http_service *service) = {
     [TCP_HTTP] = serve_remote,
     [TCP_POLICY] = serve_policies,
@@ -160,7 +162,7 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
 
     if (!settings->tcp[listener].enabled || !serve[listener])
         return 0;
-    serve[listener](worker, settings, &tcp->service);
+    serve[listener](worker, setup, &tcp->service);
     return stream_server_new(worker->base, setup->tcp[listener][number], &stream, &tcp->server);
 }
 
@@ -180,6 +182,7 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
     if (!setup->settings->unix_socket.enabled)
         return 0;
     worker->remote_unix.snapshot = &worker->snapshot;
+    worker->remote_unix.notify = setup->notify;
     worker->remote_unix.counters = worker->counters;
     r = stream_server_new(worker->base,
                           dealer ? dealer_descriptor(dealer, number) : setup->unix_socket, &stream,

@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "dealer.h"
+#include "notify.h"
 
 struct worker;
 
@@ -14,6 +15,7 @@ struct worker_setup {
     /* Listening, one for each thread; meaningless where the listener is off. */
     int tcp[TCP_COUNT][CONFIG_THREADS_MAX];
     int unix_socket;        /* listening; meaningless if it is off */
+    struct notify *notify;  /* shared by all */
     struct dealer *dealer;  /* of its connections; NULL if it is off, or there is one thread */
     size_t connections_max; /* of each listener, over all threads */
 };

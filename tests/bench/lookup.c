@@ -75,28 +75,27 @@ static struct question *make_questions(unsigned int domains, bool ours)
     return questions;
 }
 
-static void find(const struct snapshot *snapshot, const struct question *question,
-                 struct buffer *reply)
+static void find(struct snapshot *snapshot, const struct question *question, struct buffer *reply)
 {
     struct answer answer;
 
     reply->length += synthesis_find(snapshot, text_from(question->name), &answer);
 }
 
-static void request(const struct snapshot *snapshot, const struct question *question,
+static void request(struct snapshot *snapshot, const struct question *question,
                     struct buffer *reply)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    struct producer *rest = NULL;
 
     buffer_clear(reply);
     if (request_decode_json(&request, text_from(question->json)) == 0)
-        method_answer(&request, snapshot, reply);
+        method_answer(&request, &(struct method_context){snapshot, NULL}, reply, &rest);
 }
 
 /* The fastest of some rounds: the others were disturbed. */
-static double measure(const struct snapshot *snapshot, const struct question *questions,
-                      void (*one)(const struct snapshot *, const struct question *,
-                                  struct buffer *))
+static double measure(struct snapshot *snapshot, const struct question *questions,
+                      void (*one)(struct snapshot *, const struct question *, struct buffer *))
 {
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
     double best = 0;

@@ -11,7 +11,7 @@ static void check_reply(const struct request *request)
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
     json_t *parsed;
 
-    method_answer(request, snapshot, &reply);
+    fixture_answer(request, snapshot, &reply);
     MUST(!reply.failed);
     parsed = json_loadb(reply.data, reply.length, JSON_REJECT_DUPLICATES, NULL);
     MUST(json_is_object(parsed) && json_object_get(parsed, "result"));
@@ -21,7 +21,7 @@ static void check_reply(const struct request *request)
 static int decode(struct request *request, struct text encoding, struct text path, struct text body)
 {
     if (text_equals(encoding, TEXT("path")))
-        return request_decode_path(request, path);
+        return request_decode_path(request, path, body);
     if (text_equals(encoding, TEXT("form")))
         return request_decode_form(request, path, body);
     return request_decode_json(request, body);

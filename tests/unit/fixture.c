@@ -99,3 +99,67 @@ struct snapshot *fixture_snapshot(void)
     assert_int_equal(fixture_build(&snapshot), 0);
     return snapshot;
 }
+
+/* Adds the policies of fixture_build_zones. */
+static int add_zone_policies(struct builder *builder)
+{
+    struct policy_spec spec = fixture_full_spec();
+    struct name member = fixture_name("member.example");
+    uint32_t policy;
+    int r;
+
+    spec.zones = true;
+    r = builder_add_policy(builder, &spec, 0, &policy);
+    r = r ? r : builder_add_member(builder, policy, DOMAIN_DIRECT, false, &member, 0);
+    spec.primary = fixture_name("only-rua.example");
+    spec.mode = POLICY_MODE_ABSENT;
+    r = r ? r : builder_add_policy(builder, &spec, 0, &policy);
+    spec = fixture_full_spec();
+    spec.primary = fixture_name("overlay.example");
+    return r ? r : builder_add_policy(builder, &spec, 0, &policy);
+}
+
+int fixture_build_zones(struct snapshot **out)
+{
+    CLEANUP(free_builder) struct builder *builder = NULL;
+    const struct name nameservers[] = {fixture_name("ns1.example"), fixture_name("ns2.example")};
+    const struct zone_settings settings = {
+        .nameservers = nameservers,
+        .n_nameservers = ARRAY_LENGTH(nameservers),
+        .hostmaster = fixture_name("hostmaster.example"),
+        .catalog = fixture_name("cat.example"),
+    };
+    struct snapshot *snapshot = NULL;
+    int r = builder_new(42, &builder);
+
+    r = r ? r : builder_set_zones(builder, &settings);
+    r = r ? r : add_zone_policies(builder);
+    r = r ? r : builder_freeze(builder, NULL, NULL, &snapshot);
+    r = r ? r : snapshot_set_serials(snapshot, NULL, 1000);
+    if (r)
+        snapshot_unref(snapshot);
+    else
+        *out = snapshot;
+    return r;
+}
+
+struct snapshot *fixture_zones(void)
+{
+    struct snapshot *snapshot = NULL;
+
+    assert_int_equal(fixture_build_zones(&snapshot), 0);
+    return snapshot;
+}
+
+enum outcome fixture_answer(const struct request *request, struct snapshot *snapshot,
+                            struct buffer *reply)
+{
+    const struct method_context context = {snapshot, NULL};
+    struct producer *rest = NULL;
+    enum outcome outcome = method_answer(request, &context, reply, &rest);
+
+    while (rest && !reply->failed && rest->more(rest, reply))
+        ;
+    producer_free(rest);
+    return outcome;
+}

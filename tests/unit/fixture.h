@@ -5,7 +5,7 @@
  * direct.<primary>. */
 #pragma once
 
-#include "snapshot.h"
+#include "method.h"
 
 /* Builds the snapshot; fails the test if it cannot. */
 struct snapshot *fixture_snapshot(void);
@@ -13,6 +13,18 @@ struct snapshot *fixture_snapshot(void);
 /* Builds it without asserting anything, for tests in which memory runs out. Returns 0 or -ENOMEM.
  */
 int fixture_build(struct snapshot **out);
+
+/* Builds a snapshot with zones of its own: of full.example and its member member.example, of
+ * only-rua.example, and the catalog zone cat.example; serials are 1000. overlay.example has none.
+ * Fails the test if it cannot. */
+struct snapshot *fixture_zones(void);
+
+/* The same without asserting anything, for tests in which memory runs out. Returns 0 or -ENOMEM. */
+int fixture_build_zones(struct snapshot **out);
+
+/* Answers a request with the whole reply, its rest included. */
+enum outcome fixture_answer(const struct request *request, struct snapshot *snapshot,
+                            struct buffer *reply);
 
 /* The specification of full.example, for tests that change it. */
 struct policy_spec fixture_full_spec(void);

@@ -72,7 +72,8 @@ static void publish(struct fixture *fixture, int64_t now)
 {
     struct snapshot *published;
 
-    assert_int_equal(announcements_apply(&fixture->announcements, fixture->loaded, now, &published),
+    assert_int_equal(announcements_apply(&fixture->announcements, fixture->loaded, fixture->loaded,
+                                         now, &published),
                      0);
     snapshot_unref(fixture->published);
     fixture->published = published;

@@ -14,7 +14,7 @@ static json_t *ask(const char *json, enum outcome *outcome)
     json_t *parsed;
 
     assert_int_equal(request_decode_json(&request, text_from(json)), 0);
-    *outcome = method_answer(&request, snapshot, &reply);
+    *outcome = fixture_answer(&request, snapshot, &reply);
     snapshot_unref(snapshot);
     assert_false(reply.failed);
     parsed = json_loadb(reply.data, reply.length, JSON_REJECT_DUPLICATES, NULL);
@@ -79,12 +79,13 @@ static void run_method(const struct test_case *test_case)
     json_t *reply;
     char *result;
 
-    buffer_printf(&request, "{\"method\":\"%s\",\"parameters\":{}}", test_case->fields[0].data);
+    buffer_printf(&request, "{\"method\":\"%s\",\"parameters\":%s}", test_case->fields[0].data,
+                  test_case->fields[1].data);
     buffer_add(&request, "", 1);
     print_message("# line %zu\n", test_case->line);
     reply = ask(request.data, &outcome);
     result = json_dumps(json_object_get(reply, "result"), JSON_ENCODE_ANY | JSON_COMPACT);
-    assert_string_equal(result, test_case->fields[1].data);
+    assert_string_equal(result, test_case->fields[2].data);
     assert_int_equal(outcome, *result == 'f'   ? OUTCOME_NOT_OURS
                               : *result == '[' ? OUTCOME_EMPTY
                                                : OUTCOME_ANSWERED);

@@ -266,7 +266,11 @@ static void the_keys_of_the_configuration_are_these(void **state)
         "policies.policy_host: an IP address or one host name, or a list of these\n"
         "policies.ttl: 0 to 2147483647 seconds, or a number with s, m, h, d or w = 1h\n"
         "policies.records: cname or direct = cname\n"
-        "policies.authority: overlay = overlay\n");
+        "policies.authority: overlay or zones = overlay\n"
+        "zones: a mapping\n"
+        "zones.nameservers: a host name, or a list of these (required)\n"
+        "zones.hostmaster: a host name (required)\n"
+        "zones.catalog: a host name\n");
     assert_int_equal(description.without_help, 0);
     buffer_deinit(&description.text);
 }

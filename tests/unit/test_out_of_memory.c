@@ -29,7 +29,7 @@ static int announce(void)
     struct pending item = {.policy = 0, .id = "before", .due = 1};
     struct announcements announcements = {.items = &item, .n = 1};
     struct snapshot *other = NULL;
-    int r = announcements_apply(&announcements, snapshot, 0, &other);
+    int r = announcements_apply(&announcements, snapshot, snapshot, 0, &other);
 
     snapshot_unref(other);
     return r;
@@ -40,7 +40,7 @@ static int plan(void)
     struct announcements none = ANNOUNCEMENTS_INIT, planned = ANNOUNCEMENTS_INIT;
     const struct announcement before = {.policy = 0, .id = TEXT("before")};
     struct snapshot *other = NULL;
-    int r = snapshot_announce(snapshot, &before, 1, &other);
+    int r = snapshot_announce(snapshot, snapshot, &before, 1, &other);
 
     r = r ? r : announcements_plan(&none, other, snapshot, 0, &planned);
     announcements_deinit(&planned);
@@ -64,7 +64,7 @@ static int answer(int decoded, const struct request *request)
         assert_int_equal(decoded, -ENOMEM);
         return decoded;
     }
-    method_answer(request, snapshot, &reply);
+    fixture_answer(request, snapshot, &reply);
     if (reply.failed)
         return -1;
     assert_memory_equal(reply.data, "{\"result\":[{", 12);
@@ -74,7 +74,7 @@ static int answer(int decoded, const struct request *request)
 static int answer_path(void)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
-    int r = request_decode_path(&request, TEXT("lookup/mta%2dsts.full%2eexample%2e/ANY"));
+    int r = request_decode_path(&request, TEXT("lookup/mta%2dsts.full%2eexample%2e/ANY"), TEXT(""));
 
     return answer(r, &request);
 }

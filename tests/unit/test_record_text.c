@@ -6,8 +6,7 @@
 
 static void check(size_t name_length, uint32_t ttl, enum record_type type, const char *expected)
 {
-    struct policy policy = {.ttl = ttl};
-    struct answer answer = {.domain.policy = &policy, .name.length = (uint8_t)name_length};
+    struct answer answer = {.ttl = ttl, .name.length = (uint8_t)name_length};
     struct row row = {.type = type, .content = TEXT("c")};
     struct buffer out = BUFFER_INIT;
 

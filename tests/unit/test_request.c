@@ -7,7 +7,7 @@ static int decode(const struct test_case *test_case, struct request *request)
     struct text path = test_case->fields[1], body = test_case->fields[2];
 
     if (text_equals(test_case->fields[0], TEXT("path")))
-        return request_decode_path(request, path);
+        return request_decode_path(request, path, body);
     if (text_equals(test_case->fields[0], TEXT("form")))
         return request_decode_form(request, path, body);
     if (text_equals(test_case->fields[0], TEXT("any-json")))

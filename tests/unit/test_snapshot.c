@@ -192,7 +192,7 @@ static void another_announcement_shares_all_but_the_id(void **state)
     struct snapshot *loaded = fixture_snapshot();
     struct domain domain;
 
-    assert_int_equal(snapshot_announce(loaded, &announcement, 1, &fixture->snapshot), 0);
+    assert_int_equal(snapshot_announce(loaded, loaded, &announcement, 1, &fixture->snapshot), 0);
     assert_string_equal(announced(fixture->snapshot, "full.example"), "\"v=STSv1; id=before\"");
     assert_string_equal(announced(fixture->snapshot, "direct.full.example"),
                         "\"v=STSv1; id=before\"");

@@ -1,0 +1,184 @@
+#include "notify.h"
+
+#include "zones.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+/* What was said of the zones of a snapshot. */
+struct notes {
+    struct snapshot *snapshot; /* NULL: there are none */
+    uint32_t *serials;         /* by the zone's number; 0: none */
+    size_t n_pending;
+};
+
+struct notify {
+    pthread_mutex_t lock;
+    struct notes now;
+    struct notes next; /* what room was made for */
+};
+
+static void notes_deinit(struct notes *notes)
+{
+    snapshot_unref(notes->snapshot);
+    free(notes->serials);
+    *notes = (struct notes){0};
+}
+
+int notify_new(struct notify **out)
+{
+    struct notify *notify = calloc(1, sizeof(*notify));
+
+    if (!notify)
+        return -ENOMEM;
+    pthread_mutex_init(&notify->lock, NULL);
+    *out = notify;
+    return 0;
+}
+
+void notify_free(struct notify *notify)
+{
+    if (!notify)
+        return;
+    notes_deinit(&notify->now);
+    notes_deinit(&notify->next);
+    pthread_mutex_destroy(&notify->lock);
+    free(notify);
+}
+
+int notify_prepare(struct notify *notify, struct snapshot *snapshot)
+{
+    uint32_t *serials = calloc(snapshot_n_zones(snapshot) + 1, sizeof(*serials));
+
+    if (!serials)
+        return -ENOMEM;
+    notes_deinit(&notify->next);
+    notify->next = (struct notes){.snapshot = snapshot_ref(snapshot), .serials = serials};
+    return 0;
+}
+
+static uint32_t current_serial(const struct notes *notes, size_t number)
+{
+    struct zone zone;
+
+    snapshot_zone(notes->snapshot, number, &zone);
+    return zone.serial;
+}
+
+static void count_pending(struct notes *notes)
+{
+    for (size_t i = 0; i < snapshot_n_zones(notes->snapshot); i++)
+        notes->n_pending += current_serial(notes, i) != notes->serials[i];
+}
+
+/* Copies what was said of zones that are in both; both are in the order of ids. */
+static void carry_over(const struct notes *from, struct notes *to)
+{
+    const struct zones *old = snapshot_zones(from->snapshot), *new = snapshot_zones(to->snapshot);
+    struct zone old_zone, new_zone;
+
+    for (size_t i = 0, k = 0; i < old->n && k < new->n;) {
+        if (old->slots[i].id == new->slots[k].id) {
+            snapshot_zone(from->snapshot, i, &old_zone);
+            snapshot_zone(to->snapshot, k, &new_zone);
+            if (strcmp(old_zone.name.text, new_zone.name.text) == 0)
+                to->serials[k] = from->serials[i];
+        }
+        if (old->slots[i].id <= new->slots[k].id)
+            i++;
+        else
+            k++;
+    }
+}
+
+void notify_adopt(struct notify *notify)
+{
+    struct notes before;
+
+    pthread_mutex_lock(&notify->lock);
+    if (notify->now.snapshot)
+        carry_over(&notify->now, &notify->next);
+    count_pending(&notify->next);
+    before = notify->now;
+    notify->now = notify->next;
+    notify->next = (struct notes){0};
+    pthread_mutex_unlock(&notify->lock);
+    notes_deinit(&before);
+}
+
+/* Finds a zone by its id. Returns its number, or -1. */
+static ssize_t find(const struct notes *notes, uint32_t id)
+{
+    const struct zones *zones;
+    size_t number;
+
+    if (!notes->snapshot)
+        return -1;
+    zones = snapshot_zones(notes->snapshot);
+    number = zones_find_id(zones, id);
+    return number < zones->n ? (ssize_t)number : -1;
+}
+
+void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
+{
+    struct notes *notes = &notify->now;
+    ssize_t number;
+    uint32_t current;
+
+    pthread_mutex_lock(&notify->lock);
+    number = find(notes, id);
+    if (number >= 0) {
+        current = current_serial(notes, (size_t)number);
+        notes->n_pending -= current != notes->serials[number];
+        notes->serials[number] = serial;
+        notes->n_pending += current != serial;
+    }
+    pthread_mutex_unlock(&notify->lock);
+}
+
+uint32_t notify_serial(struct notify *notify, uint32_t id)
+{
+    uint32_t serial = 0;
+    ssize_t number;
+
+    pthread_mutex_lock(&notify->lock);
+    number = find(&notify->now, id);
+    if (number >= 0)
+        serial = notify->now.serials[number];
+    pthread_mutex_unlock(&notify->lock);
+    return serial;
+}
+
+size_t notify_pending(struct notify *notify)
+{
+    size_t n;
+
+    pthread_mutex_lock(&notify->lock);
+    n = notify->now.n_pending;
+    pthread_mutex_unlock(&notify->lock);
+    return n;
+}
+
+struct snapshot *notify_snapshot(struct notify *notify)
+{
+    struct snapshot *snapshot;
+
+    pthread_mutex_lock(&notify->lock);
+    snapshot = notify->now.snapshot ? snapshot_ref(notify->now.snapshot) : NULL;
+    pthread_mutex_unlock(&notify->lock);
+    return snapshot;
+}
+
+size_t notify_next(struct notify *notify, const struct snapshot *snapshot, size_t from)
+{
+    const struct notes *notes = &notify->now;
+    size_t n = snapshot_n_zones(snapshot);
+
+    pthread_mutex_lock(&notify->lock);
+    if (notes->snapshot != snapshot)
+        from = n;
+    while (from < n && current_serial(notes, from) == notes->serials[from])
+        from++;
+    pthread_mutex_unlock(&notify->lock);
+    return from;
+}

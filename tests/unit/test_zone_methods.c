@@ -1,0 +1,293 @@
+#include "cmocka_all.h"
+#include "fixture.h"
+#include "zones.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Asks in JSON, with what was notified so far; the whole reply is a terminated string in OUT. */
+static void ask(struct snapshot *snapshot, struct notify *notify, const char *json,
+                struct buffer *out)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    const struct method_context context = {snapshot, notify};
+    struct producer *rest = NULL;
+
+    buffer_clear(out);
+    assert_int_equal(request_decode_json(&request, text_from(json)), 0);
+    method_answer(&request, &context, out, &rest);
+    while (rest && rest->more(rest, out))
+        ;
+    producer_free(rest);
+    buffer_add(out, "", 1);
+    assert_false(out->failed);
+}
+
+static void assert_reply(struct snapshot *snapshot, const char *json, const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
+
+    ask(snapshot, NULL, json, &reply);
+    assert_string_equal(reply.data, expected);
+}
+
+static void free_snapshot(struct snapshot **snapshot)
+{
+    snapshot_unref(*snapshot);
+}
+
+static void free_notify(struct notify **notify)
+{
+    notify_free(*notify);
+}
+
+/* The zone of a name. */
+static struct zone zone_of(const struct snapshot *snapshot, const char *name)
+{
+    struct zone zone;
+
+    for (size_t i = 0; i < snapshot_n_zones(snapshot); i++) {
+        snapshot_zone(snapshot, i, &zone);
+        if (strcmp(zone.name.text, name) == 0)
+            return zone;
+    }
+    fail_msg("no zone %s", name);
+    return zone;
+}
+
+static void every_domain_has_the_zones_that_its_policy_fills(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    static const char *const names[] = {"_mta-sts.full.example", "_tls.full.example",
+                                        "mta-sts.full.example",  "_mta-sts.member.example",
+                                        "_tls.member.example",   "mta-sts.member.example",
+                                        "_tls.only-rua.example", "cat.example"};
+
+    (void)state;
+    assert_int_equal(snapshot_n_zones(snapshot), ARRAY_LENGTH(names));
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        struct zone zone = zone_of(snapshot, names[i]);
+
+        assert_in_range(zone.id, ZONE_ID_MIN, ZONE_ID_MAX);
+        assert_int_equal(zone.serial, 1000);
+    }
+}
+
+static void ids_ascend_and_are_the_same_in_another_snapshot(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *one = fixture_zones(), *other = fixture_zones();
+    struct zone before, zone;
+
+    (void)state;
+    for (size_t i = 0; i < snapshot_n_zones(one); i++, before = zone) {
+        snapshot_zone(one, i, &zone);
+        assert_int_equal(zone_of(other, zone.name.text).id, zone.id);
+        assert_true(i == 0 || zone.id > before.id);
+    }
+}
+
+static void an_apex_has_soa_ns_and_the_records(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
+    struct zone zone = zone_of(snapshot, "mta-sts.member.example");
+
+    (void)state;
+    buffer_printf(&expected,
+                  "{\"result\":[{\"qtype\":\"SOA\",\"qname\":\"mta-sts.member.example\","
+                  "\"content\":\"ns1.example. hostmaster.example. 1000 3600 600 2419200 300\","
+                  "\"ttl\":3600,\"domain_id\":%u}]}",
+                  zone.id);
+    buffer_add(&expected, "", 1);
+    assert_reply(snapshot,
+                 "{\"method\":\"lookup\",\"parameters\":{\"qname\":\"MTA-STS.member.example.\","
+                 "\"qtype\":\"SOA\",\"zone-id\":-1}}",
+                 expected.data);
+    assert_reply(snapshot,
+                 "{\"method\":\"lookup\",\"parameters\":{\"qname\":\"mta-sts.member.example.\","
+                 "\"qtype\":\"CNAME\"}}",
+                 "{\"result\":[]}");
+    assert_reply(snapshot,
+                 "{\"method\":\"lookup\",\"parameters\":{\"qname\":\"_tls.only-rua.example.\","
+                 "\"qtype\":\"NS\"}}",
+                 "{\"result\":[{\"qtype\":\"NS\",\"qname\":\"_tls.only-rua.example\","
+                 "\"content\":\"ns1.example.\",\"ttl\":3600},{\"qtype\":\"NS\","
+                 "\"qname\":\"_tls.only-rua.example\",\"content\":\"ns2.example.\","
+                 "\"ttl\":3600}]}");
+}
+
+static void a_zone_is_listed_whole(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
+    size_t rows = 0;
+
+    (void)state;
+    ask(snapshot, NULL,
+        "{\"method\":\"list\",\"parameters\":{\"zonename\":\"_tls.member.example.\","
+        "\"domain_id\":1}}",
+        &reply);
+    for (const char *at = reply.data; (at = strstr(at, "\"qtype\"")); at++)
+        rows++;
+    assert_int_equal(rows, 4);
+    assert_non_null(strstr(reply.data, "_smtp._tls.member.example"));
+    assert_reply(snapshot,
+                 "{\"method\":\"list\",\"parameters\":{\"zonename\":\"_smtp._tls.member.example.\","
+                 "\"domain_id\":1}}",
+                 "{\"result\":false}");
+    assert_reply(snapshot,
+                 "{\"method\":\"list\",\"parameters\":{\"zonename\":\"_mta-sts.overlay.example.\","
+                 "\"domain_id\":1}}",
+                 "{\"result\":false}");
+}
+
+static void the_catalog_points_to_every_zone_but_itself(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT, question = BUFFER_INIT;
+    struct zone zone;
+
+    (void)state;
+    ask(snapshot, NULL,
+        "{\"method\":\"list\",\"parameters\":{\"zonename\":\"cat.example.\",\"domain_id\":1}}",
+        &reply);
+    for (size_t i = 0; i < snapshot_n_zones(snapshot); i++) {
+        CLEANUP(buffer_deinit) struct buffer row = BUFFER_INIT, one = BUFFER_INIT;
+        char label[ZONE_LABEL_LENGTH + 1];
+
+        snapshot_zone(snapshot, i, &zone);
+        zones_label((struct text){zone.name.text, zone.name.length}, label);
+        buffer_printf(&row,
+                      "{\"qtype\":\"PTR\",\"qname\":\"%s.zones.cat.example\","
+                      "\"content\":\"%s.\",\"ttl\":0}",
+                      label, zone.name.text);
+        buffer_add(&row, "", 1);
+        assert_true((strstr(reply.data, row.data) != NULL) == !zone.catalog);
+        buffer_clear(&question);
+        buffer_printf(&question,
+                      "{\"method\":\"lookup\",\"parameters\":{\"qname\":\"%s.zones.cat.example.\","
+                      "\"qtype\":\"PTR\"}}",
+                      label);
+        buffer_add(&question, "", 1);
+        ask(snapshot, NULL, question.data, &one);
+        assert_true((strstr(one.data, row.data) != NULL) == !zone.catalog);
+    }
+    assert_non_null(
+        strstr(reply.data, "\"qname\":\"version.cat.example\",\"content\":\"\\\"2\\\"\""));
+}
+
+static void only_what_was_not_notified_is_updated(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones(), *later = fixture_zones();
+    CLEANUP(free_notify) struct notify *notify = NULL;
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT, request = BUFFER_INIT;
+    static const char updated[] = "{\"method\":\"getUpdatedMasters\",\"parameters\":{}}";
+    struct zone zone;
+
+    (void)state;
+    assert_int_equal(notify_new(&notify), 0);
+    assert_int_equal(notify_prepare(notify, snapshot), 0);
+    notify_adopt(notify);
+    assert_int_equal(notify_pending(notify), snapshot_n_zones(snapshot));
+    for (size_t i = 0; i < snapshot_n_zones(snapshot); i++) {
+        snapshot_zone(snapshot, i, &zone);
+        buffer_clear(&request);
+        buffer_printf(&request,
+                      "{\"method\":\"setNotified\",\"parameters\":{\"id\":%u,\"serial\":%u.0}}",
+                      zone.id, zone.serial);
+        buffer_add(&request, "", 1);
+        ask(snapshot, notify, request.data, &reply);
+        assert_string_equal(reply.data, "{\"result\":true}");
+    }
+    ask(snapshot, notify, updated, &reply);
+    assert_string_equal(reply.data, "{\"result\":[]}");
+
+    /* A newer serial of one policy: its zones alone. */
+    assert_int_equal(snapshot_set_serials(later, snapshot, 2000), 0);
+    assert_int_equal(zone_of(later, "mta-sts.full.example").serial, 1000);
+    assert_int_equal(snapshot_set_serials(later, NULL, 2000), 0);
+    assert_int_equal(notify_prepare(notify, later), 0);
+    notify_adopt(notify);
+    assert_int_equal(notify_pending(notify), snapshot_n_zones(later));
+    zone = zone_of(later, "_tls.only-rua.example");
+    notify_set(notify, zone.id, 2000);
+    notify_set(notify, zone.id + 1, 2000);
+    assert_int_equal(notify_pending(notify), snapshot_n_zones(later) - 1);
+    ask(later, notify, updated, &reply);
+    assert_null(strstr(reply.data, "_tls.only-rua.example"));
+    assert_non_null(strstr(reply.data, "mta-sts.member.example"));
+}
+
+static struct snapshot *one_policy(const char *address_less_domain, const char *rua,
+                                   uint32_t newest, const struct snapshot *before)
+{
+    const char *uris[] = {rua};
+    const struct name nameserver = fixture_name("ns.example");
+    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
+    struct policy_spec spec = {.primary = fixture_name("changing.example"),
+                               .rua = uris,
+                               .n_rua = 1,
+                               .ttl = 60,
+                               .zones = true};
+    struct name member = fixture_name(address_less_domain);
+    struct snapshot *snapshot;
+    struct builder *builder;
+    uint32_t policy;
+
+    assert_int_equal(builder_new(1, &builder), 0);
+    assert_int_equal(builder_set_zones(builder, &settings), 0);
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
+    assert_int_equal(builder_add_member(builder, policy, DOMAIN_DIRECT, false, &member, 0), 0);
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
+    builder_free(builder);
+    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
+    return snapshot;
+}
+
+static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
+{
+    CLEANUP(free_snapshot)
+    struct snapshot *first = one_policy("a.example", "mailto:a@b.c", 10, NULL);
+    CLEANUP(free_snapshot)
+    struct snapshot *same = one_policy("b.example", "mailto:a@b.c", 20, first);
+    CLEANUP(free_snapshot)
+    struct snapshot *other = one_policy("b.example", "mailto:x@b.c", 30, same);
+    CLEANUP(free_snapshot) struct snapshot *old = one_policy("b.example", "mailto:y@b.c", 5, other);
+
+    (void)state;
+    assert_int_equal(zone_of(first, "_tls.changing.example").serial, 10);
+    assert_int_equal(zone_of(same, "_tls.changing.example").serial, 10);
+    assert_int_equal(zone_of(same, "_tls.b.example").serial, 10);
+    assert_int_equal(zone_of(other, "_tls.b.example").serial, 30);
+    assert_int_equal(zone_of(old, "_tls.b.example").serial, 31);
+}
+
+static void an_id_that_waits_has_a_serial_below_its_own(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *before = fixture_zones(), *loaded = fixture_zones();
+    CLEANUP(free_snapshot) struct snapshot *waiting = NULL;
+    struct announcement announcement = {.policy = 0, .id = TEXT("old")};
+
+    (void)state;
+    assert_int_equal(snapshot_set_serials(loaded, NULL, 2000), 0);
+    assert_int_equal(snapshot_announce(loaded, before, &announcement, 1, &waiting), 0);
+    assert_int_equal(zone_of(waiting, "_mta-sts.full.example").serial, 1999);
+    assert_int_equal(zone_of(loaded, "_mta-sts.full.example").serial, 2000);
+    assert_int_equal(zone_of(waiting, "_tls.only-rua.example").serial, 2000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_domain_has_the_zones_that_its_policy_fills),
+        cmocka_unit_test(ids_ascend_and_are_the_same_in_another_snapshot),
+        cmocka_unit_test(an_apex_has_soa_ns_and_the_records),
+        cmocka_unit_test(a_zone_is_listed_whole),
+        cmocka_unit_test(the_catalog_points_to_every_zone_but_itself),
+        cmocka_unit_test(only_what_was_not_notified_is_updated),
+        cmocka_unit_test(a_serial_rises_with_the_records_and_with_nothing_else),
+        cmocka_unit_test(an_id_that_waits_has_a_serial_below_its_own),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
