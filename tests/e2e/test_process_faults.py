@@ -39,6 +39,7 @@ EXPECTED = {
     ("mta-sts.example.org.", "CNAME"): ("mta-sts.example.net.",),
     ("missing.example.net.", "A"): (),
 }
+KILLS = 5
 CONNECTIONS = 4  # of PowerDNS: three threads for UDP, one for TCP
 FAKETIME = "faketime/libfaketimeMT.so.1"
 
@@ -159,7 +160,7 @@ def test_powerdns_survives_a_service_that_is_killed_again_and_again(
     server = make_server(transport, 2000)
     with Supervisor(service) as supervisor:
         with Questions(server) as questions:
-            for number in range(10):
+            for number in range(KILLS):
                 questions.wait_for_right()
                 service.process.kill()
                 wait_until(lambda: supervisor.starts > number, "the service to be started again")
