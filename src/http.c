@@ -24,6 +24,14 @@ struct headers {
     bool complete;       /* what comes now is trailers, which do not count */
 };
 
+/* The rest of a long body, for HTTP/1.1 in chunks (RFC 9112 7.1), one a piece. */
+struct rest {
+    struct producer producer; /* what the connection is given; it must be the first member */
+    struct producer *body;
+    bool chunked;
+    struct buffer piece;
+};
+
 /* What is kept of a connection. */
 struct state {
     struct http_service *service;
@@ -31,6 +39,8 @@ struct state {
     struct buffer target;
     struct headers headers;
     struct buffer body;
+    struct buffer waiting;  /* requests that have come behind one whose reply is long */
+    struct rest rest;       /* of that reply */
     unsigned int refused;   /* the status, once a callback has refused the request */
     const char *fault;      /* why */
     struct buffer *replies; /* while reading */
@@ -85,67 +95,24 @@ static struct http_reply *begin_reply(struct http_service *service, unsigned int
     return reply;
 }
 
-/* The rest of a body in chunks (RFC 9112 7.1). */
-struct chunks {
-    struct producer producer;
-    struct producer *inner;
-    struct buffer piece;
-};
-
-static void add_chunk(struct buffer *out, const struct buffer *piece)
+static void drop_rest(struct http_reply *reply)
 {
-    out->failed |= piece->failed;
-    if (piece->length == 0)
-        return;
-    buffer_printf(out, "%zx\r\n", piece->length);
-    buffer_add(out, piece->data, piece->length);
-    buffer_add_string(out, "\r\n");
-}
-
-static bool chunks_more(struct producer *producer, struct buffer *out)
-{
-    struct chunks *chunks = (struct chunks *)producer;
-    bool more;
-
-    buffer_clear(&chunks->piece);
-    more = chunks->inner->more(chunks->inner, &chunks->piece);
-    add_chunk(out, &chunks->piece);
-    if (!more)
-        buffer_add_string(out, "0\r\n\r\n");
-    return more;
-}
-
-static void chunks_free(struct producer *producer)
-{
-    struct chunks *chunks = (struct chunks *)producer;
-
-    producer_free(chunks->inner);
-    buffer_deinit(&chunks->piece);
-    free(chunks);
-}
-
-/* Hands the rest of the current reply over to the connection, for HTTP/1.1 in chunks; before that,
- * the end of the connection is that of the body. */
-static void pass_rest(struct state *state, bool chunked)
-{
-    struct http_reply *reply = &state->service->reply;
-    struct chunks *chunks;
-
-    state->verdict.rest = reply->rest;
+    producer_free(reply->rest);
     reply->rest = NULL;
-    if (!chunked) {
-        buffer_add(state->replies, reply->body.data, reply->body.length);
+}
+
+/* Makes the first piece of a long body, which then may turn out to be the only one, and a 500 of
+ * what could not be made. */
+static void settle_body(struct http_reply *reply)
+{
+    if (reply->rest && !reply->rest->more(reply->rest, &reply->body))
+        drop_rest(reply);
+    if (!reply->body.failed)
         return;
-    }
-    add_chunk(state->replies, &reply->body);
-    chunks = calloc(1, sizeof(*chunks));
-    if (!chunks) {
-        state->replies->failed = true;
-        return;
-    }
-    chunks->producer = (struct producer){chunks_more, chunks_free};
-    chunks->inner = state->verdict.rest;
-    state->verdict.rest = &chunks->producer;
+    drop_rest(reply);
+    buffer_clear(&reply->body);
+    reply->status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
+    reply->etag = (struct text){0};
 }
 
 /* Whether the current request is of a version before HTTP/1.1. */
@@ -155,52 +122,98 @@ static bool is_old(const struct state *state)
            (state->parser.http_major == 1 && state->parser.http_minor == 0);
 }
 
-static void add_length(const struct http_reply *reply, bool chunked, struct buffer *out)
+/* A chunk without bytes would be the last one. */
+static void add_chunk(struct buffer *out, const struct buffer *piece)
 {
+    if (piece->length == 0)
+        return;
+    buffer_printf(out, "%zx\r\n", piece->length);
+    buffer_add(out, piece->data, piece->length);
+    buffer_add_string(out, "\r\n");
+}
+
+static void add_piece(struct buffer *out, const struct buffer *piece, bool chunked)
+{
+    if (chunked)
+        add_chunk(out, piece);
+    else
+        buffer_add(out, piece->data, piece->length);
+}
+
+static bool rest_more(struct producer *producer, struct buffer *out)
+{
+    struct rest *rest = (struct rest *)producer;
+    bool more;
+
+    buffer_clear(&rest->piece);
+    more = rest->body->more(rest->body, &rest->piece);
+    if (rest->piece.failed) {
+        out->failed = true;
+        return false;
+    }
+    add_piece(out, &rest->piece, rest->chunked);
+    if (!more && rest->chunked)
+        buffer_add_string(out, "0\r\n\r\n");
+    return more;
+}
+
+static void rest_free(struct producer *producer)
+{
+    struct rest *rest = (struct rest *)producer;
+
+    producer_free(rest->body);
+    buffer_deinit(&rest->piece);
+}
+
+/* Appends the body of the current reply; the rest of a long one is the connection's from now on. */
+static void add_body(struct state *state)
+{
+    struct http_reply *reply = &state->service->reply;
+    bool chunked = !is_old(state);
+
+    add_piece(state->replies, &reply->body, reply->rest && chunked);
+    if (!reply->rest)
+        return;
+    state->rest = (struct rest){
+        .producer = {.more = rest_more, .free = rest_free},
+        .body = reply->rest,
+        .chunked = chunked,
+    };
+    state->verdict.rest = &state->rest.producer;
+    reply->rest = NULL;
+}
+
+static void add_content_headers(const struct http_reply *reply, struct buffer *out, bool chunked)
+{
+    buffer_printf(out, "Content-Type: %s\r\n", reply->content_type);
     if (!reply->rest)
         buffer_printf(out, "Content-Length: %zu\r\n", reply->body.length);
     else if (chunked)
         buffer_add_string(out, "Transfer-Encoding: chunked\r\n");
 }
 
-/* Makes a reply of what could be made of it. */
-static void settle_failure(struct http_reply *reply)
-{
-    if (!reply->body.failed)
-        return;
-    buffer_clear(&reply->body);
-    producer_free(reply->rest);
-    reply->rest = NULL;
-    reply->status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
-    reply->etag = (struct text){0};
-}
-
-/* Appends the service's current reply to what is sent. */
+/* Appends the service's current reply to what is sent. Before HTTP/1.1 a long body ends with the
+ * connection (RFC 9112 6.3). */
 static void add_reply(struct state *state, bool with_body)
 {
     struct http_reply *reply = &state->service->reply;
     struct buffer *out = state->replies;
-    bool has_content, chunked = !is_old(state);
+    bool has_content;
 
-    settle_failure(reply);
+    settle_body(reply);
+    state->verdict.close = state->verdict.close || (reply->rest && is_old(state));
     has_content = reply->status != HTTP_STATUS_NOT_MODIFIED;
-    state->verdict.close |= reply->rest != NULL;
     buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, reason_phrase(reply->status));
-    if (has_content) {
-        buffer_printf(out, "Content-Type: %s\r\n", reply->content_type);
-        add_length(reply, chunked, out);
-    }
+    if (has_content)
+        add_content_headers(reply, out, !is_old(state));
     if (reply->etag.length)
         buffer_printf(out, "ETag: \"%.*s\"\r\n", (int)reply->etag.length, reply->etag.data);
     if (reply->allow)
         buffer_printf(out, "Allow: %s\r\n", reply->allow);
     buffer_add_string(out, state->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
-    if (with_body && has_content && reply->rest)
-        pass_rest(state, chunked);
-    else if (with_body && has_content)
-        buffer_add(out, reply->body.data, reply->body.length);
-    producer_free(reply->rest);
-    reply->rest = NULL;
+    if (with_body && has_content)
+        add_body(state);
+    drop_rest(reply);
 }
 
 static void headers_clear(struct headers *headers)
@@ -440,7 +453,7 @@ static int on_message_complete(http_parser *parser)
         answer(state, reply);
     /* The reply to HEAD is the head alone (RFC 9110 9.3.2). */
     add_reply(state, parser->method != HTTP_HEAD);
-    if (state->verdict.close)
+    if (state->verdict.close || state->verdict.rest)
         http_parser_pause(parser, 1);
     return 0;
 }
@@ -484,20 +497,47 @@ static void begin(void *connection, void *context)
     state->parser.data = state;
 }
 
+/* Leaves what has come behind a request: for ever, or until the rest of its reply is sent. */
+static void leave(struct state *state, struct text bytes)
+{
+    if (state->verdict.close) {
+        state->verdict.unread = bytes.length > 0;
+        return;
+    }
+    http_parser_pause(&state->parser, 0);
+    buffer_add_text(&state->waiting, bytes);
+    state->replies->failed = state->replies->failed || state->waiting.failed;
+}
+
+static void parse(struct state *state, struct text bytes)
+{
+    size_t parsed;
+
+    state->bytes = bytes.data;
+    parsed = http_parser_execute(&state->parser, &parser_settings, bytes.data, bytes.length);
+    state->n_before += parsed;
+    if (HTTP_PARSER_ERRNO(&state->parser) == HPE_PAUSED)
+        leave(state, text_after(bytes, parsed));
+    else if (HTTP_PARSER_ERRNO(&state->parser) != HPE_OK)
+        refuse(state);
+}
+
+/* Without bytes the rest of a reply has been sent, and what came behind its request is read. */
 static struct stream_verdict read_bytes(void *connection, struct text bytes, struct buffer *replies)
 {
+    CLEANUP(buffer_deinit) struct buffer waiting = BUFFER_INIT;
     struct state *state = connection;
-    size_t parsed;
 
     state->verdict = (struct stream_verdict){0};
     state->replies = replies;
-    state->bytes = bytes.data;
-    parsed = http_parser_execute(&state->parser, &parser_settings, bytes.data, bytes.length);
-    state->n_before += bytes.length;
-    if (HTTP_PARSER_ERRNO(&state->parser) == HPE_PAUSED)
-        state->verdict.unread = parsed < bytes.length;
-    else if (HTTP_PARSER_ERRNO(&state->parser) != HPE_OK)
-        refuse(state);
+    if (bytes.length == 0) {
+        waiting = state->waiting;
+        state->waiting = BUFFER_INIT;
+        bytes = (struct text){waiting.data, waiting.length};
+    }
+    /* To the parser no bytes are the end of the connection. */
+    if (bytes.length)
+        parse(state, bytes);
     return state->verdict;
 }
 
@@ -508,6 +548,7 @@ static void end(void *connection)
     buffer_deinit(&state->target);
     headers_deinit(&state->headers);
     buffer_deinit(&state->body);
+    buffer_deinit(&state->waiting);
 }
 
 const struct stream_protocol http_protocol = {

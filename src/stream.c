@@ -3,6 +3,7 @@
 #include "counters.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -20,7 +21,7 @@ enum {
 
 enum phase {
     PHASE_READING,
-    PHASE_WRITING,  /* what the socket did not take at once */
+    PHASE_WRITING,  /* what the socket did not take at once, or the rest of a long reply */
     PHASE_DRAINING, /* reading and dropping, until the peer has seen the reply and closes */
 };
 
@@ -31,13 +32,14 @@ struct connection {
     struct event *event;
     enum phase phase;
     time_t expires;        /* monotonic seconds */
-    struct producer *rest; /* of the output */
+    struct timespec begun; /* when what is being answered was in hand */
     struct buffer output;  /* while writing */
     size_t sent;           /* of the output */
+    struct producer *rest; /* what follows the output, or NULL */
     size_t drained;
-    bool closing;  /* after the output */
-    bool resuming; /* after it, requests may wait that have come already */
-    bool unread;   /* the peer may still be sending */
+    bool streaming; /* a long reply is under way */
+    bool closing;   /* after the output */
+    bool unread;    /* the peer may still be sending */
     _Alignas(max_align_t) char state[];
 };
 
@@ -80,11 +82,11 @@ static void connection_free(struct connection *connection)
     server->n_connections--;
     if (server->setup.counters)
         counter_add(&server->setup.counters->closed, 1);
+    producer_free(connection->rest);
     server->setup.protocol->end(connection->state);
     if (connection->event)
         event_free(connection->event);
     close(connection->fd);
-    producer_free(connection->rest);
     buffer_deinit(&connection->output);
     free(connection);
 }
@@ -121,7 +123,7 @@ static void finish(struct connection *connection)
  * that follows. Returns how many were taken, or -1 if the connection is lost. */
 static ssize_t send_some(const struct connection *connection, const char *data, size_t length)
 {
-    int flags = MSG_NOSIGNAL | (connection->closing ? MSG_MORE : 0);
+    int flags = MSG_NOSIGNAL | (connection->closing && !connection->rest ? MSG_MORE : 0);
     ssize_t n = send(connection->fd, data, length, flags);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -162,53 +164,8 @@ static void send_replies(struct connection *connection)
     }
 }
 
-static bool parse(struct connection *connection, size_t n);
-
-/* Has the next piece of a long reply made. Behind the last one, requests that have come meanwhile
- * are answered. */
-static void produce(struct connection *connection)
-{
-    buffer_clear(&connection->output);
-    connection->sent = 0;
-    if (connection->rest->more(connection->rest, &connection->output))
-        return;
-    producer_free(connection->rest);
-    connection->rest = NULL;
-    connection->resuming = !connection->closing;
-}
-
-/* Goes on with what the socket did not take before. */
-static void write_more(struct connection *connection)
-{
-    struct buffer *output = &connection->output;
-    ssize_t n = -1;
-
-    if (connection->sent == output->length && connection->rest)
-        produce(connection);
-    if (!output->failed)
-        n = send_some(connection, output->data + connection->sent,
-                      output->length - connection->sent);
-    if (n < 0) {
-        connection_free(connection);
-        return;
-    }
-    if (n > 0)
-        renew(connection);
-    connection->sent += (size_t)n;
-    if (connection->sent < output->length || connection->rest)
-        return;
-    buffer_deinit(output);
-    connection->sent = 0;
-    if (!connection->resuming) {
-        written(connection);
-        return;
-    }
-    connection->resuming = false;
-    parse(connection, 0);
-}
-
-/* Reads a request, or a part of one, and sends the reply. Returns whether there is one; the
- * connection may have ended. */
+/* Reads a request, or a part of one, and sends the reply, or the beginning of a long one. Returns
+ * whether there is a whole one; the connection may have ended. */
 static bool parse(struct connection *connection, size_t n)
 {
     struct stream_server *server = connection->server;
@@ -222,23 +179,101 @@ static bool parse(struct connection *connection, size_t n)
     connection->closing = verdict.close || (server->draining && verdict.renew);
     connection->unread = verdict.unread;
     connection->rest = verdict.rest;
+    connection->streaming = verdict.rest != NULL;
     if (verdict.renew)
         renew(connection);
     send_replies(connection);
-    return verdict.renew || verdict.close;
+    return server->replies.length && !verdict.rest;
+}
+
+static void count_answer(struct stream_counters *counters, const struct timespec *begin)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    counters_count_answer(counters, begin, &end);
 }
 
 /* As parse, and notes the time from the first octet in hand to the last one sent. */
 static void parse_and_count(struct connection *connection, size_t n)
 {
     struct stream_counters *counters = connection->server->setup.counters;
-    struct timespec begin, end;
+    struct timespec begin;
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    if (!parse(connection, n))
+    connection->begun = begin;
+    if (parse(connection, n))
+        count_answer(counters, &begin);
+}
+
+/* Has the next piece of a long reply made. */
+static void produce(struct connection *connection)
+{
+    buffer_clear(&connection->output);
+    connection->sent = 0;
+    if (connection->rest->more(connection->rest, &connection->output))
         return;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    counters_count_answer(counters, &begin, &end);
+    producer_free(connection->rest);
+    connection->rest = NULL;
+    connection->closing = connection->closing || connection->server->draining;
+}
+
+static bool has_unread_input(int fd)
+{
+    int n = 0;
+
+    return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+/* Goes on after the last piece of a long reply: with the requests that have come meanwhile, or, if
+ * the connection ends, without them. */
+static void rest_written(struct connection *connection)
+{
+    struct stream_counters *counters = connection->server->setup.counters;
+
+    if (counters)
+        count_answer(counters, &connection->begun);
+    connection->streaming = false;
+    if (connection->closing) {
+        connection->unread = connection->unread || has_unread_input(connection->fd);
+        finish(connection);
+    } else if (counters) {
+        parse_and_count(connection, 0);
+    } else {
+        parse(connection, 0);
+    }
+}
+
+/* Goes on with what the socket did not take before, or with the next piece of a long reply. One
+ * piece at a time, so that other connections have their turn. */
+static void write_more(struct connection *connection)
+{
+    struct buffer *output = &connection->output;
+    ssize_t n = 0;
+
+    if (connection->rest && connection->sent == output->length)
+        produce(connection);
+    if (output->failed)
+        n = -1;
+    else if (output->length)
+        n = send_some(connection, output->data + connection->sent,
+                      output->length - connection->sent);
+    if (n < 0) {
+        connection_free(connection);
+        return;
+    }
+    connection->sent += (size_t)n;
+    if (connection->sent < output->length)
+        return;
+    renew(connection);
+    if (connection->rest)
+        return;
+    buffer_deinit(output);
+    connection->sent = 0;
+    if (connection->streaming)
+        rest_written(connection);
+    else
+        written(connection);
 }
 
 static void read_more(struct connection *connection)

@@ -6,8 +6,9 @@
  * way: idle peers can never lock others out. Where they have none, they may stay for ever, and new
  * ones wait while all places are taken.
  *
- * A reply may be longer than memory allows: its rest is then made in pieces, each when the socket
- * has taken the one before.
+ * A reply may be longer than the memory that it may take: its rest is made in pieces, each when the
+ * socket has taken the one before, and other connections have their turn between them. Taking a
+ * piece renews the idle time.
  *
  * A connection that is to end after a reply ends with it: over TCP the reply and the FIN leave in
  * one segment. PowerDNS polls a connection before it uses it again, and must find either nothing or
