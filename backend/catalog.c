@@ -21,12 +21,9 @@ static void begin(struct answer *out)
 static void add_apex(const struct snapshot *snapshot, const struct zone *catalog,
                      struct answer *out)
 {
-    CLEANUP(buffer_deinit) struct buffer content = BUFFER_INIT;
-
-    soa_write_content(&content, snapshot_zone_settings(snapshot), catalog->serial);
-    content.length = content.length < sizeof(out->content) ? content.length : 0;
-    memcpy(out->content, content.data, content.length);
-    add_row(out, RECORD_SOA, (struct text){out->content, content.length});
+    out->content_length = soa_write(out->content, sizeof(out->content),
+                                    snapshot_zone_settings(snapshot), catalog->serial);
+    add_row(out, RECORD_SOA, TEXT(""));
     add_row(out, RECORD_NS, TEXT("invalid."));
 }
 

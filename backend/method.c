@@ -13,7 +13,7 @@ void method_add_row(struct buffer *out, const struct snapshot *snapshot,
     buffer_add_string(out, ",\"qname\":");
     json_string_add(out, (struct text){answer->name.text, answer->name.length});
     buffer_add_string(out, ",\"content\":");
-    json_string_add(out, row->content);
+    json_string_add(out, synthesis_content(answer, row));
     buffer_printf(out, ",\"ttl\":%u", answer->ttl);
     if (row->type == RECORD_SOA && synthesis_zone(snapshot, answer, &zone))
         buffer_printf(out, ",\"domain_id\":%u", zone.id);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 
 struct text owner_prefix(enum owner owner)
 {
@@ -162,10 +163,13 @@ static int build_aliases(struct arena *arena, struct policy *policy)
     return 0;
 }
 
-void soa_write_content(struct buffer *out, const struct zone_settings *zones, uint32_t serial)
+size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uint32_t serial)
 {
-    buffer_printf(out, "%s. %s. %u %d %d %d %d", zones->nameservers[0].text, zones->hostmaster.text,
-                  serial, SOA_REFRESH, SOA_RETRY, SOA_EXPIRE, SOA_MINIMUM);
+    int length =
+        snprintf(text, size, "%s. %s. %u %d %d %d %d", zones->nameservers[0].text,
+                 zones->hostmaster.text, serial, SOA_REFRESH, SOA_RETRY, SOA_EXPIRE, SOA_MINIMUM);
+
+    return (size_t)length;
 }
 
 /* Puts SOA and NS rows before what a policy has at an apex. */
@@ -183,7 +187,7 @@ static int build_apex(struct arena *arena, struct policy *policy, enum owner own
     rows = arena_alloc(arena, (policy->n_apex_rows + inner.n) * sizeof(*rows));
     if (!rows)
         return -ENOMEM;
-    rows[0].type = RECORD_SOA;
+    rows[0] = (struct row){.type = RECORD_SOA, .content = TEXT("")};
     for (size_t i = 0; i < zones->n_nameservers; i++) {
         buffer_printf(&content, "%s.", zones->nameservers[i].text);
         rows[1 + i].type = RECORD_NS;
@@ -231,7 +235,7 @@ static int build_zones(struct arena *arena, struct policy *policy,
     for (enum owner owner = 0; owner < OWNER_COUNT && r == 0; owner++)
         if (is_apex(owner) && policy->rows[owner].n)
             r = build_apex(arena, policy, owner, zones);
-    return r ? r : published_set_serial(arena, policy, zones, 0);
+    return r;
 }
 
 static int build(struct arena *arena, const struct policy_spec *spec,
@@ -282,33 +286,14 @@ int published_announce(struct arena *arena, struct policy *policy, struct text i
     return r;
 }
 
-int published_set_serial(struct arena *arena, struct policy *policy,
-                         const struct zone_settings *zones, uint32_t serial)
-{
-    CLEANUP(buffer_deinit) struct buffer content = BUFFER_INIT;
-    struct text soa;
-    int r;
-
-    soa_write_content(&content, zones, serial);
-    r = keep(arena, &content, &soa);
-    for (enum owner owner = 0; owner < OWNER_COUNT && r == 0; owner++)
-        if (published_has_zone(policy, owner))
-            r = replace_row(arena, &policy->rows[owner], 0, soa);
-    if (r == 0)
-        policy->serial = serial;
-    return r;
-}
-
 static bool same_rows(struct rows a, struct rows b)
 {
     if (a.n != b.n)
         return false;
-    for (size_t i = 0; i < a.n; i++) {
-        if (a.first[i].type != b.first[i].type)
+    for (size_t i = 0; i < a.n; i++)
+        if (a.first[i].type != b.first[i].type ||
+            !text_equals(a.first[i].content, b.first[i].content))
             return false;
-        if (a.first[i].type != RECORD_SOA && !text_equals(a.first[i].content, b.first[i].content))
-            return false;
-    }
     return true;
 }
 

@@ -41,7 +41,8 @@ enum record_type {
 /* The mnemonic, for example "TXT". */
 struct text record_type_text(enum record_type type);
 
-/* What a record says: its type and its content in PowerDNS's form. */
+/* What a record says: its type and its content in PowerDNS's form. That of a SOA record is empty:
+ * it differs from zone to zone, and is written when it is asked for. */
 struct row {
     enum record_type type;
     struct text content;
@@ -98,12 +99,9 @@ int published_make(struct arena *arena, const struct policy_spec *spec,
 /* Announces another id than the policy's own. Returns 0 or -ENOMEM. */
 int published_announce(struct arena *arena, struct policy *policy, struct text id);
 
-/* Sets the serial of the policy's zones. Returns 0 or -ENOMEM. */
-int published_set_serial(struct arena *arena, struct policy *policy,
-                         const struct zone_settings *zones, uint32_t serial);
-
-/* Writes the content of a SOA record. */
-void soa_write_content(struct buffer *out, const struct zone_settings *zones, uint32_t serial);
+/* Writes the content of a SOA record to a text, which must have room for it: ANSWER_CONTENT_MAX of
+ * synthesis.h does. Returns its length. */
+size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uint32_t serial);
 
 /* Whether two policies publish the same records, serials aside. */
 bool published_same_records(const struct policy *a, const struct policy *b);

@@ -25,6 +25,17 @@ struct builder {
     bool has_zones;
 };
 
+/* A domain that came to its policy after the policy's records changed last. Where it was before, if
+ * anywhere, its zones may have had higher serials than the policy's. */
+struct late_domain {
+    uint32_t position, serial;
+};
+
+struct late_domains {
+    struct late_domain *items; /* in the order of positions */
+    size_t n, capacity;
+};
+
 struct snapshot {
     atomic_uint references;
     struct snapshot *base;     /* a reference to the one that the rest comes from, or NULL */
@@ -38,6 +49,8 @@ struct snapshot {
     const struct zones *zones;          /* one's own, or those of the base */
     struct zones own_zones;
     uint32_t catalog_serial;
+    const struct late_domains *late; /* one's own, or those of the base */
+    struct late_domains own_late;
 };
 
 int builder_new(uint64_t seed, struct builder **out)
@@ -172,7 +185,7 @@ static int add_zones_of(struct snapshot *snapshot, const struct domain *domain)
         struct name name;
         int r;
 
-        if (!published_has_zone(domain->policy, owner))
+        if (!published_has_zone(domain->policy, owner) || domain_rows(domain, owner).n == 0)
             continue;
         zones_name(&slot, snapshot->table, TEXT(""), &name);
         r = zones_add(&snapshot->own_zones, slot.position, owner,
@@ -230,6 +243,7 @@ int builder_freeze(struct builder *builder,
     snapshot->n_held = builder->n_held - to.n_held;
     snapshot->zone_settings = builder->zone_settings;
     snapshot->zones = &snapshot->own_zones;
+    snapshot->late = &snapshot->own_late;
     *builder = (struct builder){0};
     r = has_zones ? index_zones(snapshot) : 0;
     if (r) {
@@ -276,39 +290,102 @@ static uint32_t new_catalog_serial(const struct snapshot *snapshot, const struct
     return next_serial(before->catalog_serial, newest);
 }
 
+/* The serial of a domain that came late to its policy, or 0. */
+static uint32_t late_serial(const struct snapshot *snapshot, uint32_t position)
+{
+    size_t low = 0, high = snapshot->late->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (snapshot->late->items[middle].position < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == snapshot->late->n || snapshot->late->items[low].position != position)
+        return 0;
+    return snapshot->late->items[low].serial;
+}
+
+static uint32_t domain_serial(const struct snapshot *snapshot, const struct domain *domain)
+{
+    uint32_t late = late_serial(snapshot, domain->position);
+
+    return late > domain->policy->serial ? late : domain->policy->serial;
+}
+
+/* The serial that a domain's zones need whatever its policy has, or 0. */
+static uint32_t needed_serial(const struct domain *domain, const struct snapshot *before,
+                              uint32_t newest)
+{
+    struct domain old;
+
+    if (!snapshot_find(before, domain->name, &old) || !old.policy->zones)
+        return newest;
+    if (!text_equals(old.policy->primary, domain->policy->primary))
+        return next_serial(domain_serial(before, &old), newest);
+    return late_serial(before, old.position);
+}
+
+static int add_late(struct late_domains *late, uint32_t position, uint32_t serial)
+{
+    size_t capacity = late->capacity ? late->capacity * 2 : 16;
+    struct late_domain *items;
+
+    if (late->n == late->capacity) {
+        items = reallocarray(late->items, capacity, sizeof(*items));
+        if (!items)
+            return -ENOMEM;
+        late->items = items;
+        late->capacity = capacity;
+    }
+    late->items[late->n++] = (struct late_domain){position, serial};
+    return 0;
+}
+
+static int find_late(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest)
+{
+    struct domain domain;
+    size_t cursor = 0;
+    int r = 0;
+
+    snapshot->own_late.n = 0;
+    while (before && r == 0 && snapshot_next_domain(snapshot, &cursor, &domain)) {
+        uint32_t serial = domain.policy->zones ? needed_serial(&domain, before, newest) : 0;
+
+        if (serial > domain.policy->serial)
+            r = add_late(&snapshot->own_late, domain.position, serial);
+    }
+    return r;
+}
+
 int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest)
 {
-    for (size_t i = 0; i < snapshot->n_policies; i++) {
-        struct policy *policy = &snapshot->policies[i];
-        int r = 0;
-
-        if (policy->zones)
-            r = published_set_serial(&snapshot->arena, policy, &snapshot->zone_settings,
-                                     policy_serial(policy, before, newest));
-        if (r)
-            return r;
-    }
+    if (snapshot->zones->n == 0)
+        return 0;
+    for (size_t i = 0; i < snapshot->n_policies; i++)
+        if (snapshot->policies[i].zones)
+            snapshot->policies[i].serial = policy_serial(&snapshot->policies[i], before, newest);
     snapshot->catalog_serial = new_catalog_serial(snapshot, before, newest);
-    return 0;
+    return find_late(snapshot, before, newest);
 }
 
 /* Sets the serial of a policy that announces another id for a while: below the one that it will
  * have then. */
-static int delay_serial(struct snapshot *snapshot, struct policy *policy, struct policy *later,
-                        const struct snapshot *before)
+static void delay_serial(struct policy *policy, struct policy *later, const struct snapshot *before)
 {
     const struct policy *old = snapshot_same_policy(before, policy);
-    uint32_t serial = later->serial - 1;
-    int r = 0;
 
-    if (old && old->zones && published_same_records(old, policy)) {
-        serial = old->serial;
-    } else if (old && old->zones && serial <= old->serial) {
-        serial = old->serial + 1;
-        r = published_set_serial(&snapshot->base->arena, later, &snapshot->zone_settings,
-                                 serial + 1);
+    policy->serial = later->serial - 1;
+    if (!old || !old->zones)
+        return;
+    if (published_same_records(old, policy)) {
+        policy->serial = old->serial;
+    } else if (policy->serial <= old->serial) {
+        policy->serial = old->serial + 1;
+        later->serial = old->serial + 2;
     }
-    return r ? r : published_set_serial(&snapshot->arena, policy, &snapshot->zone_settings, serial);
 }
 
 static int announce(struct snapshot *snapshot, const struct snapshot *before,
@@ -317,9 +394,9 @@ static int announce(struct snapshot *snapshot, const struct snapshot *before,
     struct policy *policy = &snapshot->policies[announcement->policy];
     int r = published_announce(&snapshot->arena, policy, announcement->id);
 
-    if (r || !policy->zones)
-        return r;
-    return delay_serial(snapshot, policy, &snapshot->base->policies[announcement->policy], before);
+    if (r == 0 && policy->zones)
+        delay_serial(policy, &snapshot->base->policies[announcement->policy], before);
+    return r;
 }
 
 /* Fills a new snapshot with what another one has. */
@@ -332,6 +409,7 @@ static int share(struct snapshot *snapshot, struct snapshot *from)
     snapshot->n_held = from->n_held;
     snapshot->zone_settings = from->zone_settings;
     snapshot->zones = from->zones;
+    snapshot->late = from->late;
     snapshot->catalog_serial = from->catalog_serial;
     snapshot->policies = calloc(from->n_policies, sizeof(*snapshot->policies));
     if (!snapshot->policies)
@@ -371,6 +449,7 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot)
         return NULL;
     table_deinit(&snapshot->own_table);
     zones_deinit(&snapshot->own_zones);
+    free(snapshot->own_late.items);
     arena_deinit(&snapshot->arena);
     free(snapshot->policies);
     snapshot_unref(snapshot->base);
@@ -406,7 +485,8 @@ size_t snapshot_size(const struct snapshot *snapshot)
     if (snapshot->base)
         return own + snapshot_size(snapshot->base);
     return own + table_size(snapshot->table) +
-           snapshot->own_zones.capacity * sizeof(*snapshot->own_zones.slots);
+           snapshot->own_zones.capacity * sizeof(*snapshot->own_zones.slots) +
+           snapshot->own_late.capacity * sizeof(*snapshot->own_late.items);
 }
 
 size_t snapshot_n_domains(const struct snapshot *snapshot)
@@ -434,7 +514,7 @@ struct rows domain_rows(const struct domain *domain, enum owner owner)
     const struct policy *policy = domain->policy;
 
     if (owner == OWNER_MTA_STS && domain->held)
-        return (struct rows){.first = policy->rows[owner].first, .n = policy->n_apex_rows};
+        return (struct rows){0};
     return domain->kind == DOMAIN_CNAME ? policy->aliases[owner] : policy->rows[owner];
 }
 
@@ -461,7 +541,7 @@ void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *
         return;
     entry = table_at(snapshot->table, slot->position);
     out->domain = domain_from(snapshot->policies, &entry);
-    out->serial = out->domain.policy->serial;
+    out->serial = domain_serial(snapshot, &out->domain);
 }
 
 void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *domain,

@@ -69,7 +69,8 @@ struct announcement {
 /* Sets the serials of all own zones in a snapshot that nobody answers from yet. A policy that
  * publishes the same records as in the snapshot BEFORE keeps its serial, and so does the catalog
  * zone while the zones are the same. All others get NEWEST, a time in seconds, or the next number
- * where that would not be an increase. BEFORE is NULL at the start. Returns 0 or -ENOMEM. */
+ * where that would not be an increase; so do the zones of a domain that is new or has moved to
+ * another policy. BEFORE is NULL at the start. Returns 0 or -ENOMEM. */
 int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest);
 
 /* Makes a snapshot, with one reference, that differs from another in the ids that some policies

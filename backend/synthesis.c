@@ -32,6 +32,23 @@ static bool match_owner(struct text name, enum owner *out)
     return false;
 }
 
+/* Completes an answer whose domain, owner and name are known. Returns whether it has rows. */
+static bool complete(const struct snapshot *snapshot, struct answer *out)
+{
+    struct zone zone;
+
+    out->rows = domain_rows(&out->domain, out->owner);
+    out->ttl = out->domain.policy->ttl;
+    if (out->rows.n == 0)
+        return false;
+    if (out->rows.first[0].type == RECORD_SOA) {
+        snapshot_domain_zone(snapshot, &out->domain, out->owner, &zone);
+        out->content_length = soa_write(out->content, sizeof(out->content),
+                                        snapshot_zone_settings(snapshot), zone.serial);
+    }
+    return true;
+}
+
 /* Finds what stands at a name of a listed domain. */
 static bool find_domain(const struct snapshot *snapshot, struct text name, struct answer *out)
 {
@@ -40,9 +57,7 @@ static bool find_domain(const struct snapshot *snapshot, struct text name, struc
     name = text_after(name, owner_prefix(out->owner).length);
     if (!snapshot_find(snapshot, name, &out->domain))
         return false;
-    out->rows = domain_rows(&out->domain, out->owner);
-    out->ttl = out->domain.policy->ttl;
-    return out->rows.n > 0;
+    return complete(snapshot, out);
 }
 
 bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct answer *out)
@@ -67,7 +82,14 @@ bool synthesis_zone(const struct snapshot *snapshot, const struct answer *answer
     return true;
 }
 
-bool synthesis_answer(const struct domain *domain, enum owner owner, struct answer *out)
+struct text synthesis_content(const struct answer *answer, const struct row *row)
+{
+    return row->type == RECORD_SOA ? (struct text){answer->content, answer->content_length}
+                                   : row->content;
+}
+
+bool synthesis_answer(const struct snapshot *snapshot, const struct domain *domain,
+                      enum owner owner, struct answer *out)
 {
     struct text prefix = owner_prefix(owner);
 
@@ -77,9 +99,7 @@ bool synthesis_answer(const struct domain *domain, enum owner owner, struct answ
     memcpy(out->name.text, prefix.data, prefix.length);
     memcpy(out->name.text + prefix.length, domain->name.data, domain->name.length);
     out->name.text[out->name.length] = '\0';
-    out->rows = domain_rows(domain, owner);
-    out->ttl = domain->policy->ttl;
-    return out->rows.n > 0;
+    return complete(snapshot, out);
 }
 
 bool synthesis_matches(const struct row *row, struct text qtype)

@@ -13,8 +13,12 @@ struct answer {
     struct rows rows;                     /* at least one */
     uint32_t ttl;                         /* seconds, of all rows */
     struct row own_rows[ANSWER_OWN_ROWS]; /* what the snapshot does not have ready */
-    char content[ANSWER_CONTENT_MAX];
+    char content[ANSWER_CONTENT_MAX];     /* of the SOA record, or of rows of one's own */
+    size_t content_length;
 };
+
+/* The content of a row of an answer. */
+struct text synthesis_content(const struct answer *answer, const struct row *row);
 
 /* Finds what stands at a query name as PowerDNS sends it. Most names that reach a remote backend
  * are not its own, so names that begin with none of the owner prefixes are turned away by their
@@ -26,7 +30,8 @@ bool synthesis_zone(const struct snapshot *snapshot, const struct answer *answer
 
 /* The same the other way round: what stands at an owner of a listed domain. Returns whether
  * anything does. */
-bool synthesis_answer(const struct domain *domain, enum owner owner, struct answer *out);
+bool synthesis_answer(const struct snapshot *snapshot, const struct domain *domain,
+                      enum owner owner, struct answer *out);
 
 /* Whether a row answers a question for a type, a mnemonic of any case: ANY asks for all, the empty
  * non-terminal of no type too. */

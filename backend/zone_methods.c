@@ -173,7 +173,8 @@ static void add_inside(struct array *array, const struct zone *zone, struct buff
 {
     struct answer answer;
 
-    if (zone->owner == OWNER_TLS && synthesis_answer(&zone->domain, OWNER_TLSRPT, &answer))
+    if (zone->owner == OWNER_TLS &&
+        synthesis_answer(array->snapshot, &zone->domain, OWNER_TLSRPT, &answer))
         add_rows(array, &answer, out);
 }
 

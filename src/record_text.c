@@ -41,6 +41,6 @@ void record_text_write(struct buffer *out, const struct answer *answer, const st
     column = add_gap(out, column, TYPE_COLUMN) + type.length;
     buffer_add_text(out, type);
     add_gap(out, column, CONTENT_COLUMN);
-    buffer_add_text(out, row->content);
+    buffer_add_text(out, synthesis_content(answer, row));
     buffer_add(out, "\n", 1);
 }

@@ -66,7 +66,7 @@ static bool write_domain(struct writer *writer, const struct domain *domain)
     struct answer answer;
 
     for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        if (!synthesis_answer(domain, owner, &answer))
+        if (!synthesis_answer(writer->snapshot, domain, owner, &answer))
             continue;
         for (size_t i = 0; i < answer.rows.n; i++)
             writer->format->add(writer, &answer, &answer.rows.first[i]);

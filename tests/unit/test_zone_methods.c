@@ -257,9 +257,51 @@ static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
     (void)state;
     assert_int_equal(zone_of(first, "_tls.changing.example").serial, 10);
     assert_int_equal(zone_of(same, "_tls.changing.example").serial, 10);
-    assert_int_equal(zone_of(same, "_tls.b.example").serial, 10);
+    assert_int_equal(zone_of(same, "_tls.b.example").serial, 20);
     assert_int_equal(zone_of(other, "_tls.b.example").serial, 30);
     assert_int_equal(zone_of(old, "_tls.b.example").serial, 31);
+}
+
+/* Two policies, of which one domain is a member. */
+static struct snapshot *member_of(bool second, uint32_t newest, const struct snapshot *before)
+{
+    const char *uris[] = {"mailto:a@b.example"};
+    const struct name nameserver = fixture_name("ns.example");
+    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
+    struct policy_spec spec = {.rua = uris, .n_rua = 1, .ttl = second ? 61 : 60, .zones = true};
+    struct name member = fixture_name("member.example");
+    struct snapshot *snapshot;
+    struct builder *builder;
+    uint32_t policies[2];
+
+    assert_int_equal(builder_new(1, &builder), 0);
+    assert_int_equal(builder_set_zones(builder, &settings), 0);
+    spec.primary = fixture_name("first.example");
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policies[0]), 0);
+    spec.primary = fixture_name("second.example");
+    spec.ttl = 70;
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policies[1]), 0);
+    assert_int_equal(
+        builder_add_member(builder, policies[second], DOMAIN_DIRECT, false, &member, 0), 0);
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
+    builder_free(builder);
+    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
+    return snapshot;
+}
+
+static void a_domain_that_moves_never_gets_a_lower_serial(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *first = member_of(false, 10, NULL);
+    CLEANUP(free_snapshot) struct snapshot *moved = member_of(true, 20, first);
+    CLEANUP(free_snapshot) struct snapshot *same = member_of(true, 30, moved);
+    CLEANUP(free_snapshot) struct snapshot *back = member_of(false, 20, same);
+
+    (void)state;
+    assert_int_equal(zone_of(moved, "_tls.member.example").serial, 20);
+    assert_int_equal(zone_of(moved, "_tls.second.example").serial, 10);
+    assert_int_equal(zone_of(same, "_tls.member.example").serial, 20);
+    assert_int_equal(zone_of(back, "_tls.member.example").serial, 21);
+    assert_int_equal(zone_of(back, "_tls.second.example").serial, 10);
 }
 
 static void an_id_that_waits_has_a_serial_below_its_own(void **state)
@@ -286,6 +328,7 @@ int main(void)
         cmocka_unit_test(the_catalog_points_to_every_zone_but_itself),
         cmocka_unit_test(only_what_was_not_notified_is_updated),
         cmocka_unit_test(a_serial_rises_with_the_records_and_with_nothing_else),
+        cmocka_unit_test(a_domain_that_moves_never_gets_a_lower_serial),
         cmocka_unit_test(an_id_that_waits_has_a_serial_below_its_own),
     };
 
