@@ -515,6 +515,16 @@ size_t stream_server_connections(const struct stream_server *server)
     return server->n_connections;
 }
 
+bool stream_server_sending(const struct stream_server *server)
+{
+    const struct connection *connection;
+
+    TAILQ_FOREACH(connection, &server->connections, link)
+    if (connection->phase == PHASE_WRITING)
+        return true;
+    return false;
+}
+
 static void free_event(struct event *event)
 {
     if (event)

@@ -75,5 +75,8 @@ void stream_server_drain(struct stream_server *server);
 /* How many connections a server has. */
 size_t stream_server_connections(const struct stream_server *server);
 
+/* Whether any connection has replies that are not all sent. */
+bool stream_server_sending(const struct stream_server *server);
+
 /* Closes all connections and frees the server; NULL is allowed. */
 void stream_server_free(struct stream_server *server);

@@ -55,15 +55,22 @@ static size_t count_tcp_connections(const struct worker *worker)
     return n;
 }
 
-/* Ends the thread once all has been answered. A request over the unix socket is answered as soon as
- * it is read, and PowerDNS keeps these connections for ever, so there is nothing to wait for. */
+/* Whether there is something to wait for. PowerDNS keeps its connections to the unix socket for
+ * ever; of these only those count whose replies are not all sent. */
+static bool is_answering(const struct worker *worker)
+{
+    return count_tcp_connections(worker) > 0 ||
+           (worker->unix_socket && stream_server_sending(worker->unix_socket));
+}
+
+/* Ends the thread once all has been answered. */
 static void on_drain(evutil_socket_t fd, short what, void *argument)
 {
     struct worker *worker = argument;
 
     (void)fd;
     (void)what;
-    if (count_tcp_connections(worker) == 0 || worker->drain_rounds == 0)
+    if (!is_answering(worker) || worker->drain_rounds == 0)
         event_base_loopbreak(worker->base);
     else
         worker->drain_rounds--;
