@@ -1,27 +1,38 @@
 /* Conversations over the unix socket. The first line of the input says in which pieces the rest
- * comes (take_piece). Every line gets one reply, and the pieces make no difference. */
+ * comes (take_piece). Every line gets one reply, and the pieces make no difference. Each is held
+ * with an overlay and with own zones, whose lists are produced. */
 #include "fixture.h"
 #include "fuzz.h"
 #include "remote_unix.h"
 
 #include <jansson.h>
 
-static struct snapshot *snapshot;
+/* Reads a piece, and produces replies to their end as a connection does. */
+static void read_piece(void *state, struct text piece, struct buffer *replies)
+{
+    struct stream_verdict verdict = remote_unix_protocol.read(state, piece, replies);
+
+    while (verdict.rest) {
+        while (verdict.rest->more(verdict.rest, replies))
+            ;
+        producer_free(verdict.rest);
+        MUST(!verdict.close && !replies->failed);
+        verdict = remote_unix_protocol.read(state, (struct text){0}, replies);
+    }
+    MUST(!verdict.close && !replies->failed);
+}
 
 /* Answers a stream on a connection of its own. */
-static void converse(struct text stream, struct text lengths, struct buffer *replies)
+static void converse(struct snapshot *snapshot, struct text stream, struct text lengths,
+                     struct buffer *replies)
 {
     struct remote_unix remote = {.snapshot = &snapshot};
     void *state = calloc(1, remote_unix_protocol.state_size);
 
     MUST(state);
     remote_unix_protocol.begin(state, &remote);
-    while (stream.length) {
-        struct text piece = take_piece(&stream, &lengths);
-        struct stream_verdict verdict = remote_unix_protocol.read(state, piece, replies);
-
-        MUST(!verdict.close && !replies->failed);
-    }
+    while (stream.length)
+        read_piece(state, take_piece(&stream, &lengths), replies);
     remote_unix_protocol.end(state);
     free(state);
 }
@@ -48,22 +59,31 @@ static void check_replies(struct text replies)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check_stream(struct snapshot *snapshot, struct text stream, struct text lengths)
 {
     CLEANUP(buffer_deinit) struct buffer whole = BUFFER_INIT, pieces = BUFFER_INIT;
-    struct text stream = {(const char *)data, size};
-    struct text lengths = take_line(&stream), replies;
+    struct text replies;
 
-    /* Beyond this a request may be too long, and the connection ends. */
-    if (stream.length > REMOTE_UNIX_REQUEST_MAX)
-        return 0;
-    if (!snapshot)
-        MUST(fixture_build(&snapshot) == 0);
-    converse(stream, (struct text){0}, &whole);
-    converse(stream, lengths, &pieces);
+    converse(snapshot, stream, (struct text){0}, &whole);
+    converse(snapshot, stream, lengths, &pieces);
     replies = (struct text){whole.data, whole.length};
     MUST(text_equals(replies, (struct text){pieces.data, pieces.length}));
     MUST(count_lines(replies) == count_lines(stream));
     check_replies(replies);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct snapshot *overlay, *zones;
+    struct text stream = {(const char *)data, size};
+    struct text lengths = take_line(&stream);
+
+    /* Beyond this a request may be too long, and the connection ends. */
+    if (stream.length > REMOTE_UNIX_REQUEST_MAX)
+        return 0;
+    if (!overlay)
+        MUST(fixture_build(&overlay) == 0 && fixture_build_zones(&zones) == 0);
+    check_stream(overlay, stream, lengths);
+    check_stream(zones, stream, lengths);
     return 0;
 }

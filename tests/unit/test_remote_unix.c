@@ -49,9 +49,19 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Produces replies to their end as a connection does. */
 static struct stream_verdict read_text(struct connection *connection, struct text text)
 {
-    return remote_unix_protocol.read(connection->state, text, &connection->replies);
+    struct stream_verdict verdict =
+        remote_unix_protocol.read(connection->state, text, &connection->replies);
+
+    while (verdict.rest) {
+        while (verdict.rest->more(verdict.rest, &connection->replies))
+            ;
+        producer_free(verdict.rest);
+        verdict = remote_unix_protocol.read(connection->state, TEXT(""), &connection->replies);
+    }
+    return verdict;
 }
 
 static void assert_replies(struct connection *connection, const char *expected)
@@ -107,6 +117,92 @@ static void a_request_of_64_kib_is_the_longest(void **state)
     assert_replies(*state, "{\"error\":\"expected at most 65536 bytes\"}\n");
 }
 
+static const char LISTS[] =
+    "{\"method\":\"list\",\"parameters\":{\"zonename\":\"cat.example\",\"domain_id\":-1}}\n"
+    "{\"method\":\"initialize\",\"parameters\":{}}\n"
+    "{\"method\":\"getAllDomains\",\"parameters\":{}}\n"
+    "nonsense\n"
+    "{\"method\":\"getAllDomains\",\"parameters\":{}}\n";
+
+/* Replaces the connection's snapshot by one with own zones. */
+static void use_zones(struct connection *connection)
+{
+    snapshot_unref(connection->snapshot);
+    connection->snapshot = fixture_zones();
+}
+
+/* Takes a reply off the front, as a terminated string. */
+static char *take_reply(struct text *replies)
+{
+    const char *end = memchr(replies->data, '\n', replies->length);
+    char *reply;
+
+    assert_non_null(end);
+    reply = strndup(replies->data, (size_t)(end - replies->data));
+    assert_non_null(reply);
+    *replies = text_after(*replies, (size_t)(end + 1 - replies->data));
+    return reply;
+}
+
+static void assert_begins(struct text *replies, const char *begin)
+{
+    char *reply = take_reply(replies);
+
+    assert_memory_equal(reply, begin, strlen(begin));
+    assert_string_equal(reply + strlen(reply) - 2, "]}");
+    free(reply);
+}
+
+static void assert_is(struct text *replies, const char *expected)
+{
+    char *reply = take_reply(replies);
+
+    assert_string_equal(reply, expected);
+    free(reply);
+}
+
+static void requests_behind_lists_wait_for_their_end_wherever_pieces_end(void **state)
+{
+    struct connection *connection = *state;
+    struct text all = text_from(LISTS);
+
+    use_zones(connection);
+    for (size_t split = 0; split <= all.length; split++) {
+        struct text replies;
+
+        read_text(connection, (struct text){all.data, split});
+        read_text(connection, text_after(all, split));
+        replies = (struct text){connection->replies.data, connection->replies.length};
+        assert_begins(&replies, "{\"result\":[{\"qtype\":\"SOA\",\"qname\":\"cat.example\"");
+        assert_is(&replies, "{\"result\":true}");
+        assert_begins(&replies, "{\"result\":[{\"id\":");
+        assert_is(&replies, "{\"error\":\"expected a JSON object\"}");
+        assert_begins(&replies, "{\"result\":[{\"id\":");
+        assert_int_equal(replies.length, 0);
+        buffer_clear(&connection->replies);
+    }
+}
+
+static void a_list_is_of_the_snapshot_that_it_began_with(void **state)
+{
+    struct connection *connection = *state;
+    struct buffer *replies = &connection->replies;
+    struct stream_verdict verdict;
+    struct snapshot *other = connection->snapshot;
+
+    connection->snapshot = fixture_zones();
+    verdict = remote_unix_protocol.read(
+        connection->state, TEXT("{\"method\":\"getAllDomains\",\"parameters\":{}}\n"), replies);
+    assert_non_null(verdict.rest);
+    snapshot_unref(connection->snapshot);
+    connection->snapshot = other;
+    while (verdict.rest->more(verdict.rest, replies))
+        ;
+    producer_free(verdict.rest);
+    assert_non_null(memmem(replies->data, replies->length, "\"_tls.member.example.\"", 22));
+    assert_int_equal(replies->data[replies->length - 1], '\n');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +211,8 @@ int main(void)
         TEST(a_request_may_come_in_any_two_pieces),
         TEST(a_request_may_come_byte_by_byte),
         TEST(a_request_of_64_kib_is_the_longest),
+        TEST(requests_behind_lists_wait_for_their_end_wherever_pieces_end),
+        TEST(a_list_is_of_the_snapshot_that_it_began_with),
 #undef TEST
     };
 
