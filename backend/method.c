@@ -1,5 +1,6 @@
 #include "method.h"
 
+#include "direct_command.h"
 #include "json_string.h"
 #include "zone_methods.h"
 
@@ -41,6 +42,18 @@ static enum outcome add_lookup(const struct request *request, const struct metho
     }
     buffer_add_string(reply, "]");
     return n ? OUTCOME_ANSWERED : OUTCOME_EMPTY;
+}
+
+static enum outcome add_command(const struct request *request, const struct method_context *context,
+                                struct buffer *reply, struct producer **rest)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+
+    (void)rest;
+    direct_command_answer(request->parameters[PARAMETER_QUERY], context->snapshot, &text);
+    json_string_add(reply, (struct text){text.data, text.length});
+    reply->failed |= text.failed;
+    return OUTCOME_ANSWERED;
 }
 
 /* The results that depend on nothing. */
@@ -87,6 +100,7 @@ static enum outcome add_empty_array(const struct request *request,
 static const struct method methods[] = {
     {"lookup", COMPONENTS(PARAMETER_QNAME, PARAMETER_QTYPE), NONE, add_lookup},
     {"APILookup", COMPONENTS(PARAMETER_QNAME, PARAMETER_QTYPE), NONE, add_lookup},
+    {"directBackendCmd", NONE, COMPONENTS(PARAMETER_QUERY), add_command},
     {"initialize", NONE, NONE, add_true},
     {"getAllDomains", NONE, NONE, zone_methods_all},
     {"getDomainInfo", COMPONENTS(PARAMETER_NAME), NONE, zone_methods_info},
@@ -103,7 +117,6 @@ static const struct method methods[] = {
     {"getTSIGKey", NONE, NONE, add_false},
     {"getTSIGKeys", NONE, NONE, add_false},
     {"getUnfreshSlaveInfos", NONE, NONE, add_false},
-    {"directBackendCmd", NONE, NONE, add_false},
     /* Nothing can be written. */
     {"setFresh", NONE, NONE, add_false},
     {"setStale", NONE, NONE, add_false},
@@ -147,6 +160,12 @@ const char *method_name(size_t number)
     if (number == METHOD_NONE)
         return "none";
     return number <= ARRAY_LENGTH(methods) ? methods[number - 1].name : NULL;
+}
+
+bool method_orders_reload(const struct request *request)
+{
+    return request->method && request->method->add_result == add_command &&
+           direct_command_is_reload(request->parameters[PARAMETER_QUERY]);
 }
 
 enum outcome method_answer(const struct request *request, const struct method_context *context,

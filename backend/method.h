@@ -35,6 +35,10 @@ struct method {
                                struct buffer *reply, struct producer **rest);
 };
 
+/* Whether a request is the operator's order to read the configuration again, which the caller has
+ * to see to. */
+bool method_orders_reload(const struct request *request);
+
 enum {
     METHOD_NONE,           /* the number of what is no method of the table */
     METHOD_COUNT_MAX = 64, /* numbers are below this */

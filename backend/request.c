@@ -30,6 +30,7 @@ static const struct {
     [PARAMETER_ZONENAME] = {"zonename", "a name as zonename", KIND_TEXT},
     [PARAMETER_NAME] = {"name", "a name as name", KIND_TEXT},
     [PARAMETER_SERIAL] = {"serial", "a number as serial", KIND_NUMBER},
+    [PARAMETER_QUERY] = {"query", "a command as query", KIND_TEXT},
 };
 
 void request_deinit(struct request *request)
@@ -311,6 +312,17 @@ static int decode_form_field(struct request *request, struct text body, struct t
                                                               : malformed(request, EXPECTED_ESCAPE);
 }
 
+/* Takes the method's fields from those of the body. */
+static int decode_bare_form(struct request *request, struct text body)
+{
+    if (!request->method)
+        return 0;
+    request->decoded = malloc(body.length + 1);
+    if (!request->decoded)
+        return -ENOMEM;
+    return decode_fields(request, body, request->decoded);
+}
+
 int request_decode_form(struct request *request, struct text path, struct text body)
 {
     struct text json = {0};
@@ -318,11 +330,11 @@ int request_decode_form(struct request *request, struct text path, struct text b
 
     path = without_query(path);
     r = take_method(request, &path);
+    r = r ? r : decode_form_field(request, body, &json);
     if (r)
         return r;
-    r = decode_form_field(request, body, &json);
-    if (r)
-        return r;
+    if (!request->decoded)
+        return decode_bare_form(request, body);
     if (json.length) {
         r = parse_object(request, json);
         if (r)

@@ -22,6 +22,7 @@ enum parameter {
     PARAMETER_ZONENAME,
     PARAMETER_NAME,
     PARAMETER_SERIAL,
+    PARAMETER_QUERY,
     PARAMETER_COUNT,
 };
 
@@ -61,7 +62,8 @@ enum { REQUEST_MALFORMED = 1 };
 int request_decode_path(struct request *request, struct text path, struct text body);
 
 /* Decodes a form request: the method from the path (a url-suffix is dropped as above) and the
- * body's field "parameters", which is percent-encoded JSON. Returns 0, REQUEST_MALFORMED or
+ * body's field "parameters", which is percent-encoded JSON. PowerDNS's GET mode sends some methods
+ * as forms too, with the method's fields as those of the form. Returns 0, REQUEST_MALFORMED or
  * -ENOMEM. */
 int request_decode_form(struct request *request, struct text path, struct text body);
 

@@ -82,6 +82,8 @@ static void answer_request(const struct remote_http *remote, const struct http_r
         count(remote, request.method,
               method_answer(&request, &(struct method_context){*remote->snapshot, remote->notify},
                             &reply->body, &reply->rest));
+    if (r == 0 && remote->reload && method_orders_reload(&request))
+        remote->reload();
 }
 
 static void answer(void *context, const struct http_request *http, struct http_reply *reply)

@@ -16,6 +16,7 @@ struct remote_http {
     struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */
     struct notify *notify;            /* of the service, or NULL */
     struct counters *counters;        /* of the thread, or NULL */
+    void (*reload)(void);             /* what an order to reload calls, or NULL */
 };
 
 /* The handler to give to an HTTP server of the same thread; REMOTE must outlive it. */

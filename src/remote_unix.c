@@ -87,6 +87,8 @@ static struct producer *answer(const struct state *state, struct text line, stru
         enum outcome outcome = method_answer(&request, &context, replies, &rest);
 
         counters_count_request(counters, TRANSPORT_UNIX, request.method, outcome);
+        if (state->remote->reload && method_orders_reload(&request))
+            state->remote->reload();
     }
     log_debug("unix: %.*s -> %.*s", (int)line.length, line.data, (int)(replies->length - begin),
               replies->data + begin);

@@ -18,6 +18,7 @@ struct remote_unix {
     struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */
     struct notify *notify;            /* of the service, or NULL */
     struct counters *counters;        /* of the thread, or NULL */
+    void (*reload)(void);             /* what an order to reload calls, or NULL */
 };
 
 extern const struct stream_protocol remote_unix_protocol;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -123,6 +124,12 @@ static void *run(void *argument)
     return NULL;
 }
 
+/* Has the main thread reload, which waits for signals; every other thread blocks them. */
+static void order_reload(void)
+{
+    kill(getpid(), SIGHUP);
+}
+
 static void serve_remote(struct worker *worker, const struct worker_setup *setup,
                          struct http_service *service)
 {
@@ -133,6 +140,7 @@ static void serve_remote(struct worker *worker, const struct worker_setup *setup
     worker->remote_http.path = settings->http.path;
     worker->remote_http.snapshot = &worker->snapshot;
     worker->remote_http.counters = worker->counters;
+    worker->remote_http.reload = order_reload;
     http_service_init(service, &handler, settings->http.keepalive);
 }
 
@@ -191,6 +199,7 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
     worker->remote_unix.snapshot = &worker->snapshot;
     worker->remote_unix.notify = setup->notify;
     worker->remote_unix.counters = worker->counters;
+    worker->remote_unix.reload = order_reload;
     r = stream_server_new(worker->base,
                           dealer ? dealer_descriptor(dealer, number) : setup->unix_socket, &stream,
                           &worker->unix_socket);

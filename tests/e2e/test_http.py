@@ -125,7 +125,6 @@ METHODS = [
     ("getUpdatedMasters", {}, []),
     ("setNotified", {"id": 1, "serial": 8}, True),
     ("searchRecords", {"pattern": "mta-sts*", "maxResults": 10}, []),
-    ("directBackendCmd", {"query": "x"}, False),
     ("getBeforeAndAfterNamesAbsolute", {"id": 1, "qname": "x.example.net."}, False),
     ("getDomainKeys", {"name": "example.net."}, False),
     ("getTSIGKey", {"name": "key."}, False),
@@ -175,7 +174,7 @@ WRITES_OF_GET_MODE = [
     ("POST", "/dns/activateDomainKey/1/example%2enet%2e", b"", False),
     ("POST", "/dns/startTransaction/1/example%2enet%2e/1", b"", False),
     ("POST", "/dns/commitTransaction/1", b"", False),
-    ("POST", "/dns/directBackendCmd", b"query=x", False),
+    ("POST", "/dns/directBackendCmd", b"query=lookup%20a%20A", "not a name of this service\n"),
     ("POST", "/dns/superMasterBackend/192%2e0%2e2%2e1/x%2e", b"nsset%5b0%5d%5bttl%5d=1", False),
 ]
 

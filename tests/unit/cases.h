@@ -4,7 +4,7 @@
 
 #include "base.h"
 
-enum { CASE_FIELDS_MAX = 6 };
+enum { CASE_FIELDS_MAX = 7 };
 
 struct test_case {
     const char *file;

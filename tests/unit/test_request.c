@@ -38,6 +38,7 @@ static void run_case(const struct test_case *test_case)
     assert_string_equal(request.method ? request.method->name : "-", expected);
     assert_text(request.parameters[PARAMETER_QNAME], test_case->fields[4]);
     assert_text(request.parameters[PARAMETER_QTYPE], test_case->fields[5]);
+    assert_text(request.parameters[PARAMETER_QUERY], test_case->fields[6]);
 }
 
 /* JSON of every form decodes the same without the reader of the plain one. */

@@ -79,7 +79,7 @@ static const struct question {
      "{\"name\":\"_mta-sts.zone.example.\"}"},
     {"setNotified", "/1000001", "{\"id\":1000001,\"serial\":8}"},
     {"searchRecords", "?pattern=mta*&maxResults=9", "{\"pattern\":\"mta*\",\"maxResults\":9}"},
-    {"directBackendCmd", "", "{\"query\":\"status\"}"},
+    {"directBackendCmd", "/status", "{\"query\":\"status\"}"},
     {"getDomainKeys", "/example%2enet%2e", "{\"name\":\"example.net.\"}"},
     {"startTransaction", "/1/example%2enet%2e/1", "{\"domain\":\"example.net.\",\"trxid\":1}"},
     {"someLaterMethod", "/x", "{\"x\":[1,{\"y\":null}]}"},
@@ -88,7 +88,7 @@ static const struct question {
 static void write_get(const struct question *question, struct buffer *out)
 {
     /* What no component says PowerDNS sends in the body; other methods do not look at it. */
-    const char *body = "serial=8%2e000000";
+    const char *body = "serial=8%2e000000&query=status";
 
     buffer_printf(out, "PATCH /dns/%s%s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n%s",
                   question->method, question->components, strlen(body), body);
