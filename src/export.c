@@ -8,7 +8,10 @@
  * domains there are. */
 #include "commands.h"
 #include "policy_http.h"
+#include "record_text.h"
 #include "snapshot.h"
+
+#include <errno.h>
 
 enum {
     OPERAND_KIND = 0,
@@ -197,9 +200,41 @@ struct kind {
     void (*print)(const struct config *config, uint32_t per_certificate);
 };
 
+/* The NS records by which a parent zone hands a domain's own zones over. */
+static bool print_delegations_of(const struct snapshot *snapshot, const struct domain *domain)
+{
+    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+    struct answer answer;
+
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
+        if (!published_has_zone(domain->policy, owner) ||
+            !synthesis_answer(snapshot, domain, owner, &answer))
+            continue;
+        for (size_t i = 0; i < answer.rows.n; i++)
+            if (answer.rows.first[i].type == RECORD_NS)
+                record_text_write(&out, &answer, &answer.rows.first[i]);
+    }
+    fwrite(out.data, 1, out.length, stdout);
+    return !out.failed;
+}
+
+static void print_delegations(const struct config *config, uint32_t per_certificate)
+{
+    struct domain domain;
+    size_t cursor = 0;
+
+    (void)per_certificate;
+    while (!ferror(stdout) && snapshot_next_domain(config->snapshot, &cursor, &domain))
+        if (!print_delegations_of(config->snapshot, &domain)) {
+            fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
+            return;
+        }
+}
+
 static const struct kind kinds[] = {
     {{"nginx", "a virtual host that serves every policy"}, print_nginx},
     {{"dehydrated", "domains.txt, the certificates that policy hosts need"}, print_dehydrated},
+    {{"delegations", "NS records of own zones, for their parent zones"}, print_delegations},
 };
 
 const struct command_choice *export_kind(size_t number)

@@ -29,7 +29,6 @@ query-cache-ttl=0
 queue-limit=60000
 negquery-cache-ttl=0
 zone-cache-refresh-interval=0
-gsqlite3-dnssec=yes
 allow-axfr-ips=127.0.0.0/8
 """
 TIMEOUT = 20000  # milliseconds
@@ -69,7 +68,7 @@ class Zones:
         (directory / "pdns.conf").write_text(COMMON + self.launch_lines(), encoding="ascii")
 
     def launch_lines(self, more=""):
-        return f"launch=gsqlite3{more}\ngsqlite3-database={self.database}\n"
+        return f"launch=gsqlite3{more}\ngsqlite3-database={self.database}\ngsqlite3-dnssec=yes\n"
 
     def pdnsutil(self, *arguments):
         """Runs pdnsutil, which sees these zones alone and not the service."""
@@ -90,21 +89,24 @@ class Zones:
 
 
 class PowerDns(Program):
-    """pdns_server on a port of 127.0.0.1, over zones and, where one is given, the service."""
+    """pdns_server on a port of 127.0.0.1, over zones, if any, and, where one is given, the service;
+    MORE are further settings."""
 
     def __init__(self, directory, port, zones, service=None, transport=DEFAULT_TRANSPORT,
-                 timeout=TIMEOUT):
+                 timeout=TIMEOUT, more=""):
         super().__init__("pdns_server", directory / "pdns.log")
         self.directory = directory
         self.port = port
         lines = [
             f"local-address=127.0.0.1\nlocal-port={port}\nsocket-dir={directory}\n",
-            zones.launch_lines(",remote" if service else ""),
+            zones.launch_lines(",remote" if service else "") if zones else "launch=remote\n",
         ]
         if service:
             connection = f"{transport.connection(service)},timeout={timeout}"
             lines.append(f"remote-connection-string={connection}\nremote-dnssec=no\n")
-        (directory / "pdns.conf").write_text(COMMON + "".join(lines), encoding="ascii")
+        settings = dict(line.split("=", 1) for line in (COMMON + more).splitlines())
+        common = "".join(f"{key}={value}\n" for key, value in settings.items())
+        (directory / "pdns.conf").write_text(common + "".join(lines), encoding="ascii")
 
     def start(self):
         self.launch(["/usr/sbin/pdns_server", f"--config-dir={self.directory}"])

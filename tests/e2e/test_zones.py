@@ -1,0 +1,335 @@
+"""Zones of the service's own behind a real PowerDNS: answers, transfers, serials, NOTIFY."""
+
+import contextlib
+import json
+import re
+import socket
+import subprocess
+import urllib.request
+
+import dns.message
+import dns.opcode
+import pytest
+
+from dns_tools import delv, dig, run_tool
+from powerdns import TRANSPORTS, PowerDns, Zones
+from processes import DEADLINE, wait_until
+from service import run
+from test_dnssec import write_anchors
+from unix_client import Stream
+
+ZONES = """\
+zones:
+  nameservers: [ns1.example.net, ns2.example.net]
+  hostmaster: hostmaster.example.net
+  catalog: catalog.example.net
+"""
+POLICIES = ZONES + """\
+policies:
+  - domain: example.net
+    authority: zones
+    mode: enforce
+    mx: mail.example.net
+    id: {id}
+    policy_host: [192.0.2.40, "2001:db8::40"]
+    rua: mailto:postmaster@example.net
+    domains: [{members}]
+  - domain: other.example
+    authority: zones
+    rua: mailto:postmaster@example.net
+  - domain: signed.example
+    mode: none
+    policy_host: 192.0.2.41
+"""
+# Zones come and go within a second of PowerDNS's cache, and NOTIFY is thought of each second.
+PRIMARY = "primary=yes\nxfr-cycle-interval=1\nzone-cache-refresh-interval=1\nloglevel=6\n"
+USED = [transport for transport in TRANSPORTS if transport.name in ("get", "json", "unix")]
+PREFIXES = ("_mta-sts", "_tls", "mta-sts")
+IDLE = "need notifications"
+
+
+def configure(service, number="one", members="example.org"):
+    service.configure(POLICIES.format(id=number, members=members))
+
+
+@pytest.fixture
+def served(service):
+    configure(service)
+    return service.start()
+
+
+@pytest.fixture(params=USED, ids=lambda transport: transport.name)
+def server(request, make_directory, ports, served):
+    """PowerDNS with the service alone."""
+    powerdns = PowerDns(make_directory(), ports.take(), None, served, request.param, more=PRIMARY)
+    with powerdns:
+        powerdns.start()
+        wait_until(
+            lambda: dig(powerdns.port, "mta-sts.example.net", "SOA").answer, "PowerDNS's zone cache"
+        )
+        yield powerdns
+
+
+def axfr(port, zone):
+    """The records of a transfer in master-file form, as named-checkzone reads them."""
+    command = ["dig", "@127.0.0.1", "-p", port, "-r", "+noall", "+answer", "-t", "AXFR", "-q", zone]
+    return run_tool(command)
+
+
+def serial(port, zone):
+    answer = dig(port, zone, "SOA").answer
+    return int(answer[0].split()[5]) if answer else None
+
+
+def test_every_zone_answers_with_authority(server):
+    for domain in ("example.net", "example.org"):
+        assert dig(server.port, f"_mta-sts.{domain}", "TXT").answer == [
+            f'_mta-sts.{domain}. 3600 TXT "v=STSv1; id=one"'
+        ]
+        assert dig(server.port, f"_smtp._tls.{domain}", "TXT").answer == [
+            f'_smtp._tls.{domain}. 3600 TXT "v=TLSRPTv1; rua=mailto:postmaster@example.net"'
+        ]
+        assert dig(server.port, f"mta-sts.{domain}", "AAAA").answer == [
+            f"mta-sts.{domain}. 3600 AAAA 2001:db8::40"
+        ]
+        for prefix in PREFIXES:
+            name = f"{prefix}.{domain}"
+            assert dig(server.port, name, "NS").answer == [
+                f"{name}. 3600 NS ns1.example.net.",
+                f"{name}. 3600 NS ns2.example.net.",
+            ]
+            absent = dig(server.port, f"x.{name}", "A")
+            assert (absent.rcode, absent.soa()) == ("NXDOMAIN", [f"{name}."])
+            empty = dig(server.port, name, "MX")
+            assert (empty.rcode, empty.answer, empty.soa()) == ("NOERROR", [], [f"{name}."])
+
+
+def test_a_policy_without_mode_has_one_zone(server):
+    assert dig(server.port, "_tls.other.example", "SOA").answer
+    assert dig(server.port, "_mta-sts.other.example", "SOA").rcode == "REFUSED"
+    assert dig(server.port, "mta-sts.other.example", "SOA").rcode == "REFUSED"
+
+
+def test_every_zone_as_transferred_is_valid(server, tmp_path):
+    for number, prefix in enumerate(PREFIXES):
+        records = axfr(server.port, f"{prefix}.example.org")
+        path = tmp_path / str(number)
+        path.write_text(records, encoding="ascii")
+        done = subprocess.run(
+            ["named-checkzone", f"{prefix}.example.org", path],
+            capture_output=True, text=True, timeout=DEADLINE, check=False,
+        )
+        assert done.returncode == 0, done.stdout + records
+        assert "loaded serial" in done.stdout
+
+
+def test_the_catalog_lists_every_zone(server):
+    records = axfr(server.port, "catalog.example.net")
+    members = {line.split()[4] for line in records.splitlines() if "\tPTR\t" in line or " PTR " in line}
+    expected = {f"{prefix}.example.{top}." for prefix in PREFIXES for top in ("net", "org")}
+    assert members == expected | {"_tls.other.example."}
+    assert re.search(r'^version\.catalog\.example\.net\.\s+0\s+IN\s+TXT\s+"2"$', records, re.M)
+    label = next(line.split()[0] for line in records.splitlines() if "_tls.other.example." in line)
+    assert dig(server.port, label, "PTR").answer == [f"{label} 0 PTR _tls.other.example."]
+
+
+def test_only_zones_of_a_changed_policy_get_a_new_serial(server, served):
+    before = {zone: serial(server.port, zone) for zone in zones_of(server)}
+    configure(served, number="two")
+    served.reload()
+    after = {zone: serial(server.port, zone) for zone in before}
+    changed = {zone for zone, number in after.items() if number != before[zone]}
+    assert changed == {f"{p}.example.{top}" for p in PREFIXES for top in ("net", "org")}
+    assert all(after[zone] > before[zone] for zone in changed)
+    assert after["catalog.example.net"] == before["catalog.example.net"]
+
+
+def zones_of(server):
+    catalog = axfr(server.port, "catalog.example.net").splitlines()
+    return [line.split()[4][:-1] for line in catalog if "PTR" in line] + ["catalog.example.net"]
+
+
+def test_serials_never_go_back_however_fast_the_files_change(server, served):
+    last = serial(server.port, "_mta-sts.example.net")
+    for number in range(3):
+        configure(served, number=f"n{number}")
+        served.reload()
+        current = serial(server.port, "_mta-sts.example.net")
+        assert current > last
+        last = current
+    served.stop()
+    served.start()
+    wait_until(
+        lambda: serial(server.port, "_mta-sts.example.net") is not None, "PowerDNS to reconnect"
+    )
+    assert serial(server.port, "_mta-sts.example.net") == last
+
+
+class Secondary:
+    """Takes NOTIFY messages and answers them, and is told of which zones they were."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self.port = self.socket.getsockname()[1]
+        self.zones = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.socket.close()
+
+    def take(self):
+        """Takes what has come; returns the zones of all messages since the last clear."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                wire, peer = self.socket.recvfrom(4096)
+                message = dns.message.from_wire(wire)
+                assert message.opcode() == dns.opcode.NOTIFY
+                self.zones.append(str(message.question[0].name)[:-1])
+                self.socket.sendto(dns.message.make_response(message).to_wire(), peer)
+        return self.zones
+
+
+def test_each_changed_zone_is_notified_once(served, make_directory, ports):
+    everything = {f"{p}.example.{top}" for p in PREFIXES for top in ("net", "org")}
+    with Secondary() as secondary:
+        more = f"{PRIMARY}also-notify=127.0.0.1:{secondary.port}\n"
+        with PowerDns(make_directory(), ports.take(), None, served, USED[0], more=more) as server:
+            server.start()
+            wait_until(
+                lambda: set(secondary.take())
+                == everything | {"_tls.other.example", "catalog.example.net"},
+                "PowerDNS to notify all zones",
+            )
+            wait_idle(server, served)
+            secondary.take().clear()
+            configure(served, number="two")
+            served.reload()
+            wait_until(lambda: set(secondary.take()) == everything, "the changed zones")
+            wait_idle(server, served)
+            assert sorted(secondary.take()) == sorted(everything)
+
+
+def wait_idle(server, service):
+    """Until nothing is left to notify, and PowerDNS has found that in two cycles more."""
+    wait_until(lambda: settled(service), "PowerDNS to have notified all zones")
+    start = len(server.log())
+    wait_until(lambda: server.log()[start:].count(IDLE) >= 2, "PowerDNS to find nothing to notify")
+
+
+def pending(service):
+    """What a getUpdatedMasters would tell."""
+    with Stream(service.socket) as stream:
+        stream.send(b'{"method":"getUpdatedMasters","parameters":{}}\n')
+        return {zone["zone"][:-1] for zone in stream.reply()["result"]}
+
+
+def settled(service):
+    return not pending(service)
+
+
+def test_a_new_domain_touches_no_other_zone(server, served):
+    wait_until(lambda: settled(served), "PowerDNS to have notified all zones")
+    before = {zone: serial(server.port, zone) for zone in zones_of(server)}
+    configure(served, members="example.org, example.com")
+    served.reload()
+    wait_until(lambda: serial(server.port, "_tls.example.com"), "PowerDNS to know the new zones")
+    after = {zone: serial(server.port, zone) for zone in before}
+    catalog = "catalog.example.net"
+    assert after.pop(catalog) > before.pop(catalog)
+    assert after == before
+
+
+PARENT = """\
+@    3600 SOA ns1.signed.example. hostmaster.signed.example. 1 10800 3600 604800 300
+@    3600 NS  ns1.signed.example.
+ns1  3600 A   127.0.0.1
+"""
+
+
+def test_a_signed_parent_delegates_and_validates(service, make_directory, ports):
+    """NSEC, which no overlay could stand in: the delegations are insecure, and proven so."""
+    zones = Zones(make_directory())
+    service.configure(ZONES.replace("example.net", "signed.example") + """\
+policies:
+  - domain: signed.example
+    authority: zones
+    mode: enforce
+    mx: mail.signed.example
+    policy_host: 192.0.2.40
+    rua: mailto:postmaster@signed.example
+""")
+    delegations = run("export", "delegations", "-c", service.config).stdout
+    zone_file = zones.directory / "zone"
+    zone_file.write_text(PARENT + delegations, encoding="ascii")
+    zones.load("signed.example", zone_file)
+    zones.pdnsutil("secure-zone", "signed.example")
+    zones.pdnsutil("rectify-zone", "signed.example")
+    service.start()
+    with PowerDns(make_directory(), ports.take(), zones, service, more=PRIMARY) as powerdns:
+        powerdns.start()
+        wait_until(
+            lambda: dig(powerdns.port, "mta-sts.signed.example", "A").answer, "the zone cache"
+        )
+        anchors = zones.directory / "anchors"
+        write_anchors(powerdns.port, anchors)
+        for name, kind in (("_mta-sts.signed.example", "TXT"), ("mta-sts.signed.example", "A")):
+            output = delv(powerdns.port, anchors, "signed.example", name, kind)
+            assert "; unsigned answer" in output and name in output, output
+        secure = delv(powerdns.port, anchors, "signed.example", "ns1.signed.example", "A")
+        assert "; fully validated" in secure, secure
+
+
+def test_three_hundred_thousand_zones_are_listed_in_flat_memory(service):
+    listed = service.directory / "domains.list"
+    listed.write_text("".join(f"c{i}.example\n" for i in range(100000)), encoding="ascii")
+    service.configure(
+        POLICIES.format(id="one", members="example.org").replace(
+            "    domains:", "    domain_files: domains.list\n    domains:", 1
+        )
+    )
+    service.start()
+    before = peak(service)
+    message = read_all_domains(service)
+    assert len(message) == 300000 + 8
+    assert len({zone["id"] for zone in message}) == len(message)
+    assert all(1000000 <= zone["id"] <= 2**31 - 1 for zone in message)
+    assert peak(service) - before < 4096
+
+
+def peak(service):
+    """The most memory that the process ever had, in kB."""
+    with open(f"/proc/{service.process.pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+
+
+def read_all_domains(service):
+    with urllib.request.urlopen(f"{service.url}/getAllDomains", timeout=DEADLINE) as reply:
+        assert reply.headers["Transfer-Encoding"] == "chunked"
+        return json.load(reply)["result"]
+
+
+def test_a_zone_that_is_held_back_comes_with_its_certificate(service, make_directory, ports):
+    certificate = service.directory / "example.net.pem"
+    service.configure(ZONES + f"""\
+policies:
+  - domain: example.net
+    authority: zones
+    mode: enforce
+    mx: mail.example.net
+    policy_host: 192.0.2.40
+    certificates: {service.directory}/%d.pem
+""")
+    service.start()
+    with PowerDns(make_directory(), ports.take(), None, service, more=PRIMARY) as powerdns:
+        powerdns.start()
+        wait_until(lambda: dig(powerdns.port, "mta-sts.example.net", "A").answer, "the zone cache")
+        assert not dig(powerdns.port, "_mta-sts.example.net", "TXT").answer
+        certificate.touch()
+        service.reload()
+        wait_until(
+            lambda: dig(powerdns.port, "_mta-sts.example.net", "TXT").answer, "the new zone"
+        )
