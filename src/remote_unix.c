@@ -3,17 +3,18 @@
 #include "counters.h"
 #include "log.h"
 
+/* The rest of a long reply, and a newline. */
+struct rest {
+    struct producer producer; /* what the connection is given; it must be the first member */
+    struct producer *inner;
+};
+
 /* What is kept of a connection. */
 struct state {
     const struct remote_unix *remote;
     struct buffer begun; /* a request whose end has not come yet, or while a long reply is sent what
                             has come behind its request */
-};
-
-/* The rest of a long reply, and a newline. */
-struct rest {
-    struct producer producer;
-    struct producer *inner;
+    struct rest rest;    /* of that reply */
 };
 
 static bool rest_more(struct producer *producer, struct buffer *out)
@@ -28,29 +29,22 @@ static bool rest_more(struct producer *producer, struct buffer *out)
 
 static void rest_free(struct producer *producer)
 {
-    struct rest *rest = (struct rest *)producer;
-
-    producer_free(rest->inner);
-    free(rest);
+    producer_free(((struct rest *)producer)->inner);
 }
 
 /* Ends a reply by a newline, now or after its rest. */
-static struct producer *end_reply(struct producer *inner, struct buffer *replies)
+static struct producer *end_reply(struct state *state, struct producer *inner,
+                                  struct buffer *replies)
 {
-    struct rest *rest;
-
     if (!inner) {
         buffer_add_string(replies, "\n");
         return NULL;
     }
-    rest = malloc(sizeof(*rest));
-    if (!rest) {
-        producer_free(inner);
-        replies->failed = true;
-        return NULL;
-    }
-    *rest = (struct rest){.producer = {rest_more, rest_free}, .inner = inner};
-    return &rest->producer;
+    state->rest = (struct rest){
+        .producer = {.more = rest_more, .free = rest_free},
+        .inner = inner,
+    };
+    return &state->rest.producer;
 }
 
 static void begin(void *connection, void *context)
@@ -70,7 +64,7 @@ static void refuse_request(const struct remote_unix *remote, const struct reques
 }
 
 /* Answers one request. Returns what makes the rest of the reply, or NULL. */
-static struct producer *answer(const struct state *state, struct text line, struct buffer *replies)
+static struct producer *answer(struct state *state, struct text line, struct buffer *replies)
 {
     struct method_context context = {*state->remote->snapshot, state->remote->notify};
     struct producer *rest = NULL;
@@ -92,7 +86,7 @@ static struct producer *answer(const struct state *state, struct text line, stru
     }
     log_debug("unix: %.*s -> %.*s", (int)line.length, line.data, (int)(replies->length - begin),
               replies->data + begin);
-    return end_reply(rest, replies);
+    return end_reply(state, rest, replies);
 }
 
 /* Takes the text before the next newline off the front of what was read. Returns whether there is
