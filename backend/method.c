@@ -4,11 +4,9 @@
 #include "json_string.h"
 #include "zone_methods.h"
 
-void method_add_row(struct buffer *out, const struct snapshot *snapshot,
-                    const struct answer *answer, const struct row *row)
+void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row,
+                    uint32_t zone_id)
 {
-    struct zone zone;
-
     buffer_add_string(out, "{\"qtype\":");
     json_string_add(out, record_type_text(row->type));
     buffer_add_string(out, ",\"qname\":");
@@ -16,9 +14,17 @@ void method_add_row(struct buffer *out, const struct snapshot *snapshot,
     buffer_add_string(out, ",\"content\":");
     json_string_add(out, synthesis_content(answer, row));
     buffer_printf(out, ",\"ttl\":%u", answer->ttl);
-    if (row->type == RECORD_SOA && synthesis_zone(snapshot, answer, &zone))
-        buffer_printf(out, ",\"domain_id\":%u", zone.id);
+    if (zone_id)
+        buffer_printf(out, ",\"domain_id\":%u", zone_id);
     buffer_add_string(out, "}");
+}
+
+uint32_t method_zone_id(const struct snapshot *snapshot, const struct answer *answer,
+                        const struct row *row)
+{
+    struct zone zone;
+
+    return row->type == RECORD_SOA && synthesis_zone(snapshot, answer, &zone) ? zone.id : 0;
 }
 
 static enum outcome add_lookup(const struct request *request, const struct method_context *context,
@@ -34,11 +40,13 @@ static enum outcome add_lookup(const struct request *request, const struct metho
     }
     buffer_add_string(reply, "[");
     for (size_t i = 0; i < answer.rows.n; i++) {
-        if (!synthesis_matches(&answer.rows.first[i], request->parameters[PARAMETER_QTYPE]))
+        const struct row *row = &answer.rows.first[i];
+
+        if (!synthesis_matches(row, request->parameters[PARAMETER_QTYPE]))
             continue;
         if (n++)
             buffer_add_string(reply, ",");
-        method_add_row(reply, context->snapshot, &answer, &answer.rows.first[i]);
+        method_add_row(reply, &answer, row, method_zone_id(context->snapshot, &answer, row));
     }
     buffer_add_string(reply, "]");
     return n ? OUTCOME_ANSWERED : OUTCOME_EMPTY;
@@ -77,17 +85,6 @@ static enum outcome add_true(const struct request *request, const struct method_
     return OUTCOME_ANSWERED;
 }
 
-static enum outcome add_empty_array(const struct request *request,
-                                    const struct method_context *context, struct buffer *reply,
-                                    struct producer **rest)
-{
-    (void)request;
-    (void)context;
-    (void)rest;
-    buffer_add_string(reply, "[]");
-    return OUTCOME_EMPTY;
-}
-
 #define COMPONENTS(...)                                                                            \
     {                                                                                              \
         __VA_ARGS__, PARAMETER_COUNT                                                               \
@@ -108,7 +105,8 @@ static const struct method methods[] = {
     {"getUpdatedMasters", NONE, NONE, zone_methods_updated},
     {"setNotified", COMPONENTS(PARAMETER_ID), COMPONENTS(PARAMETER_SERIAL),
      zone_methods_set_notified},
-    {"searchRecords", NONE, NONE, add_empty_array},
+    {"searchRecords", NONE, COMPONENTS(PARAMETER_PATTERN, PARAMETER_MAX_RESULTS),
+     zone_methods_search},
     /* Own zones have neither metadata nor keys; those of other zones are with their backends. */
     {"getAllDomainMetadata", NONE, NONE, add_false},
     {"getDomainMetadata", NONE, NONE, add_false},

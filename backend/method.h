@@ -65,6 +65,10 @@ enum outcome method_answer(const struct request *request, const struct method_co
                            struct buffer *reply, struct producer **rest);
 
 /* Writes one row as it stands in the result of a lookup: {"qtype":…,"qname":…,"content":…,"ttl":…},
- * and for a SOA record "domain_id", the id of its zone, by which PowerDNS knows it. */
-void method_add_row(struct buffer *out, const struct snapshot *snapshot,
-                    const struct answer *answer, const struct row *row);
+ * and unless ZONE_ID is 0 "domain_id", the id of its zone, by which PowerDNS knows it. */
+void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row,
+                    uint32_t zone_id);
+
+/* The id that a row of a lookup is to have: that of its zone for a SOA record, else 0. */
+uint32_t method_zone_id(const struct snapshot *snapshot, const struct answer *answer,
+                        const struct row *row);

@@ -57,18 +57,10 @@ int notify_prepare(struct notify *notify, struct snapshot *snapshot)
     return 0;
 }
 
-static uint32_t current_serial(const struct notes *notes, size_t number)
-{
-    struct zone zone;
-
-    snapshot_zone(notes->snapshot, number, &zone);
-    return zone.serial;
-}
-
 static void count_pending(struct notes *notes)
 {
     for (size_t i = 0; i < snapshot_n_zones(notes->snapshot); i++)
-        notes->n_pending += current_serial(notes, i) != notes->serials[i];
+        notes->n_pending += snapshot_zone_serial(notes->snapshot, i) != notes->serials[i];
 }
 
 /* Copies what was said of zones that are in both; both are in the order of ids. */
@@ -128,7 +120,7 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
     pthread_mutex_lock(&notify->lock);
     number = find(notes, id);
     if (number >= 0) {
-        current = current_serial(notes, (size_t)number);
+        current = snapshot_zone_serial(notes->snapshot, (size_t)number);
         notes->n_pending -= current != notes->serials[number];
         notes->serials[number] = serial;
         notes->n_pending += current != serial;
@@ -169,15 +161,14 @@ struct snapshot *notify_snapshot(struct notify *notify)
     return snapshot;
 }
 
-size_t notify_next(struct notify *notify, const struct snapshot *snapshot, size_t from)
+size_t notify_next(struct notify *notify, const struct snapshot *snapshot, size_t from, size_t end)
 {
     const struct notes *notes = &notify->now;
-    size_t n = snapshot_n_zones(snapshot);
 
     pthread_mutex_lock(&notify->lock);
     if (notes->snapshot != snapshot)
-        from = n;
-    while (from < n && current_serial(notes, from) == notes->serials[from])
+        from = end;
+    while (from < end && snapshot_zone_serial(snapshot, from) == notes->serials[from])
         from++;
     pthread_mutex_unlock(&notify->lock);
     return from;

@@ -36,6 +36,7 @@ size_t notify_pending(struct notify *notify);
 /* The snapshot that the notes are about, a reference of the caller's; NULL before the first. */
 struct snapshot *notify_snapshot(struct notify *notify);
 
-/* Finds the next zone, from a number on, whose serial was not notified; as long as the notes are
- * about the given snapshot. Returns its number, or the number of zones. */
-size_t notify_next(struct notify *notify, const struct snapshot *snapshot, size_t from);
+/* Finds the next zone whose serial was not notified, among the numbers FROM to END - 1 of a
+ * snapshot that the notes are about. Returns its number, or END if there is none, or they are about
+ * another snapshot meanwhile. */
+size_t notify_next(struct notify *notify, const struct snapshot *snapshot, size_t from, size_t end);

@@ -31,6 +31,8 @@ static const struct {
     [PARAMETER_NAME] = {"name", "a name as name", KIND_TEXT},
     [PARAMETER_SERIAL] = {"serial", "a number as serial", KIND_NUMBER},
     [PARAMETER_QUERY] = {"query", "a command as query", KIND_TEXT},
+    [PARAMETER_PATTERN] = {"pattern", "a pattern as pattern", KIND_TEXT},
+    [PARAMETER_MAX_RESULTS] = {"maxResults", "a number as maxResults", KIND_NUMBER},
 };
 
 void request_deinit(struct request *request)
@@ -238,16 +240,18 @@ static int decode_components(struct request *request, struct text path, struct t
 
 int request_decode_path(struct request *request, struct text path, struct text body)
 {
+    struct text target = path, form;
     int r;
 
-    path = without_query(path);
+    path = take_until(&target, '?');
+    form = body.length ? body : target;
     r = take_method(request, &path);
     if (r || !request->method)
         return r;
-    request->decoded = malloc(path.length + body.length + 1);
+    request->decoded = malloc(path.length + form.length + 1);
     if (!request->decoded)
         return -ENOMEM;
-    return decode_components(request, path, body);
+    return decode_components(request, path, form);
 }
 
 /* Parses a JSON object, which the request then owns. */

@@ -23,6 +23,8 @@ enum parameter {
     PARAMETER_NAME,
     PARAMETER_SERIAL,
     PARAMETER_QUERY,
+    PARAMETER_PATTERN,
+    PARAMETER_MAX_RESULTS,
     PARAMETER_COUNT,
 };
 
@@ -57,7 +59,8 @@ enum { REQUEST_MALFORMED = 1 };
  * last component is dropped: PowerDNS encodes every octet of a component but letters and digits, so
  * the suffix begins at the first octet that it would have encoded. A last component without any
  * escape may be typed by hand; a name in it is taken whole. The method's fields come from the body,
- * a form (PowerDNS so sends the serial of setNotified, as "8%2e000000"). Returns 0,
+ * a form (PowerDNS so sends the serial of setNotified, as "8%2e000000"), or without one from the
+ * query string (so the pattern of searchRecords). Returns 0,
  * REQUEST_MALFORMED or -ENOMEM. */
 int request_decode_path(struct request *request, struct text path, struct text body);
 

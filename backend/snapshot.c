@@ -528,20 +528,35 @@ size_t snapshot_n_zones(const struct snapshot *snapshot)
     return snapshot->zones->n;
 }
 
+/* The domain of a zone that is not the catalog zone. */
+static struct domain zone_domain(const struct snapshot *snapshot, const struct zone_slot *slot)
+{
+    struct table_entry entry = table_at(snapshot->table, slot->position);
+
+    return domain_from(snapshot->policies, &entry);
+}
+
+uint32_t snapshot_zone_serial(const struct snapshot *snapshot, size_t number)
+{
+    const struct zone_slot *slot = &snapshot->zones->slots[number];
+    struct domain domain;
+
+    if (slot->position == 0)
+        return snapshot->catalog_serial;
+    domain = zone_domain(snapshot, slot);
+    return domain_serial(snapshot, &domain);
+}
+
 void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *out)
 {
     const struct zone_slot *slot = &snapshot->zones->slots[number];
-    struct table_entry entry;
 
     *out = (struct zone){.number = number, .id = slot->id, .owner = slot->owner};
     zones_name(slot, snapshot->table, catalog_name(snapshot), &out->name);
     out->catalog = slot->position == 0;
-    out->serial = snapshot->catalog_serial;
-    if (out->catalog)
-        return;
-    entry = table_at(snapshot->table, slot->position);
-    out->domain = domain_from(snapshot->policies, &entry);
-    out->serial = domain_serial(snapshot, &out->domain);
+    out->serial = snapshot_zone_serial(snapshot, number);
+    if (!out->catalog)
+        out->domain = zone_domain(snapshot, slot);
 }
 
 void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *domain,

@@ -139,6 +139,9 @@ size_t snapshot_n_zones(const struct snapshot *snapshot);
 /* The zone of a number, in the order of ids. */
 void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *out);
 
+/* The serial of that zone alone, which costs less. */
+uint32_t snapshot_zone_serial(const struct snapshot *snapshot, size_t number);
+
 /* The zone whose apex is at an owner of a domain, which must be one. */
 void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *domain,
                           enum owner owner, struct zone *out);

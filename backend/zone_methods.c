@@ -2,13 +2,22 @@
 
 #include "catalog.h"
 
-enum { PIECE_SIZE = 32 << 10 }; /* bytes, and a zone or a record more */
+#include <ctype.h>
+
+/* How long it may take to make a piece, while others wait for their answers. */
+enum {
+    PIECE_SIZE = 32 << 10, /* bytes, and a zone more */
+    STEPS_AT_ONCE = 1024,  /* some of which may add nothing */
+    ZONES_AT_A_STEP = 16,  /* where only a serial is looked at */
+};
 
 /* Makes an array of something about many zones, piece by piece. */
 struct array {
     struct producer producer;
     struct snapshot *snapshot;
     struct notify *notify;
+    struct search *search;                                /* NULL: nothing is searched for */
+    uint32_t catalog_id;                                  /* of the zone that is listed */
     size_t next;                                          /* the number of the zone that is next */
     bool any;                                             /* an element stands before */
     bool (*add)(struct array *array, struct buffer *out); /* one more; whether there was one */
@@ -19,7 +28,7 @@ static bool array_more(struct producer *producer, struct buffer *out)
     struct array *array = (struct array *)producer;
     size_t end = out->length + PIECE_SIZE;
 
-    while (out->length < end && !out->failed)
+    for (size_t i = 0; i < STEPS_AT_ONCE && out->length < end && !out->failed; i++)
         if (!array->add(array, out)) {
             buffer_add_string(out, "]}");
             return false;
@@ -32,6 +41,7 @@ static void array_free(struct producer *producer)
     struct array *array = (struct array *)producer;
 
     snapshot_unref(array->snapshot);
+    free(array->search);
     free(array);
 }
 
@@ -90,8 +100,12 @@ static bool add_next_zone(struct array *array, struct buffer *out)
 
 static bool add_next_pending(struct array *array, struct buffer *out)
 {
-    array->next = notify_next(array->notify, array->snapshot, array->next);
-    return add_next_zone(array, out);
+    size_t n = snapshot_n_zones(array->snapshot), end = array->next + ZONES_AT_A_STEP;
+
+    if (end > n)
+        end = n;
+    array->next = notify_next(array->notify, array->snapshot, array->next, end);
+    return array->next < end ? add_next_zone(array, out) : end < n;
 }
 
 static enum outcome add_empty(struct buffer *reply)
@@ -160,11 +174,12 @@ enum outcome zone_methods_info(const struct request *request, const struct metho
     return OUTCOME_ANSWERED;
 }
 
-static void add_rows(struct array *array, const struct answer *answer, struct buffer *out)
+static void add_rows(struct array *array, uint32_t zone_id, const struct answer *answer,
+                     struct buffer *out)
 {
     for (size_t i = 0; i < answer->rows.n; i++) {
         separate(array, out);
-        method_add_row(out, array->snapshot, answer, &answer->rows.first[i]);
+        method_add_row(out, answer, &answer->rows.first[i], zone_id);
     }
 }
 
@@ -175,7 +190,7 @@ static void add_inside(struct array *array, const struct zone *zone, struct buff
 
     if (zone->owner == OWNER_TLS &&
         synthesis_answer(array->snapshot, &zone->domain, OWNER_TLSRPT, &answer))
-        add_rows(array, &answer, out);
+        add_rows(array, zone->id, &answer, out);
 }
 
 static bool add_next_member(struct array *array, struct buffer *out)
@@ -189,12 +204,12 @@ static bool add_next_member(struct array *array, struct buffer *out)
     if (zone.catalog)
         return true;
     catalog_member(array->snapshot, &zone, &answer);
-    add_rows(array, &answer, out);
+    add_rows(array, array->catalog_id, &answer, out);
     return true;
 }
 
 /* The catalog zone: its apex, its version, and in pieces its members. */
-static enum outcome begin_catalog(struct snapshot *snapshot, const struct answer *apex,
+static enum outcome begin_catalog(struct snapshot *snapshot, const struct answer *apex, uint32_t id,
                                   struct buffer *reply, struct producer **rest)
 {
     enum outcome outcome = begin_array(snapshot_ref(snapshot), NULL, add_next_member, reply, rest);
@@ -203,9 +218,10 @@ static enum outcome begin_catalog(struct snapshot *snapshot, const struct answer
 
     if (!array)
         return outcome;
-    add_rows(array, apex, reply);
+    array->catalog_id = id;
+    add_rows(array, id, apex, reply);
     catalog_version(snapshot, &version);
-    add_rows(array, &version, reply);
+    add_rows(array, id, &version, reply);
     return outcome;
 }
 
@@ -219,10 +235,117 @@ enum outcome zone_methods_list(const struct request *request, const struct metho
     if (!find_zone(context->snapshot, request->parameters[PARAMETER_ZONENAME], &apex, &zone))
         return add_not_ours(reply);
     if (zone.catalog)
-        return begin_catalog(context->snapshot, &apex, reply, rest);
+        return begin_catalog(context->snapshot, &apex, zone.id, reply, rest);
     buffer_add_string(reply, "[");
-    add_rows(&array, &apex, reply);
+    add_rows(&array, zone.id, &apex, reply);
     add_inside(&array, &zone, reply);
     buffer_add_string(reply, "]");
     return OUTCOME_ANSWERED;
+}
+
+/* What searchRecords looks for. */
+struct search {
+    uint32_t left; /* how many records more may be found */
+    size_t length;
+    char pattern[]; /* '*' is any text, '?' any character */
+};
+
+static bool same_character(char pattern, char c)
+{
+    return pattern == '?' || tolower((unsigned char)pattern) == tolower((unsigned char)c);
+}
+
+/* Whether a text matches a pattern, in any case. Where a '*' has matched too little it takes one
+ * character more; only the last one needs to be tried again. */
+static bool matches(const struct search *search, struct text text)
+{
+    size_t p = 0, i = 0, star = SIZE_MAX, taken = 0;
+
+    while (i < text.length) {
+        if (p < search->length && search->pattern[p] == '*') {
+            star = p++;
+            taken = i;
+        } else if (p < search->length && same_character(search->pattern[p], text.data[i])) {
+            p++;
+            i++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            i = ++taken;
+        } else {
+            return false;
+        }
+    }
+    while (p < search->length && search->pattern[p] == '*')
+        p++;
+    return p == search->length;
+}
+
+/* Adds those rows of an answer whose name or content is looked for. */
+static void add_found(struct array *array, uint32_t zone_id, const struct answer *answer,
+                      struct buffer *out)
+{
+    struct search *search = array->search;
+    bool named = matches(search, (struct text){answer->name.text, answer->name.length});
+
+    for (size_t i = 0; i < answer->rows.n && search->left; i++) {
+        const struct row *row = &answer->rows.first[i];
+
+        if (row->type == RECORD_ENT || (!named && !matches(search, synthesis_content(answer, row))))
+            continue;
+        search->left--;
+        separate(array, out);
+        method_add_row(out, answer, row, zone_id);
+    }
+}
+
+static bool search_next_zone(struct array *array, struct buffer *out)
+{
+    struct answer answer;
+    struct zone zone;
+
+    if (array->next == snapshot_n_zones(array->snapshot) || array->search->left == 0)
+        return false;
+    snapshot_zone(array->snapshot, array->next++, &zone);
+    if (zone.catalog)
+        return true;
+    if (synthesis_answer(array->snapshot, &zone.domain, zone.owner, &answer))
+        add_found(array, zone.id, &answer, out);
+    if (zone.owner == OWNER_TLS &&
+        synthesis_answer(array->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
+        add_found(array, zone.id, &answer, out);
+    return true;
+}
+
+/* PowerDNS's names have a final dot in a pattern or not; the rows here have none. */
+static struct text without_dot(struct text pattern)
+{
+    if (pattern.length > 1 && pattern.data[pattern.length - 1] == '.')
+        pattern.length--;
+    return pattern;
+}
+
+enum outcome zone_methods_search(const struct request *request,
+                                 const struct method_context *context, struct buffer *reply,
+                                 struct producer **rest)
+{
+    struct text pattern = without_dot(request->parameters[PARAMETER_PATTERN]);
+    struct search *search;
+    enum outcome outcome;
+
+    if (snapshot_n_zones(context->snapshot) == 0)
+        return add_empty(reply);
+    search = malloc(sizeof(*search) + pattern.length);
+    if (!search) {
+        reply->failed = true;
+        return OUTCOME_EMPTY;
+    }
+    search->left = request->numbers[PARAMETER_MAX_RESULTS];
+    search->length = pattern.length;
+    memcpy(search->pattern, pattern.data, pattern.length);
+    outcome = begin_array(snapshot_ref(context->snapshot), NULL, search_next_zone, reply, rest);
+    if (*rest)
+        ((struct array *)*rest)->search = search;
+    else
+        free(search);
+    return outcome;
 }

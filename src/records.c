@@ -32,7 +32,7 @@ static void add_zone_row(struct writer *writer, const struct answer *answer, con
 static void add_json_row(struct writer *writer, const struct answer *answer, const struct row *row)
 {
     buffer_add_string(&writer->out, writer->n_rows++ ? ",\n" : "\n");
-    method_add_row(&writer->out, writer->snapshot, answer, row);
+    method_add_row(&writer->out, answer, row, method_zone_id(writer->snapshot, answer, row));
 }
 
 static const struct format formats[] = {

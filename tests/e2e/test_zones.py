@@ -243,6 +243,15 @@ def test_a_new_domain_touches_no_other_zone(server, served):
     assert after == before
 
 
+def test_records_are_searched_for(served):
+    """As PowerDNS's GET mode asks: the query string has what to look for."""
+    url = f"{served.url}/searchRecords?pattern=%2Asmtp%2A&maxResults=2"
+    with urllib.request.urlopen(url, timeout=DEADLINE) as reply:
+        found = json.load(reply)["result"]
+    assert len(found) == 2
+    assert all(row["qname"].startswith("_smtp._tls.") and row["domain_id"] for row in found)
+
+
 PARENT = """\
 @    3600 SOA ns1.signed.example. hostmaster.signed.example. 1 10800 3600 604800 300
 @    3600 NS  ns1.signed.example.

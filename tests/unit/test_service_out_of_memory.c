@@ -88,7 +88,7 @@ static const struct question {
 static void write_get(const struct question *question, struct buffer *out)
 {
     /* What no component says PowerDNS sends in the body; other methods do not look at it. */
-    const char *body = "serial=8%2e000000&query=status";
+    const char *body = "serial=8%2e000000&query=status&pattern=mta*&maxResults=9";
 
     buffer_printf(out, "PATCH /dns/%s%s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n%s",
                   question->method, question->components, strlen(body), body);

@@ -159,7 +159,7 @@ static void the_catalog_points_to_every_zone_but_itself(void **state)
         zones_label((struct text){zone.name.text, zone.name.length}, label);
         buffer_printf(&row,
                       "{\"qtype\":\"PTR\",\"qname\":\"%s.zones.cat.example\","
-                      "\"content\":\"%s.\",\"ttl\":0}",
+                      "\"content\":\"%s.\",\"ttl\":0",
                       label, zone.name.text);
         buffer_add(&row, "", 1);
         assert_true((strstr(reply.data, row.data) != NULL) == !zone.catalog);
@@ -174,6 +174,39 @@ static void the_catalog_points_to_every_zone_but_itself(void **state)
     }
     assert_non_null(
         strstr(reply.data, "\"qname\":\"version.cat.example\",\"content\":\"\\\"2\\\"\""));
+}
+
+/* How many records a search finds. */
+static size_t search(struct snapshot *snapshot, const char *pattern, unsigned int most)
+{
+    CLEANUP(buffer_deinit) struct buffer request = BUFFER_INIT, reply = BUFFER_INIT;
+    size_t n = 0;
+
+    buffer_printf(&request,
+                  "{\"method\":\"searchRecords\",\"parameters\":{\"pattern\":\"%s\","
+                  "\"maxResults\":%u}}",
+                  pattern, most);
+    buffer_add(&request, "", 1);
+    ask(snapshot, NULL, request.data, &reply);
+    for (const char *at = reply.data; (at = strstr(at, "\"qtype\"")); at++)
+        n++;
+    return n;
+}
+
+static void records_are_found_by_name_and_content(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+
+    (void)state;
+    assert_int_equal(search(snapshot, "_SMTP._tls.member.example.", 100), 1);
+    assert_int_equal(search(snapshot, "_smtp*", 100), 3);
+    assert_int_equal(search(snapshot, "*v=TLSRPTv1*", 100), 3);
+    assert_int_equal(search(snapshot, "?smtp.*.?ember.example", 100), 1);
+    assert_int_equal(search(snapshot, "ns1.example?", 100), 7);
+    assert_int_equal(search(snapshot, "*", 5), 5);
+    assert_int_equal(search(snapshot, "*", 0), 0);
+    assert_int_equal(search(snapshot, "smtp*", 100), 0);
+    assert_int_equal(search(snapshot, "*overlay*", 100), 0);
 }
 
 static void only_what_was_not_notified_is_updated(void **state)
@@ -326,6 +359,7 @@ int main(void)
         cmocka_unit_test(an_apex_has_soa_ns_and_the_records),
         cmocka_unit_test(a_zone_is_listed_whole),
         cmocka_unit_test(the_catalog_points_to_every_zone_but_itself),
+        cmocka_unit_test(records_are_found_by_name_and_content),
         cmocka_unit_test(only_what_was_not_notified_is_updated),
         cmocka_unit_test(a_serial_rises_with_the_records_and_with_nothing_else),
         cmocka_unit_test(a_domain_that_moves_never_gets_a_lower_serial),
