@@ -321,6 +321,7 @@ static uint32_t needed_serial(const struct domain *domain, const struct snapshot
 {
     struct domain old;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where there are domains are policies */
     if (!snapshot_find(before, domain->name, &old) || !old.policy->zones)
         return newest;
     if (!text_equals(old.policy->primary, domain->policy->primary))
