@@ -68,12 +68,12 @@ int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct t
 void zones_name(const struct zone_slot *slot, const struct table *table, struct text catalog,
                 struct name *out)
 {
-    struct text prefix = owner_prefix(slot->owner), domain = catalog;
+    struct text prefix = TEXT(""), domain = catalog;
 
-    if (slot->position)
+    if (slot->position) {
+        prefix = owner_prefix(slot->owner);
         domain = table_at(table, slot->position).name;
-    else
-        prefix.length = 0;
+    }
     out->length = (uint8_t)(prefix.length + domain.length);
     memcpy(out->text, prefix.data, prefix.length);
     memcpy(out->text + prefix.length, domain.data, domain.length);
