@@ -15,9 +15,9 @@ POWERDNS_PACKAGES=(
 
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
-    bind9-utils build-essential clang clang-format clang-tidy cppcheck debhelper dehydrated
-    dnsdist dnsperf dpkg-dev fakeroot faketime gcovr groff-base iproute2 libc6-dbg
-    libclang-rt-14-dev lintian llvm man-db nginx openssl postfix-mta-sts-resolver prometheus
+    bind9 bind9-utils build-essential clang clang-format clang-tidy cppcheck debhelper dehydrated
+    dnsdist dnsperf dpkg-dev fakeroot faketime gcovr groff-base iproute2 knot knot-dnsutils libc6-dbg
+    libclang-rt-14-dev lintian llvm man-db nginx nsd openssl postfix-mta-sts-resolver prometheus
     python3-cryptography python3-dnspython python3-pytest systemd valgrind
 )
 
@@ -56,7 +56,10 @@ install_packages() {
     [ -d /run/systemd/system ] || return 0
     for package in "${missing[@]}"; do
         case $package in
-        dnsdist | nginx | pdns-server | postfix-mta-sts-resolver | prometheus)
+        bind9)
+            as_root systemctl disable --now --quiet named.service || return 1
+            ;;
+        dnsdist | knot | nginx | nsd | pdns-server | postfix-mta-sts-resolver | prometheus)
             as_root systemctl disable --now --quiet "${package%-server}.service" || return 1
             ;;
         esac

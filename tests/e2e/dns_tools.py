@@ -73,6 +73,13 @@ def dig(port, name, kind, *options):
     return parse_reply(run_tool([*command, *sections, *options, "-q", name, "-t", kind]))
 
 
+def transfer(tool, port, zone):
+    """What dig or kdig gets of a zone from a server on 127.0.0.1: the records as they come."""
+    output = run_tool([tool, "@127.0.0.1", "-p", port, zone, "AXFR"])
+    lines = (line for line in output.splitlines() if line and not line.startswith(";"))
+    return [parse_record(line) for line in lines]
+
+
 VALIDATED = ("; fully validated", "; negative response, fully validated")
 
 

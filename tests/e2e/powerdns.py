@@ -57,6 +57,16 @@ TRANSPORTS = [
 DEFAULT_TRANSPORT = TRANSPORTS[0]
 
 
+def answers(port):
+    """Whether a server on 127.0.0.1 answers at all."""
+    question = dns.message.make_query("version.bind.", "TXT", "CH")
+    try:
+        dns.query.udp(question, "127.0.0.1", 1, port)
+    except (OSError, dns.exception.Timeout):
+        return False
+    return True
+
+
 class Zones:
     """A directory with an SQLite database of zones, filled with pdnsutil."""
 
@@ -114,9 +124,4 @@ class PowerDns(Program):
         return self
 
     def answers(self):
-        question = dns.message.make_query("version.bind.", "TXT", "CH")
-        try:
-            dns.query.udp(question, "127.0.0.1", 1, self.port)
-        except (OSError, dns.exception.Timeout):
-            return False
-        return True
+        return answers(self.port)
