@@ -27,7 +27,7 @@ _pdns_mta_sts() {
         "") words+=" serve check records lookup policy export" ;;
         serve) words+=" --log-level" ;;
         records) words+=" --format" ;;
-        export) words+=" --per-certificate nginx dehydrated" ;;
+        export) words+=" --per-certificate nginx dehydrated delegations" ;;
         esac
         ;;
     esac

@@ -15,7 +15,7 @@ static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_
         }
 }
 
-/* Empty non-terminals are no records. */
+/* Empty non-terminals are no records, and an overlay has none of some types. */
 static void print_totals(const struct snapshot *snapshot, const struct diagnostics *diagnostics)
 {
     CLEANUP(buffer_deinit) struct buffer held = BUFFER_INIT;
@@ -25,7 +25,10 @@ static void print_totals(const struct snapshot *snapshot, const struct diagnosti
     printf("policies: %zu\n", snapshot_n_policies(snapshot));
     printf("domains: %zu\n", snapshot_n_domains(snapshot));
     for (enum record_type type = RECORD_A; type < RECORD_TYPE_COUNT; type++)
-        printf("%s records: %zu\n", record_type_text(type).data, counts[type]);
+        if (type <= RECORD_TXT || counts[type])
+            printf("%s records: %zu\n", record_type_text(type).data, counts[type]);
+    if (snapshot_n_zones(snapshot))
+        printf("own zones: %zu\n", snapshot_n_zones(snapshot));
     if (snapshot_n_held(snapshot)) {
         certificates_name_held(snapshot, &held);
         printf("held back, having no certificate: %zu: %.*s\n", snapshot_n_held(snapshot),

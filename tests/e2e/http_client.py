@@ -114,15 +114,24 @@ def percent(text):
     )
 
 
+FORM = "application/x-www-form-urlencoded; charset=utf-8"
+
+
 def get_request(base, method, parameters):
+    """As PowerDNS's GET mode; what is no component comes in a body or in the query string."""
     parts = [percent(parameters[name]) for name in COMPONENTS if name in parameters]
-    return request("GET", "/".join([base, method, *parts]))
+    path = "/".join([base, method, *parts])
+    if method == "setNotified":
+        body = f"serial={percent(float(parameters['serial']))}00000".encode("ascii")
+        return request("PATCH", path, body, FORM)
+    if method == "searchRecords":
+        path += f"?pattern={percent(parameters['pattern'])}&maxResults={parameters['maxResults']}"
+    return request("GET", path)
 
 
 def form_request(base, method, parameters):
     body = f"parameters={percent(json.dumps(parameters))}".encode("ascii")
-    content_type = "application/x-www-form-urlencoded; charset=utf-8"
-    return request("POST", f"{base}/{method}", body, content_type)
+    return request("POST", f"{base}/{method}", body, FORM)
 
 
 def json_request(base, method, parameters):
