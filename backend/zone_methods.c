@@ -11,6 +11,11 @@ enum {
     ZONES_AT_A_STEP = 16,  /* where only a serial is looked at */
 };
 
+/* How much is said at once of zones that were not notified, in bytes and a zone more. PowerDNS
+ * asks again, and stops for good where it gets more than it takes: over HTTP 2 MiB, over a unix
+ * socket what it has read before its timeout, and that takes the square of the length. */
+enum { PENDING_SIZE = 256 << 10 };
+
 /* Makes an array of something about many zones, piece by piece. */
 struct array {
     struct producer producer;
@@ -20,6 +25,7 @@ struct array {
     uint32_t catalog_id;                                  /* of the zone that is listed */
     size_t next;                                          /* the number of the zone that is next */
     bool any;                                             /* an element stands before */
+    size_t size;                                          /* of the zones not notified, so far */
     bool (*add)(struct array *array, struct buffer *out); /* one more; whether there was one */
 };
 
@@ -101,11 +107,18 @@ static bool add_next_zone(struct array *array, struct buffer *out)
 static bool add_next_pending(struct array *array, struct buffer *out)
 {
     size_t n = snapshot_n_zones(array->snapshot), end = array->next + ZONES_AT_A_STEP;
+    size_t before = out->length;
 
+    if (array->size >= PENDING_SIZE)
+        return false;
     if (end > n)
         end = n;
     array->next = notify_next(array->notify, array->snapshot, array->next, end);
-    return array->next < end ? add_next_zone(array, out) : end < n;
+    if (array->next >= end)
+        return end < n;
+    add_next_zone(array, out);
+    array->size += out->length - before;
+    return true;
 }
 
 static enum outcome add_empty(struct buffer *reply)

@@ -15,7 +15,8 @@ enum outcome zone_methods_info(const struct request *request, const struct metho
 enum outcome zone_methods_list(const struct request *request, const struct method_context *context,
                                struct buffer *reply, struct producer **rest);
 
-/* getUpdatedMasters: an array of the own zones whose serials were not notified. */
+/* getUpdatedMasters: an array of the own zones whose serials were not notified; of many the first
+ * ones, as PowerDNS asks for the others when it has notified these. */
 enum outcome zone_methods_updated(const struct request *request,
                                   const struct method_context *context, struct buffer *reply,
                                   struct producer **rest);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Asks in JSON, with what was notified so far; the whole reply is a terminated string in OUT. */
 static void ask(struct snapshot *snapshot, struct notify *notify, const char *json,
@@ -29,6 +30,35 @@ static void assert_reply(struct snapshot *snapshot, const char *json, const char
 
     ask(snapshot, NULL, json, &reply);
     assert_string_equal(reply.data, expected);
+}
+
+enum { MANY = 10000 /* zones, for which getUpdatedMasters is asked some times */ };
+
+/* One zone for each of many domains. */
+static struct snapshot *many_zones(void)
+{
+    static const char *const uris[] = {"mailto:a@example.net"};
+    const struct name nameserver = fixture_name("ns.example");
+    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
+    const struct policy_spec spec = {
+        .primary = fixture_name("many.example"), .rua = uris, .n_rua = 1, .ttl = 60, .zones = true};
+    struct snapshot *snapshot;
+    struct builder *builder;
+    char text[32];
+    uint32_t policy;
+
+    assert_int_equal(builder_new(1, &builder), 0);
+    assert_int_equal(builder_set_zones(builder, &settings), 0);
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
+    for (size_t i = 1; i < MANY; i++) {
+        snprintf(text, sizeof(text), "domain-%zu.example", i);
+        struct name member = fixture_name(text);
+        assert_int_equal(builder_add_member(builder, policy, DOMAIN_DIRECT, false, &member, 0), 0);
+    }
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
+    builder_free(builder);
+    assert_int_equal(snapshot_set_serials(snapshot, NULL, 1000), 0);
+    return snapshot;
 }
 
 static void free_snapshot(struct snapshot **snapshot)
@@ -251,6 +281,39 @@ static void only_what_was_not_notified_is_updated(void **state)
     assert_non_null(strstr(reply.data, "mta-sts.member.example"));
 }
 
+/* Notes that each zone of a reply was notified; returns how many. */
+static size_t notify_each(struct notify *notify, const char *reply)
+{
+    static const char key[] = "{\"id\":";
+    size_t n = 0;
+
+    for (const char *at = strstr(reply, key); at; at = strstr(at + 1, key), n++)
+        notify_set(notify, (uint32_t)strtoul(at + strlen(key), NULL, 10), 1000);
+    return n;
+}
+
+static void many_updated_zones_come_in_several_replies(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *snapshot = many_zones();
+    CLEANUP(free_notify) struct notify *notify = NULL;
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
+    size_t n_replies = 0, n = 0;
+
+    (void)state;
+    assert_int_equal(notify_new(&notify), 0);
+    assert_int_equal(notify_prepare(notify, snapshot), 0);
+    notify_adopt(notify);
+    while (notify_pending(notify) > 0) {
+        ask(snapshot, notify, "{\"method\":\"getUpdatedMasters\",\"parameters\":{}}", &reply);
+        assert_in_range(reply.length, 100, (256 << 10) + 512);
+        n += notify_each(notify, reply.data);
+        assert_int_equal(notify_pending(notify), MANY - n);
+        n_replies++;
+    }
+    assert_int_equal(n, MANY);
+    assert_in_range(n_replies, 3, 10);
+}
+
 static struct snapshot *one_policy(const char *address_less_domain, const char *rua,
                                    uint32_t newest, const struct snapshot *before)
 {
@@ -361,6 +424,7 @@ int main(void)
         cmocka_unit_test(the_catalog_points_to_every_zone_but_itself),
         cmocka_unit_test(records_are_found_by_name_and_content),
         cmocka_unit_test(only_what_was_not_notified_is_updated),
+        cmocka_unit_test(many_updated_zones_come_in_several_replies),
         cmocka_unit_test(a_serial_rises_with_the_records_and_with_nothing_else),
         cmocka_unit_test(a_domain_that_moves_never_gets_a_lower_serial),
         cmocka_unit_test(an_id_that_waits_has_a_serial_below_its_own),
