@@ -11,7 +11,7 @@ $ORIGIN example.net.
 @ 3600 SOA ns1.example.net. hostmaster.example.net. 1 10800 3600 604800 300
 @ 3600 NS ns1.example.net.
 """
-CONNECTION = "unix:path=/run/pdns-mta-sts/pdns.sock"
+CONNECTION = "http:url=http://127.0.0.1:8053/dns"
 
 
 class Primary(PowerDns):
