@@ -84,18 +84,22 @@ static bool find_inside(const struct snapshot *snapshot, struct text labels, str
 
 bool catalog_find(const struct snapshot *snapshot, struct text name, struct answer *out)
 {
-    struct text catalog;
+    const struct name *own = &snapshot_zone_settings(snapshot)->catalog;
+    struct text catalog = {own->text, own->length};
     struct zone zone;
 
-    if (!snapshot_catalog(snapshot, &zone))
+    if (catalog.length == 0)
         return false;
-    catalog = (struct text){zone.name.text, zone.name.length};
-    begin(out);
     if (text_equals(name, catalog)) {
-        add_apex(snapshot, &zone, out);
-        return true;
+        begin(out);
+        if (snapshot_catalog(snapshot, &zone))
+            add_apex(snapshot, &zone, out);
+        return out->rows.n > 0;
     }
-    return take_suffix(&name, catalog) && find_inside(snapshot, name, out);
+    if (!take_suffix(&name, catalog))
+        return false;
+    begin(out);
+    return find_inside(snapshot, name, out);
 }
 
 /* Names an answer by labels before the name of the catalog zone, which zone_settings keeps short

@@ -9,6 +9,7 @@
 struct notes {
     struct snapshot *snapshot; /* NULL: there are none */
     uint32_t *serials;         /* by the zone's number; 0: none */
+    uint32_t *before; /* while it is the next: 1 + the zone's number before; 0: it is new */
     size_t n_pending;
 };
 
@@ -22,6 +23,7 @@ static void notes_deinit(struct notes *notes)
 {
     snapshot_unref(notes->snapshot);
     free(notes->serials);
+    free(notes->before);
     *notes = (struct notes){0};
 }
 
@@ -46,14 +48,44 @@ void notify_free(struct notify *notify)
     free(notify);
 }
 
+/* Finds the zones that were there before; both are in the order of ids. */
+static void find_before(const struct snapshot *from, struct notes *to)
+{
+    const struct zones *old = snapshot_zones(from), *new = snapshot_zones(to->snapshot);
+    struct zone old_zone, new_zone;
+
+    for (size_t i = 0, k = 0; i < old->n && k < new->n;) {
+        if (old->slots[i].id == new->slots[k].id) {
+            snapshot_zone(from, i, &old_zone);
+            snapshot_zone(to->snapshot, k, &new_zone);
+            if (strcmp(old_zone.name.text, new_zone.name.text) == 0)
+                to->before[k] = (uint32_t)i + 1;
+        }
+        if (old->slots[i].id <= new->slots[k].id)
+            i++;
+        else
+            k++;
+    }
+}
+
 int notify_prepare(struct notify *notify, struct snapshot *snapshot)
 {
-    uint32_t *serials = calloc(snapshot_n_zones(snapshot) + 1, sizeof(*serials));
+    size_t n = snapshot_n_zones(snapshot);
+    struct notes next = {
+        .snapshot = snapshot_ref(snapshot),
+        .serials = calloc(n + 1, sizeof(*next.serials)),
+        .before = calloc(n + 1, sizeof(*next.before)),
+    };
 
-    if (!serials)
+    if (!next.serials || !next.before) {
+        notes_deinit(&next);
         return -ENOMEM;
+    }
+    /* Only the thread that calls this replaces the current snapshot. */
+    if (notify->now.snapshot)
+        find_before(notify->now.snapshot, &next);
     notes_deinit(&notify->next);
-    notify->next = (struct notes){.snapshot = snapshot_ref(snapshot), .serials = serials};
+    notify->next = next;
     return 0;
 }
 
@@ -63,24 +95,14 @@ static void count_pending(struct notes *notes)
         notes->n_pending += snapshot_zone_serial(notes->snapshot, i) != notes->serials[i];
 }
 
-/* Copies what was said of zones that are in both; both are in the order of ids. */
+/* Copies what was said of zones that are in both. */
 static void carry_over(const struct notes *from, struct notes *to)
 {
-    const struct zones *old = snapshot_zones(from->snapshot), *new = snapshot_zones(to->snapshot);
-    struct zone old_zone, new_zone;
-
-    for (size_t i = 0, k = 0; i < old->n && k < new->n;) {
-        if (old->slots[i].id == new->slots[k].id) {
-            snapshot_zone(from->snapshot, i, &old_zone);
-            snapshot_zone(to->snapshot, k, &new_zone);
-            if (strcmp(old_zone.name.text, new_zone.name.text) == 0)
-                to->serials[k] = from->serials[i];
-        }
-        if (old->slots[i].id <= new->slots[k].id)
-            i++;
-        else
-            k++;
-    }
+    for (size_t i = 0; i < snapshot_n_zones(to->snapshot); i++)
+        if (to->before[i])
+            to->serials[i] = from->serials[to->before[i] - 1];
+    free(to->before);
+    to->before = NULL;
 }
 
 void notify_adopt(struct notify *notify)

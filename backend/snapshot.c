@@ -49,6 +49,7 @@ struct snapshot {
     const struct zones *zones;          /* one's own, or those of the base */
     struct zones own_zones;
     uint32_t catalog_serial;
+    uint32_t newest;                 /* what new serials begin from */
     const struct late_domains *late; /* one's own, or those of the base */
     struct late_domains own_late;
 };
@@ -270,14 +271,31 @@ static uint32_t next_serial(uint32_t old, uint32_t newest)
     return newest > old ? newest : old + 1;
 }
 
-static uint32_t policy_serial(const struct policy *policy, const struct snapshot *before,
-                              uint32_t newest)
+static bool same_name(const struct name *a, const struct name *b)
+{
+    return text_equals((struct text){a->text, a->length}, (struct text){b->text, b->length});
+}
+
+/* Whether the SOA records of two snapshots are the same, serials aside. */
+static bool same_authority(const struct snapshot *a, const struct snapshot *b)
+{
+    const struct zone_settings *one = &a->zone_settings, *other = &b->zone_settings;
+
+    return one->n_nameservers && other->n_nameservers &&
+           same_name(&one->nameservers[0], &other->nameservers[0]) &&
+           same_name(&one->hostmaster, &other->hostmaster);
+}
+
+static uint32_t policy_serial(const struct snapshot *snapshot, const struct policy *policy,
+                              const struct snapshot *before, uint32_t newest)
 {
     const struct policy *old = before ? snapshot_same_policy(before, policy) : NULL;
 
     if (!old || !old->zones)
         return newest;
-    return published_same_records(old, policy) ? old->serial : next_serial(old->serial, newest);
+    if (published_same_records(old, policy) && same_authority(before, snapshot))
+        return old->serial;
+    return next_serial(old->serial, newest);
 }
 
 static uint32_t new_catalog_serial(const struct snapshot *snapshot, const struct snapshot *before,
@@ -285,7 +303,8 @@ static uint32_t new_catalog_serial(const struct snapshot *snapshot, const struct
 {
     if (!before || !text_equals(catalog_name(before), catalog_name(snapshot)))
         return newest;
-    if (before->zones->n == snapshot->zones->n && before->zones->sum == snapshot->zones->sum)
+    if (before->zones->n == snapshot->zones->n && before->zones->sum == snapshot->zones->sum &&
+        same_authority(before, snapshot))
         return before->catalog_serial;
     return next_serial(before->catalog_serial, newest);
 }
@@ -308,7 +327,7 @@ static uint32_t late_serial(const struct snapshot *snapshot, uint32_t position)
     return snapshot->late->items[low].serial;
 }
 
-static uint32_t domain_serial(const struct snapshot *snapshot, const struct domain *domain)
+uint32_t snapshot_domain_serial(const struct snapshot *snapshot, const struct domain *domain)
 {
     uint32_t late = late_serial(snapshot, domain->position);
 
@@ -325,7 +344,9 @@ static uint32_t needed_serial(const struct domain *domain, const struct snapshot
     if (!snapshot_find(before, domain->name, &old) || !old.policy->zones)
         return newest;
     if (!text_equals(old.policy->primary, domain->policy->primary))
-        return next_serial(domain_serial(before, &old), newest);
+        return next_serial(snapshot_domain_serial(before, &old), newest);
+    if (domain->policy->serial != old.policy->serial && late_serial(before, old.position))
+        return next_serial(snapshot_domain_serial(before, &old), newest);
     return late_serial(before, old.position);
 }
 
@@ -365,9 +386,11 @@ int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *befor
 {
     if (snapshot->zones->n == 0)
         return 0;
+    snapshot->newest = newest;
     for (size_t i = 0; i < snapshot->n_policies; i++)
         if (snapshot->policies[i].zones)
-            snapshot->policies[i].serial = policy_serial(&snapshot->policies[i], before, newest);
+            snapshot->policies[i].serial =
+                policy_serial(snapshot, &snapshot->policies[i], before, newest);
     snapshot->catalog_serial = new_catalog_serial(snapshot, before, newest);
     return find_late(snapshot, before, newest);
 }
@@ -430,6 +453,10 @@ int snapshot_announce(struct snapshot *from, const struct snapshot *before,
     r = share(snapshot, from);
     for (size_t i = 0; i < n && r == 0; i++)
         r = announce(snapshot, before, &announcements[i]);
+    /* Their serials are lower, so more domains may need others. */
+    if (r == 0 && snapshot->zones->n)
+        r = find_late(snapshot, before, from->newest - 1);
+    snapshot->late = &snapshot->own_late;
     if (r) {
         snapshot_unref(snapshot);
         return r;
@@ -545,14 +572,14 @@ uint32_t snapshot_zone_serial(const struct snapshot *snapshot, size_t number)
     if (slot->position == 0)
         return snapshot->catalog_serial;
     domain = zone_domain(snapshot, slot);
-    return domain_serial(snapshot, &domain);
+    return snapshot_domain_serial(snapshot, &domain);
 }
 
 void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *out)
 {
     const struct zone_slot *slot = &snapshot->zones->slots[number];
 
-    *out = (struct zone){.number = number, .id = slot->id, .owner = slot->owner};
+    *out = (struct zone){.id = slot->id, .owner = slot->owner};
     zones_name(slot, snapshot->table, catalog_name(snapshot), &out->name);
     out->catalog = slot->position == 0;
     out->serial = snapshot_zone_serial(snapshot, number);

@@ -126,7 +126,6 @@ const struct zone_settings *snapshot_zone_settings(const struct snapshot *snapsh
 /* A zone of the service's own. */
 struct zone {
     struct name name; /* of the apex */
-    size_t number;    /* in the order of ids */
     uint32_t id, serial;
     bool catalog; /* the catalog zone: it has neither domain nor owner */
     struct domain domain;
@@ -138,6 +137,9 @@ size_t snapshot_n_zones(const struct snapshot *snapshot);
 
 /* The zone of a number, in the order of ids. */
 void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *out);
+
+/* The serial of a domain's own zones. */
+uint32_t snapshot_domain_serial(const struct snapshot *snapshot, const struct domain *domain);
 
 /* The serial of that zone alone, which costs less. */
 uint32_t snapshot_zone_serial(const struct snapshot *snapshot, size_t number);

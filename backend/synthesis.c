@@ -35,17 +35,14 @@ static bool match_owner(struct text name, enum owner *out)
 /* Completes an answer whose domain, owner and name are known. Returns whether it has rows. */
 static bool complete(const struct snapshot *snapshot, struct answer *out)
 {
-    struct zone zone;
-
     out->rows = domain_rows(&out->domain, out->owner);
     out->ttl = out->domain.policy->ttl;
     if (out->rows.n == 0)
         return false;
-    if (out->rows.first[0].type == RECORD_SOA) {
-        snapshot_domain_zone(snapshot, &out->domain, out->owner, &zone);
-        out->content_length = soa_write(out->content, sizeof(out->content),
-                                        snapshot_zone_settings(snapshot), zone.serial);
-    }
+    if (out->rows.first[0].type == RECORD_SOA)
+        out->content_length =
+            soa_write(out->content, sizeof(out->content), snapshot_zone_settings(snapshot),
+                      snapshot_domain_serial(snapshot, &out->domain));
     return true;
 }
 

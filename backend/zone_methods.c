@@ -293,6 +293,14 @@ static bool matches(const struct search *search, struct text text)
     return p == search->length;
 }
 
+/* Names are compared without the final dot, which a pattern and a content may have. */
+static struct text without_dot(struct text text)
+{
+    if (text.length > 1 && text.data[text.length - 1] == '.')
+        text.length--;
+    return text;
+}
+
 /* Adds those rows of an answer whose name or content is looked for. */
 static void add_found(struct array *array, uint32_t zone_id, const struct answer *answer,
                       struct buffer *out)
@@ -303,7 +311,8 @@ static void add_found(struct array *array, uint32_t zone_id, const struct answer
     for (size_t i = 0; i < answer->rows.n && search->left; i++) {
         const struct row *row = &answer->rows.first[i];
 
-        if (row->type == RECORD_ENT || (!named && !matches(search, synthesis_content(answer, row))))
+        if (row->type == RECORD_ENT ||
+            (!named && !matches(search, without_dot(synthesis_content(answer, row)))))
             continue;
         search->left--;
         separate(array, out);
@@ -327,14 +336,6 @@ static bool search_next_zone(struct array *array, struct buffer *out)
         synthesis_answer(array->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
         add_found(array, zone.id, &answer, out);
     return true;
-}
-
-/* PowerDNS's names have a final dot in a pattern or not; the rows here have none. */
-static struct text without_dot(struct text pattern)
-{
-    if (pattern.length > 1 && pattern.data[pattern.length - 1] == '.')
-        pattern.length--;
-    return pattern;
 }
 
 enum outcome zone_methods_search(const struct request *request,

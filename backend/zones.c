@@ -86,17 +86,21 @@ struct names {
     struct text catalog;
 };
 
+/* Zones of the same id stand in the order of their digests, so that all of them do. */
 static int compare_slots(const void *a, const void *b, void *context)
 {
     const struct zone_slot *left = a, *right = b;
     const struct names *names = context;
-    struct name left_name, right_name;
+    uint8_t left_digest[DIGEST_BYTES], right_digest[DIGEST_BYTES];
+    struct name name;
 
     if (left->id != right->id)
         return left->id < right->id ? -1 : 1;
-    zones_name(left, names->table, names->catalog, &left_name);
-    zones_name(right, names->table, names->catalog, &right_name);
-    return strcmp(left_name.text, right_name.text);
+    zones_name(left, names->table, names->catalog, &name);
+    digest_name((struct text){name.text, name.length}, left_digest);
+    zones_name(right, names->table, names->catalog, &name);
+    digest_name((struct text){name.text, name.length}, right_digest);
+    return memcmp(left_digest, right_digest, DIGEST_BYTES);
 }
 
 void zones_settle(struct zones *zones, const struct table *table, struct text catalog)

@@ -3,8 +3,9 @@
  * PowerDNS knows a zone by an id that it gets from the backend and that must stay the same for the
  * zone, be unique and lie above those of its other backends. There is no place to keep ids, so they
  * come from the names: an id is what 32 bits of the SHA-256 of the name say, and where two names
- * say the same the later one in the order of names gets the next id. An index of all zones in the
- * order of their ids leads back from an id to the name.
+ * say the same the later one in the order of the hashes gets the next id. (So a new zone can move
+ * the id of another one, of three hundred thousand in 1 of 7,000 cases.) An index of all zones in
+ * the order of their ids leads back from an id to the name.
  *
  * The first half of the SHA-256 is also the label that the zone has in a catalog zone.
  */

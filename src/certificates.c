@@ -37,19 +37,23 @@ static void write_path(struct buffer *path, const char *pattern, struct text dom
     buffer_add(path, pattern, strlen(pattern) + 1);
 }
 
-/* Looks for a file. Returns 0, or an errno code that says why there is none. */
-static int look_for(const char *path)
+/* Looks for a file. Returns 0 and when it has changed, or an errno code that says why there is
+ * none.
+ */
+static int look_for(const char *path, time_t *modified)
 {
     struct stat status;
 
     if (stat(path, &status) < 0)
         return errno;
+    *modified = status.st_mtime;
     return S_ISDIR(status.st_mode) ? EISDIR : 0;
 }
 
 int certificates_look(struct certificates *certificates, struct text domain, bool *held)
 {
     struct buffer *path = &certificates->path;
+    time_t modified = 0;
     int error;
 
     if (!certificates->pattern) {
@@ -59,7 +63,9 @@ int certificates_look(struct certificates *certificates, struct text domain, boo
     write_path(path, certificates->pattern, domain);
     if (path->failed)
         return -ENOMEM;
-    error = look_for(path->data);
+    error = look_for(path->data, &modified);
+    if (error == 0 && modified > certificates->newest)
+        certificates->newest = modified;
     *held = error;
     if (error == 0 || error == ENOENT || error == ENOTDIR)
         return 0;

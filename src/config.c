@@ -1,4 +1,5 @@
 #include "loader.h"
+#include "synthesis.h"
 
 #include <errno.h>
 
@@ -195,6 +196,7 @@ static int read_main(struct loader *loader, struct policy_files *files, const ch
         if (r)
             return r;
         loader->zones = true;
+        loader->catalog = find_below(node_find(root, "zones"), "catalog");
     }
     noted->policies = settings.policies;
     r = policies_read_defaults(loader, settings.defaults);
@@ -215,6 +217,20 @@ static int read_policies(struct loader *loader, const struct policy_files *files
     return 0;
 }
 
+/* Reports a catalog zone with the name of another own zone. */
+static void check_catalog(struct loader *loader, const struct snapshot *snapshot)
+{
+    const struct name *name = &snapshot_zone_settings(snapshot)->catalog;
+    struct answer answer;
+
+    if (name->length && synthesis_find(snapshot, text_from(name->text), &answer) &&
+        answer.owner != OWNER_COUNT)
+        LOADER_ERROR(loader, loader->catalog,
+                     "found %s, which %s has already, expected another name",
+                     diagnostics_quote(text_from(name->text)).text,
+                     diagnostics_quote(answer.domain.name).text);
+}
+
 /* Freezes what was read, and checks what only the whole shows. */
 static int freeze(struct loader *loader, struct config *config)
 {
@@ -225,6 +241,8 @@ static int freeze(struct loader *loader, struct config *config)
     if (r)
         return r;
     policies_check_aliases(loader, config->snapshot);
+    check_catalog(loader, config->snapshot);
+    loader_note_time(loader, loader->certificates.newest);
     config->newest = loader->newest;
     r = snapshot_set_serials(config->snapshot, NULL, config->newest);
     if (r)

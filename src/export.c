@@ -51,7 +51,7 @@ static void print_host(const struct domain *domain)
 }
 
 /* A line for each certificate. */
-static void print_dehydrated(const struct config *config, uint32_t per_certificate)
+static bool print_dehydrated(const struct config *config, uint32_t per_certificate)
 {
     struct hosts hosts = {.snapshot = config->snapshot, .per_certificate = per_certificate};
     bool any = false;
@@ -64,6 +64,7 @@ static void print_dehydrated(const struct config *config, uint32_t per_certifica
     }
     if (any)
         putchar('\n');
+    return true;
 }
 
 /* Where dehydrated keeps what nginx needs, on Debian. */
@@ -176,7 +177,7 @@ static void print_servers(const char *address)
 }
 
 /* A file for the http block, as those in sites-enabled and conf.d are. */
-static void print_nginx(const struct config *config, uint32_t per_certificate)
+static bool print_nginx(const struct config *config, uint32_t per_certificate)
 {
     const struct tcp_settings *policy = &config->settings.tcp[TCP_POLICY];
     char text[sizeof(policy->address.text)];
@@ -193,11 +194,13 @@ static void print_nginx(const struct config *config, uint32_t per_certificate)
     else
         print_list_map(config->snapshot, per_certificate);
     print_servers(reachable(&policy->address, text));
+    return true;
 }
 
 struct kind {
     struct command_choice choice;
-    void (*print)(const struct config *config, uint32_t per_certificate);
+    /* Returns whether memory lasted. */
+    bool (*print)(const struct config *config, uint32_t per_certificate);
 };
 
 /* The NS records by which a parent zone hands a domain's own zones over. */
@@ -218,17 +221,16 @@ static bool print_delegations_of(const struct snapshot *snapshot, const struct d
     return !out.failed;
 }
 
-static void print_delegations(const struct config *config, uint32_t per_certificate)
+static bool print_delegations(const struct config *config, uint32_t per_certificate)
 {
     struct domain domain;
     size_t cursor = 0;
 
     (void)per_certificate;
     while (!ferror(stdout) && snapshot_next_domain(config->snapshot, &cursor, &domain))
-        if (!print_delegations_of(config->snapshot, &domain)) {
-            fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
-            return;
-        }
+        if (!print_delegations_of(config->snapshot, &domain))
+            return false;
+    return true;
 }
 
 static const struct kind kinds[] = {
@@ -276,6 +278,8 @@ int export_run(const struct command_arguments *arguments)
     config = command_load(arguments->config_path);
     if (!config)
         return EXIT_REFUSED;
-    kind->print(config, per_certificate);
-    return EXIT_DONE;
+    if (kind->print(config, per_certificate))
+        return EXIT_DONE;
+    fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
+    return EXIT_REFUSED;
 }

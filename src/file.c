@@ -18,7 +18,7 @@ int file_open(struct file *file, const char *path, size_t limit)
     }
     file->device = status.st_dev;
     file->inode = status.st_ino;
-    file->modified = (uint32_t)status.st_mtime;
+    file->modified = status.st_mtime;
     file->mode = status.st_mode;
     file->size = (size_t)status.st_size;
     return S_ISREG(file->mode) && (uintmax_t)status.st_size <= limit ? 0 : FILE_REFUSED;

@@ -13,12 +13,12 @@ struct file {
     int fd;
     dev_t device; /* with inode: which file it is, whatever its path */
     ino_t inode;
-    size_t limit;      /* bytes */
-    size_t size;       /* bytes when it was opened */
-    size_t total;      /* bytes read so far */
-    uint32_t modified; /* in seconds since 1970 */
-    mode_t mode;       /* as stat gives it, 0 if it could not be opened */
-    int error;         /* errno of what failed, or 0 */
+    size_t limit;    /* bytes */
+    size_t size;     /* bytes when it was opened */
+    size_t total;    /* bytes read so far */
+    time_t modified; /* in seconds since 1970 */
+    mode_t mode;     /* as stat gives it, 0 if it could not be opened */
+    int error;       /* errno of what failed, or 0 */
 };
 
 #define FILE_INIT ((struct file){.fd = -1})

@@ -3,6 +3,14 @@
 #include "file_set.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+void loader_note_time(struct loader *loader, time_t modified)
+{
+    if (modified > 0 && modified <= UINT32_MAX && (uint32_t)modified > loader->newest)
+        loader->newest = (uint32_t)modified;
+}
 
 int loader_open(struct loader *loader, const char *path, const struct node *named_at, size_t limit,
                 struct file *file, uint16_t *source)
@@ -16,8 +24,7 @@ int loader_open(struct loader *loader, const char *path, const struct node *name
         file_report(file, named_at ? path : NULL, place, diagnostics);
         return CONFIG_REFUSED;
     }
-    if (file->modified > loader->newest)
-        loader->newest = file->modified;
+    loader_note_time(loader, file->modified);
     r = sources_add(&loader->sources, path, source);
     if (r > 0) {
         diagnostics_error(diagnostics, place, "found more than %d files, expected fewer",
@@ -25,6 +32,19 @@ int loader_open(struct loader *loader, const char *path, const struct node *name
         return CONFIG_REFUSED;
     }
     return r;
+}
+
+/* Notes when the directory of a file has changed: a file that is gone leaves no other trace. */
+static void note_directory(struct loader *loader, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct stat status;
+    char directory[PATH_MAX];
+
+    snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path + 1) : 1,
+             slash ? path : ".");
+    if (stat(directory, &status) == 0)
+        loader_note_time(loader, status.st_mtime);
 }
 
 /* Expands one name or glob. */
@@ -42,6 +62,9 @@ static int use_files(struct loader *loader, const struct node *name,
         LOADER_ERROR(loader, name,
                      "found a directory that cannot be read for %s, expected one that can",
                      diagnostics_quote(node_text(name)).text);
+    if (strpbrk(name->text, "*?["))
+        for (size_t i = 0; i < set.n; i++)
+            note_directory(loader, set.paths[i]);
     for (size_t i = 0; r == 0 && i < set.n; i++)
         r = use(loader, set.paths[i], name, context);
     return r < 0 ? r : 0;

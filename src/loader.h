@@ -18,7 +18,8 @@ struct loader {
     struct arena arena;            /* nodes, and what settings of policies point at */
     struct sources sources;
     struct builder *builder;
-    bool zones;            /* there is what zones of the service's own need */
+    bool zones;                 /* there is what zones of the service's own need */
+    const struct node *catalog; /* the name of the catalog zone, or NULL */
     uint32_t newest;       /* when the files read so far have changed last, in seconds since 1970 */
     struct buffer waiting; /* members that the YAML files list, until their policies are read */
     bool full;             /* the builder takes no more domains; said once */
@@ -34,6 +35,9 @@ struct loader {
  */
 int loader_open(struct loader *loader, const char *path, const struct node *named_at, size_t limit,
                 struct file *file, uint16_t *source);
+
+/* Notes when something that the configuration consists of has changed. */
+void loader_note_time(struct loader *loader, time_t modified);
 
 /* Expands the file names and globs of a node, and hands every file's path to a function until it
  * returns negative. Reports what is wrong with them. Returns 0 or a negative value. */

@@ -103,8 +103,8 @@ static void check_zones(const struct reading *reading)
         LOADER_ERROR(reading->loader, value_node(reading, POLICY_KEY_RECORDS),
                      "found records cname with authority zones, expected direct: each name is the "
                      "apex of a zone, where no CNAME can stand");
-    if (is_set(reading, POLICY_KEY_POLICY_HOST) && settings->policy_host.n &&
-        hosts[0].address.family == 0)
+    if (settings->mode != POLICY_MODE_ABSENT && is_set(reading, POLICY_KEY_POLICY_HOST) &&
+        settings->policy_host.n && hosts[0].address.family == 0)
         LOADER_ERROR(reading->loader, value_node(reading, POLICY_KEY_POLICY_HOST),
                      "found host name %s with authority zones, expected addresses: the name would "
                      "be a CNAME at the apex of a zone",

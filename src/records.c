@@ -1,3 +1,4 @@
+#include "catalog.h"
 #include "commands.h"
 #include "method.h"
 #include "record_text.h"
@@ -78,6 +79,36 @@ static bool write_domain(struct writer *writer, const struct domain *domain)
     return true;
 }
 
+static void write_rows(struct writer *writer, const struct answer *answer)
+{
+    for (size_t i = 0; i < answer->rows.n; i++)
+        writer->format->add(writer, answer, &answer->rows.first[i]);
+}
+
+/* Returns whether memory lasted. */
+static bool write_catalog(struct writer *writer, const struct snapshot *snapshot)
+{
+    struct answer answer;
+    struct zone zone;
+
+    if (!snapshot_catalog(snapshot, &zone))
+        return true;
+    if (synthesis_find(snapshot, text_from(zone.name.text), &answer))
+        write_rows(writer, &answer);
+    catalog_version(snapshot, &answer);
+    write_rows(writer, &answer);
+    for (size_t i = 0; i < snapshot_n_zones(snapshot) && !writer->out.failed; i++) {
+        snapshot_zone(snapshot, i, &zone);
+        if (zone.catalog)
+            continue;
+        catalog_member(snapshot, &zone, &answer);
+        write_rows(writer, &answer);
+        if (writer->out.length >= WRITTEN_AT_ONCE)
+            flush(writer);
+    }
+    return !writer->out.failed;
+}
+
 static bool write_all(struct writer *writer, const struct snapshot *snapshot)
 {
     struct domain domain;
@@ -86,7 +117,7 @@ static bool write_all(struct writer *writer, const struct snapshot *snapshot)
     while (!ferror(stdout) && snapshot_next_domain(snapshot, &cursor, &domain))
         if (!write_domain(writer, &domain))
             return false;
-    return true;
+    return write_catalog(writer, snapshot);
 }
 
 /* Returns whether every operand is a domain of the configuration; if not, stderr says which is not.

@@ -450,6 +450,17 @@ static const struct option_type type_host = {
     .equals = equal_names,
 };
 
+static int check_nameservers(const struct option_context *context, const struct option *option,
+                             const struct node *node, const void *value)
+{
+    const struct option_list *list = value;
+
+    if (list->n)
+        return 0;
+    option_report(context, option, node, "an empty list");
+    return OPTION_REFUSED;
+}
+
 static int read_catalog(const struct option_context *context, const struct option *option,
                         const struct node *node, void *value)
 {
@@ -477,7 +488,7 @@ static const struct option_type type_catalog = {
 
 static const struct option zones_rows[] = {
     {"nameservers", &type_host, .offset = offsetof(struct zones_keys, nameservers), .list = true,
-     .required = true, .max_items = NAMESERVERS_MAX,
+     .required = true, .max_items = NAMESERVERS_MAX, .check = check_nameservers,
      .help = "the name servers of all own zones; the first one is the primary of the SOA record"},
     {"hostmaster", &type_host, .offset = offsetof(struct zones_keys, hostmaster), .required = true,
      .help = "the mailbox of the SOA record, with a dot in place of the @"},

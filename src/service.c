@@ -18,7 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RETRY_MILLISECONDS = 1000 }; /* after an id could not be announced for want of memory */
+enum {
+    RETRY_MILLISECONDS = 1000, /* after an id could not be announced for want of memory */
+    SETTLING_MAX = 3,          /* readings more of files that have changed within a second */
+};
 
 struct service {
     char *config_path;
@@ -57,19 +60,42 @@ static void log_diagnostic(enum severity severity, const char *text, void *conte
     log_at(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
 }
 
-/* Serials of own zones are times of files in seconds. What was read may change again within the
- * second of its last change, and that would not show. So if this second is not over, waits until it
- * is. Returns whether it has waited, and the files are to be read again. */
-static bool await_settled(const struct config *config)
+/* Whether what was read may change again within the second of its last change, in which reading
+ * began or later. That would not show in the serials of own zones, which are such times. A time
+ * still to come is a file's own affair. */
+static bool is_unsettled(const struct config *config, time_t begun)
 {
-    struct timespec until = {.tv_sec = (time_t)config->newest + 1}, now;
+    time_t newest = (time_t)config->newest;
+
+    return snapshot_n_zones(config->snapshot) && newest >= begun && newest <= time(NULL);
+}
+
+/* Waits until the second is over. */
+static void await_end_of_second(void)
+{
+    struct timespec now, rest = {0};
 
     clock_gettime(CLOCK_REALTIME, &now);
-    if (snapshot_n_zones(config->snapshot) == 0 || now.tv_sec != (time_t)config->newest)
-        return false;
-    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL) == EINTR)
+    rest.tv_nsec = 999999999 - now.tv_nsec;
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) == EINTR)
         ;
-    return true;
+}
+
+/* Loads a configuration that has settled, unless its files change without end. */
+static int load_settled(const char *path, uint64_t seed, struct diagnostics *diagnostics,
+                        struct config **out)
+{
+    for (int again = SETTLING_MAX;; again--) {
+        time_t begun = time(NULL);
+        int r = config_load(path, seed, diagnostics, out);
+
+        if (r || again == 0 || !is_unsettled(*out, begun))
+            return r;
+        config_free(*out);
+        *out = NULL;
+        diagnostics_deinit(diagnostics);
+        await_end_of_second();
+    }
 }
 
 /* Loads the configuration and logs what it has to say. Returns 0, CONFIG_REFUSED or -errno. */
@@ -80,13 +106,7 @@ static int load(const char *path, struct diagnostics *diagnostics, struct config
 
     if (getrandom(&seed, sizeof(seed), 0) < 0)
         log_warning("no random seed: %s", strerror(errno));
-    r = config_load(path, seed, diagnostics, out);
-    if (r == 0 && await_settled(*out)) {
-        config_free(*out);
-        *out = NULL;
-        diagnostics_deinit(diagnostics);
-        r = config_load(path, seed, diagnostics, out);
-    }
+    r = load_settled(path, seed, diagnostics, out);
     diagnostics_each(diagnostics, log_diagnostic, NULL);
     if (r < 0)
         log_error("%s: %s", path, strerror(-r));

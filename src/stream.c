@@ -234,6 +234,7 @@ static void rest_written(struct connection *connection)
     if (counters)
         count_answer(counters, &connection->begun);
     connection->streaming = false;
+    connection->closing |= connection->server->draining;
     if (connection->closing) {
         connection->unread = connection->unread || has_unread_input(connection->fd);
         finish(connection);
