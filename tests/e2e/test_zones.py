@@ -309,6 +309,59 @@ def test_three_hundred_thousand_zones_are_listed_in_flat_memory(service):
     assert peak(service) - before < 4096
 
 
+LARGE = ZONES + """\
+policies:
+  - domain: large.example
+    authority: zones
+    mode: none
+    policy_host: 192.0.2.40
+    rua: mailto:postmaster@example.net
+    domain_files: domains.list
+  - domain: one.example
+    authority: zones
+    mode: none
+    id: {id}
+    policy_host: 192.0.2.41
+    rua: mailto:postmaster@example.net
+"""
+
+
+# Requests sent before their replies are read; more could fill the buffers of both sides.
+BATCH = 100
+
+
+def set_notified(zone):
+    parameters = {"id": zone["id"], "serial": zone["serial"]}
+    return json.dumps({"method": "setNotified", "parameters": parameters}).encode("ascii") + b"\n"
+
+
+def notify_all(stream):
+    """Does what PowerDNS does cycle by cycle, until nothing is left; returns what was notified."""
+    notified = []
+    while True:
+        stream.send(b'{"method":"getUpdatedMasters","parameters":{}}\n')
+        zones = stream.reply()["result"]
+        if not zones:
+            return notified
+        for first in range(0, len(zones), BATCH):
+            batch = zones[first : first + BATCH]
+            stream.send(b"".join(map(set_notified, batch)))
+            assert all(stream.reply() == {"result": True} for _ in batch)
+        notified += [zone["zone"][:-1] for zone in zones]
+
+
+def test_of_a_hundred_thousand_domains_only_the_one_that_changed_is_notified(service):
+    listed = service.directory / "domains.list"
+    listed.write_text("".join(f"c{i}.example\n" for i in range(100000 - 2)), encoding="ascii")
+    service.configure(LARGE.format(id="one"))
+    service.start()
+    with Stream(service.socket) as stream:
+        assert len(set(notify_all(stream))) == 300000 + 1
+        service.configure(LARGE.format(id="two"))
+        service.reload()
+        assert sorted(notify_all(stream)) == sorted(f"{p}.one.example" for p in PREFIXES)
+
+
 def peak(service):
     """The most memory that the process ever had, in kB."""
     with open(f"/proc/{service.process.pid}/status", encoding="ascii") as status:
