@@ -16,6 +16,7 @@ if CC=gcc build build --werror; then
     check_statically
     check_valgrind
 fi
+# shellcheck disable=SC2119  # without names: all suites
 check_asan
 # shellcheck disable=SC2119  # without names: all suites
 check_tsan

@@ -99,13 +99,19 @@ check_valgrind() {
         'valgrind -q --num-callers=40 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=99 --suppressions='"$PWD"'/tests/valgrind.supp'
 }
 
-# All suites with the address and undefined-behaviour sanitizers.
+# Suites with the address and undefined-behaviour sanitizers: all, or check_asan TEST… those tests, and
+# the unit tests and corpora.
 check_asan() {
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
     export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     if CC=clang build build-asan --werror --buildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false; then
-        suites build-asan testlog --timeout-multiplier 3
+        if [ $# -eq 0 ]; then
+            suites build-asan testlog --timeout-multiplier 3
+        else
+            suites build-asan testlog --timeout-multiplier 3 --suite unit --suite fuzz
+            suites build-asan testlog --timeout-multiplier 3 "$@"
+        fi
     fi
 }
 

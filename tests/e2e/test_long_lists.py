@@ -119,13 +119,6 @@ class Memory:
         return status_number(self.service, "status", "VmHWM") - self.before
 
 
-def is_sanitized(service):
-    """Sanitizers keep what is freed, so that memory tells nothing."""
-    with open(f"/proc/{service.process.pid}/maps", encoding="ascii") as maps:
-        return any("asan" in line or "tsan" in line for line in maps) or (
-            status_number(service, "status", "VmPeak") > 1 << 40)
-
-
 def test_over_http_the_list_is_chunked_and_memory_stays_flat(running):
     memory = Memory(running)
     with connect(running) as connection:
@@ -133,7 +126,7 @@ def test_over_http_the_list_is_chunked_and_memory_stays_flat(running):
         body = Chunks(connection.socket).body()
     assert len(body) > LIST_LEAST
     check_list(json.loads(body)["result"], expected())
-    assert is_sanitized(running) or memory.growth() < MEMORY_MAX
+    assert running.is_sanitized() or memory.growth() < MEMORY_MAX
 
 
 def test_every_encoding_of_the_request_gets_the_list(running):
@@ -152,7 +145,7 @@ def test_over_unix_the_list_is_one_line_and_memory_stays_flat(running):
         assert len(line) > LIST_LEAST
         assert line.endswith(b"]}\n")
         check_list(json.loads(line)["result"], expected())
-    assert is_sanitized(running) or memory.growth() < MEMORY_MAX
+    assert running.is_sanitized() or memory.growth() < MEMORY_MAX
 
 
 def test_a_request_behind_the_list_is_answered_after_it(running):
@@ -214,7 +207,7 @@ def test_peers_that_stop_reading_hold_up_nobody_and_cost_a_piece_each(running):
     with Stream(running.socket) as stream:
         stream.send(ASK_UNIX)
         assert len(stream.reply()["result"]) == len(expected())
-    assert is_sanitized(running) or memory.growth() < 2 * MEMORY_MAX
+    assert running.is_sanitized() or memory.growth() < 2 * MEMORY_MAX
     for peer in peers:
         peer.close()
 
