@@ -59,8 +59,10 @@ static enum outcome add_command(const struct request *request, const struct meth
 
     (void)rest;
     direct_command_answer(request->parameters[PARAMETER_QUERY], context->snapshot, &text);
-    json_string_add(reply, (struct text){text.data, text.length});
-    reply->failed |= text.failed;
+    if (text.failed)
+        reply->failed = true;
+    else
+        json_string_add(reply, (struct text){text.data, text.length});
     return OUTCOME_ANSWERED;
 }
 

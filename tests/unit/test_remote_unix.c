@@ -135,12 +135,16 @@ static void use_zones(struct connection *connection)
 static char *take_reply(struct text *replies)
 {
     const char *end = memchr(replies->data, '\n', replies->length);
+    size_t length;
     char *reply;
 
     assert_non_null(end);
-    reply = strndup(replies->data, (size_t)(end - replies->data));
+    length = (size_t)(end - replies->data);
+    reply = malloc(length + 1);
     assert_non_null(reply);
-    *replies = text_after(*replies, (size_t)(end + 1 - replies->data));
+    memcpy(reply, replies->data, length);
+    reply[length] = '\0';
+    *replies = text_after(*replies, length + 1);
     return reply;
 }
 
