@@ -179,18 +179,26 @@ static struct domain domain_from(const struct policy *policies, const struct tab
     };
 }
 
+/* Writes the name of the apex at an owner of a domain. Returns a view of it. */
+static struct text apex_name(const struct snapshot *snapshot, const struct domain *domain,
+                             enum owner owner, struct name *out)
+{
+    struct zone_slot slot = {.position = domain->position, .owner = owner};
+
+    zones_name(&slot, snapshot->table, TEXT(""), out);
+    return (struct text){out->text, out->length};
+}
+
 static int add_zones_of(struct snapshot *snapshot, const struct domain *domain)
 {
     for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        struct zone_slot slot = {.position = domain->position, .owner = owner};
         struct name name;
         int r;
 
         if (!published_has_zone(domain->policy, owner) || domain_rows(domain, owner).n == 0)
             continue;
-        zones_name(&slot, snapshot->table, TEXT(""), &name);
-        r = zones_add(&snapshot->own_zones, slot.position, owner,
-                      (struct text){name.text, name.length});
+        r = zones_add(&snapshot->own_zones, domain->position, owner,
+                      apex_name(snapshot, domain, owner, &name));
         if (r)
             return r;
     }
@@ -590,14 +598,11 @@ void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *
 void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *domain,
                           enum owner owner, struct zone *out)
 {
-    struct zone_slot slot = {.position = domain->position, .owner = owner};
+    struct text apex;
     struct name name;
 
-    zones_name(&slot, snapshot->table, TEXT(""), &name);
-    snapshot_zone(
-        snapshot,
-        zones_find(snapshot->zones, domain->position, owner, (struct text){name.text, name.length}),
-        out);
+    apex = apex_name(snapshot, domain, owner, &name);
+    snapshot_zone(snapshot, zones_find(snapshot->zones, domain->position, owner, apex), out);
 }
 
 bool snapshot_has_catalog(const struct snapshot *snapshot)
