@@ -4,7 +4,7 @@ import http.client
 import json
 import re
 
-from processes import DEADLINE
+from processes import DEADLINE, wait_until
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -48,3 +48,22 @@ class Metrics:
             for (sample, has), value in self.samples.items()
             if sample == "pdns_mta_sts_" + name and wanted <= has
         )
+
+    def at_rest(self):
+        """Whether each request is timed and no HTTP connection is left."""
+        return self.sum("connections", listener="http") == 0 and all(
+            self.sum("requests_total", transport=each)
+            == self.sum("answer_duration_seconds_count", listener=each)
+            for each in ("http", "unix")
+        )
+
+
+def metrics_at_rest(service):
+    """The metrics when all that was asked is over: an answer is timed, and its connection ends, only
+    after the asker has it."""
+
+    def metrics():
+        shown = Metrics(service)
+        return shown if shown.at_rest() else None
+
+    return wait_until(metrics, "each answer to be counted and its connection to end")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from admin_client import Metrics, get, status
+from admin_client import Metrics, get, metrics_at_rest, status
 from http_client import exchange, get_request
 from load import http_load
 from powerdns import TRANSPORTS, PowerDns
@@ -108,7 +108,7 @@ def test_requests_are_counted_by_transport_method_and_outcome(admin):
         exchange(admin.port, b"GET /dns/lookup/only-one-component HTTP/1.1\r\nHost: a\r\n\r\n")
         exchange(admin.port, b"GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n")
         exchange(admin.port, b"this is no HTTP\r\n\r\n")
-        metrics = Metrics(admin)
+        metrics = metrics_at_rest(admin)
     for outcome in ("answered", "empty", "not_ours"):
         expected = [row[2] for row in REQUESTS].count(outcome)
         assert metrics.sum("requests_total", transport="http", method="lookup", outcome=outcome) == expected
@@ -122,14 +122,13 @@ def test_requests_are_counted_by_transport_method_and_outcome(admin):
     assert metrics.sum("answer_duration_seconds_bucket", listener="http", le="+Inf") == total
     assert 0 < metrics.sum("answer_duration_seconds_sum", listener="http") < 60
     assert metrics.sum("connections_accepted_total", listener="http") == total
-    assert metrics.sum("connections", listener="http") == 0
     assert metrics.sum("connections", listener="unix") == 1
 
 
 def test_buckets_ascend_and_end_with_all(admin):
     for _ in range(20):
         ask(admin, "www.example.net.")
-    values = re.findall(r'_bucket\{listener="http",le="(.*)"\} (\d+)', Metrics(admin).text)
+    values = re.findall(r'_bucket\{listener="http",le="(.*)"\} (\d+)', metrics_at_rest(admin).text)
     bounds = [float(bound) for bound, _ in values]
     counts = [int(count) for _, count in values]
     assert bounds == sorted(set(bounds)) and bounds[-1] == float("inf")
@@ -220,7 +219,7 @@ def test_admin_requests_and_answers_run_beside_each_other(admin):
 def test_the_admin_thread_is_one_of_its_own(admin):
     """It answers while no answering thread does anything: none of them wakes for it."""
     ask(admin, "www.example.net.")
-    before = Metrics(admin)
+    before = metrics_at_rest(admin)
     for _ in range(10):
         status(admin)
     after = Metrics(admin)
