@@ -448,9 +448,9 @@ void service_reload(struct service *service)
     r = r ? r : adopt(service, config, &changes);
     config_free(config);
     if (r) {
-        log_error("reload: refused, everything stays as it was");
         status_set_refused(service->status, &diagnostics, r < 0 ? strerror(-r) : NULL,
                            seconds_since(&begin));
+        log_error("reload: refused, everything stays as it was");
         return;
     }
     status_set_applied(service->status, &diagnostics, seconds_since(&begin));
