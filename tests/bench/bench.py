@@ -14,12 +14,12 @@ import string
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
 
+from background import Background  # noqa: E402
 from dnsdist import Dnsdist  # noqa: E402
 from ports import Ports  # noqa: E402
 from powerdns import PowerDns, Transport, Zones  # noqa: E402
@@ -357,26 +357,17 @@ def lookups(bench, rounds, seconds, names):
     stop_all()
 
 
-class Reloads:
+class Reloads(Background):
     """Reloads one after another, as long as something else is measured."""
 
     def __init__(self, service):
+        super().__init__()
         self.service, self.count = service, 0
-        self.ending = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.ending.is_set():
             self.service.reload(RELOADED)
             self.count += 1
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.ending.set()
-        self.thread.join()
 
 
 def reloading(bench, rounds, seconds, names):

@@ -1,28 +1,26 @@
 """Queries without pause beside a test, each of which must succeed."""
 
-import threading
-
 import dns.exception
 import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
 
+from background import Background
 from http_client import exchange
 from processes import DEADLINE, wait_until
 from unix_client import Stream, lookup
 
 
-class Load:
+class Load(Background):
     """Asks again and again in a thread, and keeps what is not as it should be."""
 
     def __init__(self, ask, questions):
+        super().__init__()
         self.ask = ask  # of a question; returns what is wrong, or None
         self.questions = questions
         self.count = 0
         self.failures = []
-        self.ending = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.ending.is_set():
@@ -39,14 +37,6 @@ class Load:
         """Waits until so many further queries have been asked."""
         target = self.count + queries
         wait_until(lambda: self.count >= target, "queries to be answered")
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.ending.set()
-        self.thread.join()
 
     def check(self):
         assert self.count > 0

@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-import threading
 from datetime import datetime
 
 import pytest
 
 from admin_client import Metrics, get, metrics_at_rest, status
+from background import Background
 from http_client import exchange, get_request
 from load import http_load
 from powerdns import TRANSPORTS, PowerDns
@@ -189,31 +189,32 @@ def test_the_metrics_add_up_with_what_dnsperf_sent(admin, zones, make_directory,
     assert often == {outcome: 500 * n for outcome, n in once.items()}
 
 
+class Monitor(Background):
+    """Asks for the status and the metrics without pause."""
+
+    def __init__(self, service):
+        super().__init__()
+        self.service = service
+        self.seen = []  # numbers of domains
+
+    def run(self):
+        while not self.ending.is_set():
+            self.seen.append(status(self.service)["n_domains"])
+            Metrics(self.service)
+
+
 def test_admin_requests_and_answers_run_beside_each_other(admin):
     """While reloads change the snapshot that the status is taken from."""
     request = get_request("/dns", "lookup", {"qname": "mta-sts.example.net.", "qtype": "ANY"})
-    ending = threading.Event()
-    seen = []
-
-    def monitor():
-        while not ending.is_set():
-            seen.append(status(admin)["n_domains"])
-            Metrics(admin)
-
-    monitors = [threading.Thread(target=monitor) for _ in range(2)]
-    for each in monitors:
-        each.start()
-    with http_load(admin.port, {request: [["192.0.2.40"]]}) as load:
+    load = http_load(admin.port, {request: [["192.0.2.40"]]})
+    with load, Monitor(admin) as one, Monitor(admin) as other:
         for number in range(20):
             admin.configure(POLICIES.replace(", example.com", "") if number % 2 else POLICIES)
             admin.reload()
         load.wait_for_more()
-    wait_until(lambda: len(seen) > 20, "answers of the admin listener")
-    ending.set()
-    for each in monitors:
-        each.join()
+        wait_until(lambda: len(one.seen) + len(other.seen) > 20, "answers of the admin listener")
     load.check()
-    assert set(seen) <= {3, 4}
+    assert {*one.seen, *other.seen} <= {3, 4}
 
 
 def test_the_admin_thread_is_one_of_its_own(admin):

@@ -13,6 +13,7 @@ import dns.rcode
 import pytest
 
 import admin_client
+from background import Background
 from load import http_load, unix_load
 from http_client import get_request
 from powerdns import TRANSPORTS, PowerDns
@@ -79,14 +80,13 @@ def make_server(service, zones, make_directory, ports):
         server.stop()
 
 
-class Supervisor:
+class Supervisor(Background):
     """Starts the service again whenever it ends, as a service manager does."""
 
     def __init__(self, service):
+        super().__init__()
         self.service = service
         self.starts = 0
-        self.ending = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.ending.is_set():
@@ -97,24 +97,15 @@ class Supervisor:
             self.service.start()
             self.starts += 1
 
-    def __enter__(self):
-        self.thread.start()
-        return self
 
-    def __exit__(self, *exception):
-        self.ending.set()
-        self.thread.join()
-
-
-class Questions:
+class Questions(Background):
     """Asks PowerDNS without pause; what comes must be right or SERVFAIL."""
 
     def __init__(self, server):
+        super().__init__()
         self.server = server
         self.counts = {"right": 0, "SERVFAIL": 0}
         self.wrong = []
-        self.ending = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.ending.is_set():
@@ -130,14 +121,6 @@ class Questions:
     def wait_for_right(self, more=10):
         wanted = self.counts["right"] + more
         wait_until(lambda: self.counts["right"] >= wanted, "right answers")
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.ending.set()
-        self.thread.join()
 
 
 def check_recovered(server, transport):

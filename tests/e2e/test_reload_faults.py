@@ -5,12 +5,12 @@ import ctypes
 import os
 import signal
 import socket
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from background import Background
 from http_client import exchange, get_request
 from load import http_load, unix_load
 from processes import wait_until
@@ -161,14 +161,13 @@ def test_a_yaml_bomb_is_refused_and_the_file_named(running, bomb, file):
     check_answers(running)
 
 
-class Writer:
+class Writer(Background):
     """Appends to a file without pause, in pieces that end anywhere."""
 
     def __init__(self, path):
+        super().__init__()
         self.path = path
         self.written = 0
-        self.ending = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def run(self):
         with open(self.path, "ab", buffering=0) as file:
@@ -177,14 +176,6 @@ class Writer:
                 for part in (text[:5], text[5:]):
                     file.write(part)
                 self.written += 1
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exception):
-        self.ending.set()
-        self.thread.join()
 
 
 def test_a_file_that_grows_while_it_is_read_is_read_to_an_end(running):

@@ -9,7 +9,6 @@ import os
 import socket
 import statistics
 import struct
-import threading
 import time
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import dns.message
 import dns.rcode
 import pytest
 
+from background import Background
 from powerdns import TRANSPORTS, PowerDns
 from processes import DEADLINE, wait_until
 
@@ -93,10 +93,11 @@ class Generations:
         self.in_force = self.begun
 
 
-class Load:
+class Load(Background):
     """Keeps a window of questions to one PowerDNS full, in a thread, and checks each reply."""
 
     def __init__(self, name, port, generations):
+        super().__init__()
         self.name = name
         self.generations = generations
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -109,8 +110,6 @@ class Load:
         self.count = 0
         self.failures = []
         self.parsed = {}  # replies without their ids, which come again and again
-        self.ending = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def send(self, number):
         self.socket.send(struct.pack("!H", number & 0xFFFF) + self.wires[number % len(self.wires)])
@@ -148,14 +147,9 @@ class Load:
             self.check(reply[2:], number, oldest)
             self.count += 1
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
     def __exit__(self, *exception):
-        self.ending.set()
-        self.thread.join()
-        self.socket.close()
+        with self.socket:
+            super().__exit__(*exception)
 
 
 @pytest.fixture
