@@ -4,7 +4,7 @@
 #include "http.h"
 #include "json_memory.h"
 #include "log.h"
-#include "notify.h"
+#include "manager.h"
 #include "service.h"
 
 #include <jansson.h>
@@ -45,7 +45,7 @@ static int64_t milliseconds(void)
 /* A manager that waits for signs of life gets four in the time that it waits. */
 static struct schedule schedule_checks(void)
 {
-    int64_t watchdog = notify_watchdog_milliseconds(), interval = CHECK_MILLISECONDS;
+    int64_t watchdog = manager_watchdog_milliseconds(), interval = CHECK_MILLISECONDS;
 
     if (watchdog && watchdog / 4 < interval)
         interval = watchdog / 4 + 1;
@@ -75,12 +75,12 @@ static void notify_ready(const struct service *service)
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
 
     service_describe(service, &text);
-    notify_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
+    manager_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
 }
 
 static void reload(struct service *service)
 {
-    notify_send("RELOADING=1\nSTATUS=Reading the configuration");
+    manager_send("RELOADING=1\nSTATUS=Reading the configuration");
     service_reload(service);
     notify_ready(service);
 }
@@ -94,7 +94,7 @@ static void check_if_due(struct service *service, struct schedule *schedule)
         return;
     schedule->due = now + schedule->interval;
     if (service_check(service))
-        notify_send("WATCHDOG=1");
+        manager_send("WATCHDOG=1");
     log_tell_repeats(false);
 }
 
@@ -108,7 +108,7 @@ static void serve(struct service *service, const sigset_t *signals)
         if (number == SIGHUP) {
             reload(service);
         } else if (number > 0) {
-            notify_send("STOPPING=1\nSTATUS=Stopping");
+            manager_send("STOPPING=1\nSTATUS=Stopping");
             log_info("stopping on %s", strsignal(number));
             return;
         }
