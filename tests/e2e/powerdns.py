@@ -33,6 +33,12 @@ allow-axfr-ips=127.0.0.0/8
 """
 TIMEOUT = 20000  # milliseconds
 
+# What each zone has.
+APEX = """\
+@ 3600 SOA ns1.example.net. hostmaster.example.net. 1 10800 3600 604800 300
+@ 3600 NS  ns1.example.net.
+"""
+
 
 @dataclass(frozen=True)
 class Transport:
@@ -96,6 +102,13 @@ class Zones:
 
     def load(self, zone, master_file):
         self.pdnsutil("load-zone", zone, master_file)
+
+    def load_empty(self, *names):
+        """Zones that have SOA and NS and no other record."""
+        master_file = self.directory / "empty.zone"
+        master_file.write_text(APEX, encoding="ascii")
+        for name in names:
+            self.load(name, master_file)
 
 
 class PowerDns(Program):

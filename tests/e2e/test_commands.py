@@ -99,16 +99,11 @@ def test_what_records_prints_is_what_lookup_prints():
     assert {(row["qname"] + ".", row["qtype"]) for row in rows if row["qtype"] != "ENT"} == questions
 
 
-ZONE = "@ 3600 SOA ns.invalid. root.invalid. 1 3600 600 86400 60\n@ 3600 NS ns.invalid.\n"
-
-
 def test_lookup_prints_what_dig_prints(make_directory, ports, zones):
     """To the byte, of names of every length; behind a CNAME dig shows more, and here that is left
     out."""
     directory = make_directory()
-    (directory / "zone").write_text(ZONE, encoding="ascii")
-    for zone in ("example.net", "example.org", "be", "example"):
-        zones.load(zone, directory / "zone")
+    zones.load_empty("example.net", "example.org", "be", "example")
     policies = (COMMANDS / "hoster.yaml").read_text(encoding="utf-8")
     with Service(directory, ports.take()) as service:
         service.configure(policies)

@@ -48,11 +48,6 @@ policies:
 ZONES = ["example.net", "example.org", "example.com", "direct.example", "off.example"]
 MX = ["mail.example.net", "*.mx.example.net"]
 
-ZONE = """\
-@ 3600 SOA ns1.example.net. hostmaster.example.net. 1 10800 3600 604800 300
-@ 3600 NS  ns1.example.net.
-"""
-
 
 class World:
     """Everything but the certificates, in a network of its own."""
@@ -88,10 +83,7 @@ class World:
 
     def start_power_dns(self):
         zones = Zones(self.make_directory())
-        zone_file = zones.directory / "zone"
-        zone_file.write_text(ZONE, encoding="ascii")
-        for zone in ZONES:
-            zones.load(zone, zone_file)
+        zones.load_empty(*ZONES)
         self.power_dns = PowerDns(self.make_directory(), 53, zones, self.service).start()
 
     def export(self, *arguments):

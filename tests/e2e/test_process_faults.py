@@ -19,10 +19,6 @@ from http_client import get_request
 from powerdns import TRANSPORTS, PowerDns
 from processes import DEADLINE, running, wait_until
 
-ZONE = """\
-@ 3600 SOA ns1.example.net. hostmaster.example.net. 1 10800 3600 604800 300
-@ 3600 NS  ns1.example.net.
-"""
 POLICIES = """\
 policies:
   - domain: example.net
@@ -63,10 +59,7 @@ def serve(service):
 def make_server(service, zones, make_directory, ports):
     """Starts the service, and PowerDNS with a transport to it and a timeout."""
     serve(service)
-    zone_file = zones.directory / "zone"
-    zone_file.write_text(ZONE, encoding="ascii")
-    for zone in ("example.net", "example.org"):
-        zones.load(zone, zone_file)
+    zones.load_empty("example.net", "example.org")
     servers = []
 
     def make(transport, timeout):

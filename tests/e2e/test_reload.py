@@ -11,11 +11,6 @@ from load import dns_load, http_load
 from powerdns import PowerDns
 from service import REFUSED, listen, run
 
-ZONE = """\
-@ 3600 SOA ns1.example.net. hostmaster.example.net. 1 10800 3600 604800 300
-@ 3600 NS  ns1.example.net.
-"""
-
 POLICY = """\
 policies:
   - domain: example.net
@@ -55,10 +50,7 @@ def running(service):
 
 @pytest.fixture
 def server(running, zones, make_directory, ports):
-    zone_file = zones.directory / "zone"
-    zone_file.write_text(ZONE, encoding="ascii")
-    for zone in ("example.net", "example.org", "example.com"):
-        zones.load(zone, zone_file)
+    zones.load_empty("example.net", "example.org", "example.com")
     with PowerDns(make_directory(), ports.take(), zones, running) as powerdns:
         yield powerdns.start()
 

@@ -21,10 +21,6 @@ from powerdns import TRANSPORTS, PowerDns
 from processes import DEADLINE, wait_until
 
 ZONE = "soak.example"
-ZONE_FILE = """\
-@ 3600 SOA ns1.soak.example. hostmaster.soak.example. 1 10800 3600 604800 300
-@ 3600 NS  ns1.soak.example.
-"""
 POLICIES = """\
 threads: 2
 policies:
@@ -162,8 +158,7 @@ def soaked(service):
 
 @pytest.fixture
 def servers(soaked, zones, make_directory, ports):
-    (zones.directory / "zone").write_text(ZONE_FILE, encoding="ascii")
-    zones.load(ZONE, zones.directory / "zone")
+    zones.load_empty(ZONE)
     servers = {}
     for transport in TRANSPORTS:
         if transport.name in ("get", "unix"):
