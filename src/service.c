@@ -1,14 +1,12 @@
 #include "service.h"
 
-#include "activation.h"
 #include "admin.h"
 #include "announcements.h"
 #include "certificates.h"
 #include "descriptors.h"
 #include "http.h"
-#include "listener.h"
+#include "listeners.h"
 #include "log.h"
-#include "policy_http.h"
 #include "reload.h"
 #include "worker.h"
 
@@ -16,7 +14,6 @@
 #include <malloc.h>
 #include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     RETRY_MILLISECONDS = 1000, /* after an id could not be announced for want of memory */
@@ -29,9 +26,6 @@ struct service {
     struct snapshot *published; /* what the threads answer from */
     struct announcements announcements;
     struct worker_setup setup;
-    struct activation activation;
-    bool tcp_open[TCP_COUNT], unix_open; /* whether the setup's descriptors are */
-    bool unix_adopted;                   /* somebody else opened it, and keeps it */
     struct status *status;
     struct admin *admin;
     struct worker *workers[CONFIG_THREADS_MAX];
@@ -113,112 +107,6 @@ static int load(const char *path, struct diagnostics *diagnostics, struct config
     return r;
 }
 
-/* Where a TCP listener answers, for the log. */
-static const char *listener_path(enum tcp_listener listener, const struct settings *settings)
-{
-    static const char *const paths[] = {[TCP_POLICY] = POLICY_HTTP_PATH, [TCP_ADMIN] = "/metrics"};
-
-    return listener == TCP_HTTP ? settings->http.path : paths[listener];
-}
-
-/* How many sockets a TCP listener has: one for each thread that serves it. */
-static size_t count_sockets(enum tcp_listener listener, const struct settings *settings)
-{
-    return listener == TCP_ADMIN ? 1 : settings->threads;
-}
-
-/* Takes a socket of the service manager's for a TCP listener, whatever its address. */
-static int adopt_tcp(struct service *service, enum tcp_listener listener, int fd)
-{
-    const struct settings *settings = service->setup.settings;
-    const char *name = config_tcp_key(listener);
-    int r = listener_adopt_tcp(fd, count_sockets(listener, settings), service->setup.tcp[listener]);
-    char address[LISTENER_TEXT_MAX];
-
-    if (r < 0) {
-        log_error("cannot use the socket named %s of the service manager: %s", name,
-                  r == -EINVAL ? "it is no listening TCP socket" : strerror(-r));
-        close(fd);
-        return SERVICE_FAILED;
-    }
-    service->tcp_open[listener] = true;
-    listener_describe_tcp(fd, address);
-    log_info("listening on http://%s%s, the socket named %s of the service manager", address,
-             listener_path(listener, settings), name);
-    return 0;
-}
-
-static int open_tcp(struct service *service, const struct settings *settings,
-                    enum tcp_listener listener)
-{
-    const struct listen_address *address = &settings->tcp[listener].address;
-    int fd = activation_take(&service->activation, config_tcp_key(listener)), r;
-
-    if (fd >= 0)
-        return adopt_tcp(service, listener, fd);
-    r = listener_open_tcp(address, count_sockets(listener, settings), service->setup.tcp[listener]);
-    if (r < 0) {
-        log_error("cannot listen on %s: %s", address->text, strerror(-r));
-        return SERVICE_FAILED;
-    }
-    service->tcp_open[listener] = true;
-    log_info("listening on http://%s%s", address->text, listener_path(listener, settings));
-    return 0;
-}
-
-static int adopt_unix(struct service *service, int fd)
-{
-    int r = listener_adopt_unix(fd);
-
-    if (r < 0) {
-        log_error("cannot use the socket named unix of the service manager: %s",
-                  r == -EINVAL ? "it is no listening unix socket" : strerror(-r));
-        close(fd);
-        return SERVICE_FAILED;
-    }
-    service->setup.unix_socket = fd;
-    service->unix_open = service->unix_adopted = true;
-    log_info("listening on the socket named unix of the service manager");
-    return 0;
-}
-
-static int open_unix(struct service *service, const struct unix_settings *settings)
-{
-    int fd = activation_take(&service->activation, "unix"), r;
-
-    if (fd >= 0)
-        return adopt_unix(service, fd);
-    r = listener_open_unix(settings, &service->setup.unix_socket);
-    if (r < 0) {
-        log_error("cannot listen on %s: %s", settings->path,
-                  r == -EADDRINUSE ? "another process listens there"
-                  : r == -EEXIST   ? "the file is no socket"
-                                   : strerror(-r));
-        return SERVICE_FAILED;
-    }
-    service->unix_open = true;
-    log_info("listening on %s", settings->path);
-    return 0;
-}
-
-static int open_listeners(struct service *service)
-{
-    const struct settings *settings = &service->config->settings;
-    int r = 0;
-
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++)
-        if (settings->tcp[listener].enabled)
-            r = open_tcp(service, settings, listener);
-    if (r == 0 && settings->unix_socket.enabled)
-        r = open_unix(service, &settings->unix_socket);
-    if (r == 0 && activation_left(&service->activation))
-        log_warning("the service manager has a socket named \"%s\" and the configuration no such "
-                    "listener: it is closed",
-                    activation_left(&service->activation));
-    activation_deinit(&service->activation);
-    return r;
-}
-
 static int start_workers(struct service *service)
 {
     const struct settings *settings = &service->config->settings;
@@ -248,7 +136,6 @@ static int start_admin(struct service *service)
 {
     struct admin_setup setup = {
         .settings = &service->config->settings,
-        .listening = service->setup.tcp[TCP_ADMIN][0],
         .connections_max = service->setup.connections_max,
         .status = service->status,
         .n_counters = service->n_workers,
@@ -257,6 +144,7 @@ static int start_admin(struct service *service)
 
     if (!service->config->settings.tcp[TCP_ADMIN].enabled)
         return 0;
+    setup.listening = listeners_tcp(service->setup.listeners, TCP_ADMIN, 0);
     for (size_t i = 0; i < service->n_workers; i++)
         setup.counters[i] = worker_counters(service->workers[i]);
     r = admin_new(&setup, &service->admin);
@@ -282,7 +170,6 @@ static int start(struct service *service, const char *config_path, struct diagno
 {
     int r = status_new(&service->status);
 
-    activation_init(&service->activation);
     r = r ? r : notify_new(&service->setup.notify);
     if (r)
         return r;
@@ -298,8 +185,10 @@ static int start(struct service *service, const char *config_path, struct diagno
     notify_adopt(service->setup.notify);
     service->setup.settings = &service->config->settings;
     share_descriptors(service);
-    r = open_listeners(service);
-    return r ? r : start_workers(service);
+    r = listeners_new(service->setup.settings, &service->setup.listeners);
+    if (r)
+        return r < 0 ? r : SERVICE_FAILED;
+    return start_workers(service);
 }
 
 static void log_held(const struct snapshot *snapshot)
@@ -525,14 +414,7 @@ void service_free(struct service *service)
         worker_free(service->workers[--service->n_workers]);
     dealer_free(service->setup.dealer);
     notify_free(service->setup.notify);
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        if (service->tcp_open[listener])
-            for (size_t i = 0; i < count_sockets(listener, service->setup.settings); i++)
-                close(service->setup.tcp[listener][i]);
-    if (service->unix_adopted)
-        close(service->setup.unix_socket);
-    else if (service->unix_open)
-        listener_close_unix(&service->config->settings.unix_socket, service->setup.unix_socket);
+    listeners_free(service->setup.listeners);
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);
     status_free(service->status);

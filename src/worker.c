@@ -178,7 +178,8 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
     if (!settings->tcp[listener].enabled || !serve[listener])
         return 0;
     serve[listener](worker, setup, &tcp->service);
-    return stream_server_new(worker->base, setup->tcp[listener][number], &stream, &tcp->server);
+    return stream_server_new(worker->base, listeners_tcp(setup->listeners, listener, number),
+                             &stream, &tcp->server);
 }
 
 /* With one thread the server accepts by itself. */
@@ -192,7 +193,7 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
         .counters = &worker->counters->streams[LISTENER_UNIX],
         .take = dealer ? dealer_take : NULL,
     };
-    int r;
+    int listening, r;
 
     if (!setup->settings->unix_socket.enabled)
         return 0;
@@ -200,16 +201,16 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
     worker->remote_unix.notify = setup->notify;
     worker->remote_unix.counters = worker->counters;
     worker->remote_unix.reload = order_reload;
-    r = stream_server_new(worker->base,
-                          dealer ? dealer_descriptor(dealer, number) : setup->unix_socket, &stream,
-                          &worker->unix_socket);
+    listening = listeners_unix(setup->listeners);
+    r = stream_server_new(worker->base, dealer ? dealer_descriptor(dealer, number) : listening,
+                          &stream, &worker->unix_socket);
     if (r || !dealer)
         return r;
     dealer_watch(dealer, number, stream.counters);
     if (number + 1 < setup->settings->threads)
         return 0;
     worker->dealing = dealer;
-    return dealer_start(dealer, worker->base, setup->unix_socket);
+    return dealer_start(dealer, worker->base, listening);
 }
 
 static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)

@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "dealer.h"
+#include "listeners.h"
 #include "notify.h"
 
 struct worker;
@@ -12,11 +13,9 @@ struct worker;
 /* What the threads of a service have in common; it outlives them. */
 struct worker_setup {
     const struct settings *settings;
-    /* Listening, one for each thread; meaningless where the listener is off. */
-    int tcp[TCP_COUNT][CONFIG_THREADS_MAX];
-    int unix_socket;        /* listening; meaningless if it is off */
-    struct notify *notify;  /* shared by all */
-    struct dealer *dealer;  /* of its connections; NULL if it is off, or there is one thread */
+    struct listeners *listeners;
+    struct notify *notify;
+    struct dealer *dealer;  /* of the unix socket; NULL if it is off, or there is one thread */
     size_t connections_max; /* of each listener, over all threads */
 };
 
