@@ -4,19 +4,20 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* What was said of the zones of a snapshot. */
 struct notes {
     struct snapshot *snapshot; /* NULL: there are none */
     uint32_t *serials;         /* by the zone's number; 0: none */
     uint32_t *before; /* while it is the next: 1 + the zone's number before; 0: it is new */
-    size_t n_pending;
 };
 
 struct notify {
     pthread_mutex_t lock;
     struct notes now;
-    struct notes next; /* what room was made for */
+    struct notes next;       /* what room was made for */
+    atomic_size_t n_pending; /* zones of which something is to be said; written under the lock */
 };
 
 static void notes_deinit(struct notes *notes)
@@ -89,10 +90,13 @@ int notify_prepare(struct notify *notify, struct snapshot *snapshot)
     return 0;
 }
 
-static void count_pending(struct notes *notes)
+static size_t count_pending(const struct notes *notes)
 {
+    size_t n = 0;
+
     for (size_t i = 0; i < snapshot_n_zones(notes->snapshot); i++)
-        notes->n_pending += snapshot_zone_serial(notes->snapshot, i) != notes->serials[i];
+        n += snapshot_zone_serial(notes->snapshot, i) != notes->serials[i];
+    return n;
 }
 
 /* Copies what was said of zones that are in both. */
@@ -112,7 +116,7 @@ void notify_adopt(struct notify *notify)
     pthread_mutex_lock(&notify->lock);
     if (notify->now.snapshot)
         carry_over(&notify->now, &notify->next);
-    count_pending(&notify->next);
+    atomic_store_explicit(&notify->n_pending, count_pending(&notify->next), memory_order_relaxed);
     before = notify->now;
     notify->now = notify->next;
     notify->next = (struct notes){0};
@@ -138,14 +142,17 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
     struct notes *notes = &notify->now;
     ssize_t number;
     uint32_t current;
+    size_t n;
 
     pthread_mutex_lock(&notify->lock);
     number = find(notes, id);
     if (number >= 0) {
         current = snapshot_zone_serial(notes->snapshot, (size_t)number);
-        notes->n_pending -= current != notes->serials[number];
+        n = atomic_load_explicit(&notify->n_pending, memory_order_relaxed);
+        n -= current != notes->serials[number];
         notes->serials[number] = serial;
-        notes->n_pending += current != serial;
+        n += current != serial;
+        atomic_store_explicit(&notify->n_pending, n, memory_order_relaxed);
     }
     pthread_mutex_unlock(&notify->lock);
 }
@@ -163,14 +170,9 @@ uint32_t notify_serial(struct notify *notify, uint32_t id)
     return serial;
 }
 
-size_t notify_pending(struct notify *notify)
+size_t notify_pending(const struct notify *notify)
 {
-    size_t n;
-
-    pthread_mutex_lock(&notify->lock);
-    n = notify->now.n_pending;
-    pthread_mutex_unlock(&notify->lock);
-    return n;
+    return atomic_load_explicit(&notify->n_pending, memory_order_relaxed);
 }
 
 struct snapshot *notify_snapshot(struct notify *notify)

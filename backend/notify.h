@@ -30,8 +30,9 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial);
 /* The serial that was last notified of a zone, 0 if none was. */
 uint32_t notify_serial(struct notify *notify, uint32_t id);
 
-/* How many zones have a serial that was not notified. */
-size_t notify_pending(struct notify *notify);
+/* How many zones have a serial that was not notified. This takes no lock, and may be a moment old.
+ */
+size_t notify_pending(const struct notify *notify);
 
 /* The snapshot that the notes are about, a reference of the caller's; NULL before the first. */
 struct snapshot *notify_snapshot(struct notify *notify);
