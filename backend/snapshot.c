@@ -195,7 +195,7 @@ static int add_zones_of(struct snapshot *snapshot, const struct domain *domain)
         struct name name;
         int r;
 
-        if (!published_has_zone(domain->policy, owner) || domain_rows(domain, owner).n == 0)
+        if (!domain_has_zone(domain, owner))
             continue;
         r = zones_add(&snapshot->own_zones, domain->position, owner,
                       apex_name(snapshot, domain, owner, &name));
@@ -552,6 +552,11 @@ struct rows domain_rows(const struct domain *domain, enum owner owner)
     if (owner == OWNER_MTA_STS && domain->held)
         return (struct rows){0};
     return domain->kind == DOMAIN_CNAME ? policy->aliases[owner] : policy->rows[owner];
+}
+
+bool domain_has_zone(const struct domain *domain, enum owner owner)
+{
+    return published_has_zone(domain->policy, owner) && domain_rows(domain, owner).n > 0;
 }
 
 const struct zone_settings *snapshot_zone_settings(const struct snapshot *snapshot)

@@ -116,6 +116,9 @@ const struct policy *snapshot_policy(const struct snapshot *snapshot, size_t num
  * domain is held back from it. */
 struct rows domain_rows(const struct domain *domain, enum owner owner);
 
+/* Whether a domain has an own zone with the apex at an owner. */
+bool domain_has_zone(const struct domain *domain, enum owner owner);
+
 /* The policy of the same primary in another snapshot, or NULL. */
 const struct policy *snapshot_same_policy(const struct snapshot *snapshot,
                                           const struct policy *policy);

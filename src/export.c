@@ -210,8 +210,7 @@ static bool print_delegations_of(const struct snapshot *snapshot, const struct d
     struct answer answer;
 
     for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        if (!published_has_zone(domain->policy, owner) ||
-            !synthesis_answer(snapshot, domain, owner, &answer))
+        if (!domain_has_zone(domain, owner) || !synthesis_answer(snapshot, domain, owner, &answer))
             continue;
         for (size_t i = 0; i < answer.rows.n; i++)
             if (answer.rows.first[i].type == RECORD_NS)
