@@ -3,13 +3,14 @@
 #pragma once
 
 #include "buffer.h"
-#include "snapshot.h"
+#include "notify.h"
 
 /* Carries out a command as it was typed: a word, and what it takes, apart by spaces; the texts are
- * ASCII and end with a newline. What is no command gets the list of those that are. To reload is
- * the program's business, so `reload` only gets its text here: see direct_command_is_reload. */
+ * ASCII and end with a newline. NOTIFY is that of struct method_context. What is no command gets
+ * the list of those that are. To reload is the program's business, so `reload` only gets its text
+ * here: see direct_command_is_reload. */
 void direct_command_answer(struct text command, const struct snapshot *snapshot,
-                           struct buffer *out);
+                           const struct notify *notify, struct buffer *out);
 
 /* Whether a command orders the configuration to be read again. */
 bool direct_command_is_reload(struct text command);

@@ -58,7 +58,8 @@ static enum outcome add_command(const struct request *request, const struct meth
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
 
     (void)rest;
-    direct_command_answer(request->parameters[PARAMETER_QUERY], context->snapshot, &text);
+    direct_command_answer(request->parameters[PARAMETER_QUERY], context->snapshot, context->notify,
+                          &text);
     if (text.failed)
         reply->failed = true;
     else

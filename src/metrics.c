@@ -195,6 +195,11 @@ static void add_sizes(const struct settings *settings, const struct status_view 
                (double)snapshot_n_domains(view->snapshot));
     add_number(out, "domains_held_back", "gauge", "Domains that wait for a certificate.",
                (double)snapshot_n_held(view->snapshot));
+    add_number(out, "zones", "gauge", "Own zones, the catalog zone included.",
+               (double)snapshot_n_zones(view->snapshot));
+    add_number(out, "zones_to_notify", "gauge",
+               "Own zones with a serial that PowerDNS has not notified.",
+               (double)view->zones_to_notify);
     add_number(out, "snapshot_bytes", "gauge", "Memory of what answers are made from.",
                (double)snapshot_size(view->snapshot));
     add_number(out, "resident_memory_bytes", "gauge", "Resident memory of the process.",

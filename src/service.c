@@ -168,9 +168,9 @@ static void share_descriptors(struct service *service)
 
 static int start(struct service *service, const char *config_path, struct diagnostics *diagnostics)
 {
-    int r = status_new(&service->status);
+    int r = notify_new(&service->setup.notify);
 
-    r = r ? r : notify_new(&service->setup.notify);
+    r = r ? r : status_new(service->setup.notify, &service->status);
     if (r)
         return r;
     service->config_path = strdup(config_path);
@@ -413,11 +413,11 @@ void service_free(struct service *service)
     while (service->n_workers)
         worker_free(service->workers[--service->n_workers]);
     dealer_free(service->setup.dealer);
-    notify_free(service->setup.notify);
     listeners_free(service->setup.listeners);
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);
     status_free(service->status);
+    notify_free(service->setup.notify);
     config_free(service->config);
     free(service->config_path);
     free(service);

@@ -6,17 +6,19 @@
 #include <pthread.h>
 
 struct status {
+    const struct notify *notify;
     pthread_mutex_t lock;
     struct status_view now;
 };
 
-int status_new(struct status **out)
+int status_new(const struct notify *notify, struct status **out)
 {
     struct status *status = calloc(1, sizeof(*status));
 
     if (!status)
         return -ENOMEM;
     pthread_mutex_init(&status->lock, NULL);
+    status->notify = notify;
     status->now.started = time(NULL);
     *out = status;
     return 0;
@@ -125,6 +127,7 @@ void status_read(struct status *status, struct status_view *out)
     out->waiting = copy(&status->now.waiting);
     out->errors = copy(&status->now.errors);
     pthread_mutex_unlock(&status->lock);
+    out->zones_to_notify = notify_pending(status->notify);
 }
 
 void status_view_deinit(struct status_view *view)
@@ -161,7 +164,7 @@ static void add_reload(struct buffer *out, const struct status_view *view)
 
 /* Of the domains of one policy. */
 struct counts {
-    size_t domains, held_back;
+    size_t domains, held_back, zones;
 };
 
 static void add_policy(struct buffer *out, const struct policy *policy, const struct counts *counts)
@@ -174,6 +177,9 @@ static void add_policy(struct buffer *out, const struct policy *policy, const st
                       policy->max_age);
         json_string_add(out, policy->id);
     }
+    if (policy->zones)
+        buffer_printf(out, ",\"authority\":\"zones\",\"serial\":%u,\"zones\":%zu", policy->serial,
+                      counts->zones);
     buffer_printf(out, ",\"domains\":%zu,\"held_back\":%zu}", counts->domains, counts->held_back);
 }
 
@@ -189,6 +195,8 @@ static void count_domains(const struct snapshot *snapshot, struct counts *counts
 
         of_policy->domains++;
         of_policy->held_back += domain.held;
+        for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+            of_policy->zones += domain_has_zone(&domain, owner);
     }
 }
 
@@ -211,6 +219,19 @@ static void add_policies(struct buffer *out, const struct snapshot *snapshot)
     buffer_add_string(out, "]");
 }
 
+static void add_zones(struct buffer *out, const struct status_view *view)
+{
+    struct zone catalog;
+
+    buffer_printf(out, ",\"n_zones\":%zu,\"n_zones_to_notify\":%zu",
+                  snapshot_n_zones(view->snapshot), view->zones_to_notify);
+    if (!snapshot_catalog(view->snapshot, &catalog))
+        return;
+    buffer_add_string(out, ",\"catalog\":{\"zone\":");
+    json_string_add(out, (struct text){catalog.name.text, catalog.name.length});
+    buffer_printf(out, ",\"serial\":%u}", catalog.serial);
+}
+
 void status_write_json(const struct status_view *view, struct buffer *out)
 {
     buffer_printf(out, "{\"version\":\"%s\",\"serving\":%s,", PDNS_MTA_STS_VERSION,
@@ -228,6 +249,7 @@ void status_write_json(const struct status_view *view, struct buffer *out)
     out->failed |= view->waiting.failed;
     buffer_add_string(out, "]");
     add_reload(out, view);
+    add_zones(out, view);
     add_policies(out, view->snapshot);
     buffer_add_string(out, "}\n");
 }

@@ -5,7 +5,7 @@
 
 #include "buffer.h"
 #include "diagnostics.h"
-#include "snapshot.h"
+#include "notify.h"
 
 #include <time.h>
 
@@ -23,6 +23,7 @@ struct status_reload {
 /* All of it at one moment. */
 struct status_view {
     struct snapshot *snapshot; /* a reference */
+    size_t zones_to_notify;    /* own zones with a serial that PowerDNS has not notified */
     bool serving;
     time_t started, loaded;      /* the service; the configuration that is in force */
     uint64_t generation;         /* how many snapshots have been published, this one included */
@@ -32,8 +33,9 @@ struct status_view {
     struct buffer errors;        /* of the last reload: a JSON array of lines */
 };
 
-/* Makes a status of a service that does not serve yet. Returns 0 or -ENOMEM. */
-int status_new(struct status **out);
+/* Makes a status of a service that does not serve yet. NOTIFY tells which own zones are to be
+ * notified and outlives the status. Returns 0 or -ENOMEM. */
+int status_new(const struct notify *notify, struct status **out);
 
 /* Frees a status; NULL is allowed. */
 void status_free(struct status *status);

@@ -1,5 +1,6 @@
 """The admin listener: what it says, and that it is in nobody's way."""
 
+import os
 import re
 import subprocess
 from datetime import datetime
@@ -58,6 +59,40 @@ def test_status_shows_what_is_served(admin):
     assert identified.items() >= {
         "domain": "example.net", "mode": "enforce", "max_age": 604800, "domains": 3}.items()
     assert reporting == {"domain": "reports.example", "domains": 1, "held_back": 0}
+
+
+OWN_ZONES = """\
+zones: {nameservers: ns1.example.net, hostmaster: root.example.net, catalog: catalog.example.net}
+policies:
+  - domain: example.net
+    authority: zones
+    mode: enforce
+    mx: mail.example.net
+    policy_host: 192.0.2.40
+    domains: example.org
+  - {domain: other.example, mode: none}
+"""
+
+
+def test_own_zones_are_shown_and_which_are_not_notified(service, ports):
+    """PowerDNS says setNotified of each zone that it has notified."""
+    service.admin_port = ports.take()
+    service.configure(OWN_ZONES)
+    time = 1700000000
+    os.utime(service.config, (time, time))
+    service.start()
+    shown = status(service)
+    assert (shown["n_zones"], shown["n_zones_to_notify"]) == (5, 5)
+    assert shown["catalog"] == {"zone": "catalog.example.net", "serial": time}
+    own, other = shown["policies"]
+    assert (own["authority"], own["serial"], own["zones"]) == ("zones", time, 4)
+    assert "authority" not in other
+    zones = exchange(service.port, get_request("/dns", "getAllDomains", {})).json()["result"]
+    for left, zone in enumerate(reversed(zones)):
+        metrics = Metrics(service)
+        assert (metrics.sum("zones"), metrics.sum("zones_to_notify")) == (5, 5 - left)
+        exchange(service.port, get_request("/dns", "setNotified", zone))
+    assert status(service)["n_zones_to_notify"] == 0
 
 
 def test_a_refused_reload_is_shown_until_one_is_applied(admin):

@@ -11,7 +11,7 @@ static char *answer(struct text command)
     struct buffer out = BUFFER_INIT;
     char *text;
 
-    direct_command_answer(command, snapshot, &out);
+    direct_command_answer(command, snapshot, NULL, &out);
     snapshot_unref(snapshot);
     text = buffer_take_string(&out);
     assert_non_null(text);
@@ -63,6 +63,25 @@ static void status_counts_what_is_answered_from(void **state)
 {
     (void)state;
     assert_begins("status", "policies: 5\ndomains: 15\nheld back: 0\nmemory: ");
+}
+
+static void status_tells_of_own_zones(void **state)
+{
+    const char begin[] = "policies: 3\ndomains: 4\nheld back: 0\nown zones: 8\n"
+                         "own zones to notify: 8\ncatalog: cat.example, serial 1000\nmemory: ";
+    struct snapshot *snapshot = fixture_zones();
+    struct buffer out = BUFFER_INIT;
+    struct notify *notify;
+
+    (void)state;
+    assert_int_equal(notify_new(&notify), 0);
+    assert_int_equal(notify_prepare(notify, snapshot), 0);
+    notify_adopt(notify);
+    direct_command_answer(TEXT("status"), snapshot, notify, &out);
+    assert_memory_equal(out.data, begin, sizeof(begin) - 1);
+    buffer_deinit(&out);
+    notify_free(notify);
+    snapshot_unref(snapshot);
 }
 
 static void what_is_no_command_gets_the_list_of_them(void **state)
@@ -122,6 +141,7 @@ int main(void)
         cmocka_unit_test(lookup_shows_records_as_dig_does),
         cmocka_unit_test(lookup_tells_a_name_without_the_type_from_one_that_is_not_ours),
         cmocka_unit_test(status_counts_what_is_answered_from),
+        cmocka_unit_test(status_tells_of_own_zones),
         cmocka_unit_test(what_is_no_command_gets_the_list_of_them),
         cmocka_unit_test(only_the_command_reload_orders_a_reload),
     };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 struct fixture {
+    struct notify *notify;
     struct status *status;
     struct snapshot *snapshot;
 };
@@ -16,7 +17,8 @@ static int set_up(void **state)
     static struct fixture fixture;
     struct diagnostics none = DIAGNOSTICS_INIT;
 
-    assert_int_equal(status_new(&fixture.status), 0);
+    assert_int_equal(notify_new(&fixture.notify), 0);
+    assert_int_equal(status_new(fixture.notify, &fixture.status), 0);
     fixture.snapshot = fixture_snapshot();
     status_set_snapshot(fixture.status, fixture.snapshot);
     status_set_applied(fixture.status, &none, 0.25);
@@ -29,6 +31,7 @@ static int tear_down(void **state)
     struct fixture *fixture = *state;
 
     status_free(fixture->status);
+    notify_free(fixture->notify);
     snapshot_unref(fixture->snapshot);
     return 0;
 }
@@ -81,11 +84,49 @@ static void every_policy_is_shown_with_its_domains(void **state)
             assert_string_equal(text_at(policy, "id"), expected->id.data);
             assert_int_equal(number_at(policy, "max_age"), expected->max_age);
         }
+        assert_null(json_object_get(policy, "authority"));
         domains += (size_t)number_at(policy, "domains");
     }
     assert_int_equal(domains, snapshot_n_domains(fixture->snapshot));
     assert_int_equal(number_at(json, "n_domains"), domains);
     assert_true(number_at(json, "snapshot_bytes") > 1000);
+    assert_int_equal(number_at(json, "n_zones"), 0);
+    assert_null(json_object_get(json, "catalog"));
+    json_decref(json);
+}
+
+/* Has the service answer from a snapshot with zones, of which PowerDNS has notified none. */
+static void serve_zones(struct fixture *fixture)
+{
+    snapshot_unref(fixture->snapshot);
+    fixture->snapshot = fixture_zones();
+    assert_int_equal(notify_prepare(fixture->notify, fixture->snapshot), 0);
+    notify_adopt(fixture->notify);
+    status_set_snapshot(fixture->status, fixture->snapshot);
+}
+
+static void own_zones_are_shown_with_their_serials(void **state)
+{
+    struct fixture *fixture = *state;
+    const json_t *policies, *catalog;
+    struct zone zone;
+    json_t *json;
+
+    serve_zones(fixture);
+    assert_true(snapshot_catalog(fixture->snapshot, &zone));
+    notify_set(fixture->notify, zone.id, zone.serial);
+    json = read_status(fixture->status);
+    assert_int_equal(number_at(json, "n_zones"), 8);
+    assert_int_equal(number_at(json, "n_zones_to_notify"), 7);
+    catalog = json_object_get(json, "catalog");
+    assert_string_equal(text_at(catalog, "zone"), "cat.example");
+    assert_int_equal(number_at(catalog, "serial"), 1000);
+    policies = json_object_get(json, "policies");
+    assert_string_equal(text_at(json_array_get(policies, 0), "authority"), "zones");
+    assert_int_equal(number_at(json_array_get(policies, 0), "serial"), 1000);
+    assert_int_equal(number_at(json_array_get(policies, 0), "zones"), 6);
+    assert_int_equal(number_at(json_array_get(policies, 1), "zones"), 1);
+    assert_null(json_object_get(json_array_get(policies, 2), "authority"));
     json_decref(json);
 }
 
@@ -186,6 +227,7 @@ static void counters_of_threads_are_summed(void **state)
         counter_add(&threads[i]->streams[TCP_HTTP].closed, 1 + i);
     }
     counters_count_request(threads[1], TRANSPORT_HTTP, NULL, OUTCOME_MALFORMED);
+    serve_zones(fixture);
     status_read(fixture->status, &view);
     metrics_write(&settings, (const struct counters *const *)threads, 2, &view, &metrics);
     assert_true(has_line(&metrics,
@@ -197,6 +239,8 @@ static void counters_of_threads_are_summed(void **state)
     assert_true(
         has_line(&metrics, "pdns_mta_sts_connections_accepted_total{listener=\"http\"} 10"));
     assert_true(has_line(&metrics, "pdns_mta_sts_threads 2"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_zones 8"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_zones_to_notify 8"));
     assert_true(has_line(&metrics, "pdns_mta_sts_last_reload_duration_seconds 0.25"));
     assert_null(memmem(metrics.data, metrics.length, "unix", 4));
     status_view_deinit(&view);
@@ -211,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_policy_is_shown_with_its_domains),
+        TEST(own_zones_are_shown_with_their_serials),
         TEST(a_refused_reload_is_told_with_its_errors),
         TEST(an_applied_reload_forgets_the_errors),
         TEST(ids_that_wait_are_shown_until_none_does),
