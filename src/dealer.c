@@ -1,14 +1,11 @@
 #include "dealer.h"
 
+#include "acceptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum {
-    DEALS_AT_ONCE = 64,         /* before other events have their turn */
-    PAUSE_MICROSECONDS = 50000, /* when there is nothing left to accept with */
-};
 
 /* What is known of a thread's connections. */
 struct hand {
@@ -18,7 +15,7 @@ struct hand {
 };
 
 struct dealer {
-    struct event *accepting, *resume;
+    struct acceptor acceptor;
     size_t places; /* of each thread */
     size_t n;
     struct hand hands[];
@@ -88,68 +85,29 @@ static void deal(struct hand *hand, int fd)
         close(fd);
 }
 
-/* Lets accepting rest for a moment. */
-static void rest(struct dealer *dealer)
+static enum acceptance accept_one(int listening, void *context)
 {
-    const struct timeval pause = {.tv_usec = PAUSE_MICROSECONDS};
+    struct dealer *dealer = context;
+    struct hand *hand = find_fewest(dealer);
+    int fd;
 
-    if (event_add(dealer->resume, &pause) == 0)
-        event_del(dealer->accepting);
-}
-
-static void on_accept(evutil_socket_t listening, short what, void *argument)
-{
-    struct dealer *dealer = argument;
-
-    (void)what;
-    for (size_t i = 0; i < DEALS_AT_ONCE; i++) {
-        struct hand *hand = find_fewest(dealer);
-        bool full = connections(hand) >= dealer->places;
-        int fd = full ? -1 : accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd >= 0) {
-            deal(hand, fd);
-        } else if (full || errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-                   errno == ENOMEM) {
-            rest(dealer);
-            return;
-        } else if (errno == EAGAIN) {
-            return;
-        }
-    }
-}
-
-static void on_resume(evutil_socket_t fd, short what, void *argument)
-{
-    struct dealer *dealer = argument;
-
-    (void)fd;
-    (void)what;
-    if (event_add(dealer->accepting, NULL) < 0)
-        rest(dealer);
+    if (connections(hand) >= dealer->places)
+        return ACCEPTANCE_REST;
+    fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return acceptor_judge(errno);
+    deal(hand, fd);
+    return ACCEPTANCE_NEXT;
 }
 
 int dealer_start(struct dealer *dealer, struct event_base *base, int listening)
 {
-    dealer->accepting = event_new(base, listening, EV_READ | EV_PERSIST, on_accept, dealer);
-    dealer->resume = evtimer_new(base, on_resume, dealer);
-    if (dealer->accepting && dealer->resume && event_add(dealer->accepting, NULL) == 0)
-        return 0;
-    dealer_stop(dealer);
-    return -ENOMEM;
-}
-
-static void free_event(struct event **event)
-{
-    if (*event)
-        event_free(*event);
-    *event = NULL;
+    return acceptor_init(&dealer->acceptor, base, listening, accept_one, dealer);
 }
 
 void dealer_stop(struct dealer *dealer)
 {
-    free_event(&dealer->accepting);
-    free_event(&dealer->resume);
+    acceptor_deinit(&dealer->acceptor);
 }
 
 void dealer_free(struct dealer *dealer)

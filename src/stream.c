@@ -1,5 +1,6 @@
 #include "stream.h"
 
+#include "acceptor.h"
 #include "counters.h"
 
 #include <errno.h>
@@ -12,11 +13,9 @@
 enum {
     INPUT_SIZE = 64 << 10,  /* bytes read at once */
     REPLIES_KEPT = 1 << 20, /* bytes of buffer kept after many replies at once */
-    ACCEPTS_AT_ONCE = 64,   /* before other events have their turn */
     OUTPUT_MAX = 256 << 10, /* bytes that a peer may leave unread before it is let go */
     DRAIN_MAX = 1 << 20,    /* bytes read and dropped so that the peer can read the last reply */
     SWEEP_SECONDS = 1,      /* how often idle connections are looked for */
-    PAUSE_MICROSECONDS = 50000, /* of accepting, when there is nothing left to accept with */
 };
 
 enum phase {
@@ -46,8 +45,7 @@ struct connection {
 struct stream_server {
     struct event_base *base;
     struct stream_setup setup;
-    struct event *accepting;
-    struct event *resume; /* accepting, after a pause */
+    struct acceptor acceptor;
     struct event *sweep;
     bool draining;
     TAILQ_HEAD(, connection) connections; /* the one that expires first is first */
@@ -342,15 +340,17 @@ static void wait_for(struct connection *connection, enum phase phase)
         connection_free(connection);
 }
 
-/* Has a timer run once. Returns whether it will. */
-static bool schedule(struct event *timer, time_t seconds, suseconds_t microseconds)
+/* Has idle connections looked for later, while there are connections that may not idle for ever. */
+static void schedule_sweep(struct stream_server *server)
 {
-    struct timeval delay = {.tv_sec = seconds, .tv_usec = microseconds};
+    const struct timeval delay = {.tv_sec = SWEEP_SECONDS};
 
-    return event_pending(timer, EV_TIMEOUT, NULL) || event_add(timer, &delay) == 0;
+    if (server->setup.idle_seconds && !TAILQ_EMPTY(&server->connections) &&
+        !event_pending(server->sweep, EV_TIMEOUT, NULL))
+        event_add(server->sweep, &delay);
 }
 
-/* Closes what has waited too long, and looks again later while there are connections. */
+/* Closes what has waited too long. */
 static void on_sweep(evutil_socket_t fd, short what, void *argument)
 {
     struct stream_server *server = argument;
@@ -362,8 +362,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *argument)
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): as in close_oldest */
     while ((oldest = TAILQ_FIRST(&server->connections)) && oldest->expires <= now)
         close_oldest(server);
-    if (oldest)
-        schedule(server->sweep, SWEEP_SECONDS, 0);
+    schedule_sweep(server);
 }
 
 /* Closes a new descriptor that there is no memory for; the counts tell a dealer of its end. */
@@ -399,37 +398,10 @@ static void connection_begin(struct stream_server *server, int fd)
     read_more(connection);
 }
 
-/* Lets accepting rest for a moment, instead of trying again without end. Only trying again without
- * end is left if not even a timer can be had. */
-static void pause_accepting(struct stream_server *server)
-{
-    if (schedule(server->resume, 0, PAUSE_MICROSECONDS))
-        event_del(server->accepting);
-}
-
 /* Whether new connections must wait until others end by themselves. */
 static bool is_full(const struct stream_server *server)
 {
     return !server->setup.idle_seconds && server->n_connections >= server->setup.connections_max;
-}
-
-/* Judges a failed accept. Returns whether to go on. */
-static bool accept_again(struct stream_server *server)
-{
-    switch (errno) {
-    case EAGAIN:
-        return false;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        if (server->setup.idle_seconds && close_oldest(server))
-            return true;
-        pause_accepting(server);
-        return false;
-    default:
-        return true;
-    }
 }
 
 static int take(const struct stream_server *server, int descriptor)
@@ -439,36 +411,23 @@ static int take(const struct stream_server *server, int descriptor)
     return accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-static void on_accept(evutil_socket_t descriptor, short what, void *argument)
+static enum acceptance accept_one(int descriptor, void *context)
 {
-    struct stream_server *server = argument;
+    struct stream_server *server = context;
+    enum acceptance result = ACCEPTANCE_NEXT;
+    int fd;
 
-    (void)what;
-    for (size_t i = 0; i < ACCEPTS_AT_ONCE; i++) {
-        int fd;
-
-        if (is_full(server)) {
-            pause_accepting(server);
-            break;
-        }
-        fd = take(server, descriptor);
-        if (fd >= 0)
-            connection_begin(server, fd);
-        else if (!accept_again(server))
-            break;
-    }
-    if (server->setup.idle_seconds && !TAILQ_EMPTY(&server->connections))
-        schedule(server->sweep, SWEEP_SECONDS, 0);
-}
-
-static void on_resume(evutil_socket_t fd, short what, void *argument)
-{
-    struct stream_server *server = argument;
-
-    (void)fd;
-    (void)what;
-    if (!server->draining && event_add(server->accepting, NULL) < 0)
-        schedule(server->resume, 0, PAUSE_MICROSECONDS);
+    if (is_full(server))
+        return ACCEPTANCE_REST;
+    fd = take(server, descriptor);
+    if (fd >= 0)
+        connection_begin(server, fd);
+    else
+        result = acceptor_judge(errno);
+    schedule_sweep(server);
+    if (result == ACCEPTANCE_REST && server->setup.idle_seconds && close_oldest(server))
+        return ACCEPTANCE_NEXT;
+    return result;
 }
 
 struct event_base *stream_base_new(void)
@@ -493,11 +452,8 @@ int stream_server_new(struct event_base *base, int descriptor, const struct stre
     server->base = base;
     server->setup = *setup;
     TAILQ_INIT(&server->connections);
-    server->accepting = event_new(base, descriptor, EV_READ | EV_PERSIST, on_accept, server);
-    server->resume = evtimer_new(base, on_resume, server);
     server->sweep = evtimer_new(base, on_sweep, server);
-    if (!server->accepting || !server->resume || !server->sweep ||
-        event_add(server->accepting, NULL) < 0) {
+    if (!server->sweep || acceptor_init(&server->acceptor, base, descriptor, accept_one, server)) {
         stream_server_free(server);
         return -ENOMEM;
     }
@@ -507,7 +463,7 @@ int stream_server_new(struct event_base *base, int descriptor, const struct stre
 
 void stream_server_drain(struct stream_server *server)
 {
-    event_del(server->accepting);
+    acceptor_deinit(&server->acceptor);
     server->draining = true;
 }
 
@@ -526,21 +482,15 @@ bool stream_server_sending(const struct stream_server *server)
     return false;
 }
 
-static void free_event(struct event *event)
-{
-    if (event)
-        event_free(event);
-}
-
 void stream_server_free(struct stream_server *server)
 {
     if (!server)
         return;
     while (close_oldest(server))
         ;
-    free_event(server->accepting);
-    free_event(server->resume);
-    free_event(server->sweep);
+    acceptor_deinit(&server->acceptor);
+    if (server->sweep)
+        event_free(server->sweep);
     buffer_deinit(&server->replies);
     free(server);
 }
