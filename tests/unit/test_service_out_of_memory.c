@@ -12,7 +12,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { REPLY_MAX = 16384 };
+enum {
+    REPLY_MAX = 1 << 19,
+    MANY = 400,        /* domains with own zones, where replies are to be long */
+    LONG_MIN = 100000, /* octets: several pieces, see zone_methods.c */
+};
 
 static in_port_t port, policy_port, admin_port;
 static struct service *service;
@@ -20,20 +24,20 @@ static struct service *service;
 /* How allocations fail: all from one on, or one alone. */
 static void (*const ways[])(size_t n) = {failing_malloc_after, failing_malloc_once};
 
-/* MORE is a further policy, or nothing. */
-static void write_config(unsigned int id, const char *more)
+/* CATALOG is a further key for zones, MORE a further policy, or nothing. */
+static void write_config(unsigned int id, const char *catalog, const char *more)
 {
     char text[1024];
 
     snprintf(text, sizeof(text),
              "listen: {http: {address: \"127.0.0.1:%u\"}, unix: {path: \"%s/s\"},\n"
              "         policy: {address: \"127.0.0.1:%u\"}, admin: {address: \"127.0.0.1:%u\"}}\n"
-             "zones: {nameservers: ns1.example.net, hostmaster: hostmaster.example.net}\n"
+             "zones: {nameservers: ns1.example.net, hostmaster: hostmaster.example.net%s}\n"
              "policies:\n%s"
              "  - {domain: example.net, mode: enforce, mx: mail.example.net, id: \"%u\",\n"
              "     rua: mailto:a@example.net, policy_host: [192.0.2.1, \"2001:db8::1\"],\n"
              "     domains: [member-%u.example], domain_files: a.list}\n",
-             port, getenv("PWD"), policy_port, admin_port, more, id, id);
+             port, getenv("PWD"), policy_port, admin_port, catalog, more, id, id);
     temporary_write("config.yaml", text);
 }
 
@@ -51,9 +55,11 @@ static in_port_t find_port(void)
 }
 
 /* Questions, as a method with its components and its parameters; the replies do not change. */
-static const struct question {
+struct question {
     const char *method, *components, *parameters;
-} questions[] = {
+};
+
+static const struct question questions[] = {
     {"lookup", "/_mta%2dsts%2eexample%2enet%2e/ANY",
      "{\"qname\":\"_mta-sts.example.net.\",\"qtype\":\"ANY\"}"},
     {"lookup", "/mta%2dsts%2eexample%2enet%2e/ANY",
@@ -85,10 +91,20 @@ static const struct question {
     {"someLaterMethod", "/x", "{\"x\":[1,{\"y\":null}]}"},
 };
 
+/* Those whose replies are long where there are many own zones. */
+static const struct question long_questions[] = {
+    {"getAllDomains", "", "{\"include_disabled\":true}"},
+    {"list", "/1000001/catalog%2eexample%2e",
+     "{\"zonename\":\"catalog.example.\",\"domain_id\":1000001}"},
+    {"getUpdatedMasters", "", "{}"},
+    {"searchRecords", "?pattern=*&maxResults=1500", "{\"pattern\":\"*\",\"maxResults\":1500}"},
+};
+
 static void write_get(const struct question *question, struct buffer *out)
 {
-    /* What no component says PowerDNS sends in the body; other methods do not look at it. */
-    const char *body = "serial=8%2e000000&query=status&pattern=mta*&maxResults=9";
+    /* What no component says PowerDNS sends in the query or in the body; other methods do not look
+     * at it. */
+    const char *body = question->components[0] == '?' ? "" : "serial=8%2e000000&query=status";
 
     buffer_printf(out, "PATCH /dns/%s%s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n%s",
                   question->method, question->components, strlen(body), body);
@@ -217,26 +233,38 @@ static bool ask(const struct transport *transport, const struct question *questi
     return exchange_without_memory(transport->connect(), &request, begin_failing, n, reply);
 }
 
+/* What came of a question that was asked again and again. */
+struct tally {
+    size_t failed; /* allocations */
+    size_t cut;    /* replies that ended in the middle */
+    size_t length; /* of the answer */
+};
+
 /* Asks a question again and again, failing one allocation after the other; the last reply is that
- * without a failure. All answers must be the same. Returns how many allocations there were. */
-static size_t fail_each(const struct transport *transport, const struct question *question,
-                        void (*begin_failing)(size_t n))
+ * without a failure. All answers must be the same. */
+static struct tally fail_each(const struct transport *transport, const struct question *question,
+                              void (*begin_failing)(size_t n))
 {
-    char reply[REPLY_MAX], answer[REPLY_MAX] = "";
-    size_t n = 0;
+    static char reply[REPLY_MAX], answer[REPLY_MAX];
+    struct tally tally = {0};
     bool failed;
 
+    answer[0] = '\0';
     do {
-        failed = ask(transport, question, begin_failing, n++, reply);
-        if (failed && (!reply[0] || transport->is_error(reply)))
+        failed = ask(transport, question, begin_failing, tally.failed, reply);
+        tally.failed += failed;
+        if (failed && (!reply[0] || transport->is_error(reply))) {
+            tally.cut += strstr(reply, "{\"result\":") != NULL;
             continue;
+        }
         if (!strstr(reply, "{\"result\":"))
             fail_msg("%s %s: %s", transport->name, question->method, reply);
         if (!answer[0])
-            memcpy(answer, reply, sizeof(reply));
+            strcpy(answer, reply);
         assert_string_equal(reply, answer);
     } while (failed);
-    return n - 1;
+    tally.length = strlen(answer);
+    return tally;
 }
 
 /* What a thread keeps for later requests is allocated by the first one, so all is asked twice. */
@@ -246,7 +274,7 @@ static void ask_all(const struct transport *transport, void (*begin_failing)(siz
 
     assert_int_equal(service_new("config.yaml", &service), 0);
     for (size_t i = 0; i < 2 * ARRAY_LENGTH(questions); i++)
-        n += fail_each(transport, &questions[i % ARRAY_LENGTH(questions)], begin_failing);
+        n += fail_each(transport, &questions[i % ARRAY_LENGTH(questions)], begin_failing).failed;
     assert_true(n > ARRAY_LENGTH(questions));
     service_free(service);
 }
@@ -257,6 +285,42 @@ static void no_answer_is_false_because_memory_ran_out(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(transports); i++)
         for (size_t way = 0; way < ARRAY_LENGTH(ways); way++)
             ask_all(&transports[i], ways[way]);
+}
+
+/* As ask_all; here replies must be seen to end in the middle. */
+static void ask_for_much(const struct transport *transport, void (*begin_failing)(size_t n))
+{
+    size_t n_cut = 0;
+
+    assert_int_equal(service_new("config.yaml", &service), 0);
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(long_questions); i++) {
+        struct tally tally =
+            fail_each(transport, &long_questions[i % ARRAY_LENGTH(long_questions)], begin_failing);
+
+        assert_in_range(tally.length, LONG_MIN, REPLY_MAX - 2);
+        n_cut += tally.cut;
+    }
+    assert_true(n_cut > ARRAY_LENGTH(long_questions));
+    service_free(service);
+}
+
+static void a_long_reply_comes_whole_or_is_seen_to_be_cut(void **state)
+{
+    (void)state;
+    temporary_write("many.list", "");
+    for (unsigned int i = 0; i < MANY; i++) {
+        char line[100];
+
+        snprintf(line, sizeof(line), "member-%u.with-a-name-of-some-length.example\n", i);
+        temporary_append("many.list", line);
+    }
+    write_config(
+        0, ", catalog: catalog.example",
+        "  - {domain: zone.example, mode: none, policy_host: 192.0.2.2, authority: zones,\n"
+        "     rua: mailto:a@example.net, domain_files: many.list}\n");
+    for (size_t i = 0; i < ARRAY_LENGTH(transports); i++)
+        for (size_t way = 0; way < ARRAY_LENGTH(ways); way++)
+            ask_for_much(&transports[i], ways[way]);
 }
 
 #define REQUEST(PATH)                                                                              \
@@ -276,7 +340,7 @@ static const struct page {
 static void get_each(const struct page *page, void (*begin_failing)(size_t n))
 {
     CLEANUP(buffer_deinit) struct buffer request = BUFFER_INIT;
-    char reply[REPLY_MAX];
+    static char reply[REPLY_MAX];
     size_t n = 0;
     bool failed;
 
@@ -322,7 +386,8 @@ static unsigned int serving(void)
     const struct transport *unix_transport = &transports[ARRAY_LENGTH(transports) - 1];
     const struct question id = {.method = "lookup", .parameters = questions[0].parameters};
     struct question member = {.method = "lookup"};
-    char reply[REPLY_MAX], parameters[100];
+    static char reply[REPLY_MAX];
+    char parameters[100];
     const char *found;
     unsigned int number = 0;
 
@@ -347,7 +412,7 @@ static void reload_each(void (*begin_failing)(size_t n))
     for (unsigned int n = 0; failed; n++) {
         unsigned int before = serving();
 
-        write_config(++number, "");
+        write_config(++number, "", "");
         begin_failing(n);
         service_reload(service);
         failed = failing_malloc_end();
@@ -361,7 +426,7 @@ static void a_reload_without_memory_leaves_the_old_snapshot(void **state)
 {
     (void)state;
     for (size_t way = 0; way < ARRAY_LENGTH(ways); way++) {
-        write_config(0, "");
+        write_config(0, "", "");
         assert_int_equal(service_new("config.yaml", &service), 0);
         reload_each(ways[way]);
         service_free(service);
@@ -378,7 +443,7 @@ static int set_up(void **state)
     policy_port = find_port();
     admin_port = find_port();
     temporary_write("a.list", "listed.example\n");
-    write_config(0, "  - {domain: zone.example, mode: none, authority: zones}\n");
+    write_config(0, "", "  - {domain: zone.example, mode: none, authority: zones}\n");
     return 0;
 }
 
@@ -388,6 +453,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(no_answer_is_false_because_memory_ran_out),
+        TEST(a_long_reply_comes_whole_or_is_seen_to_be_cut),
         TEST(a_page_is_whole_or_an_error),
         TEST(a_service_starts_whole_or_not_at_all),
         TEST(a_reload_without_memory_leaves_the_old_snapshot),
