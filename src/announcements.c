@@ -177,13 +177,10 @@ void announcements_write_json(const struct announcements *announcements,
         const struct pending *pending = &announcements->items[i];
         const struct policy *policy = snapshot_policy(loaded, pending->policy);
         time_t due = clock + (time_t)((pending->due - now + 999) / 1000);
-        struct tm parts;
-        char text[32];
 
-        gmtime_r(&due, &parts);
-        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
         buffer_printf(out,
                       "%s{\"domain\":\"%s\",\"announced\":\"%s\",\"next\":\"%s\",\"due\":\"%s\"}",
-                      i ? "," : "", policy->primary.data, pending->id, policy->id.data, text);
+                      i ? "," : "", policy->primary.data, pending->id, policy->id.data,
+                      diagnostics_time(due).text);
     }
 }

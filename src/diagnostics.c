@@ -100,6 +100,16 @@ struct quoted diagnostics_quote(struct text input)
     return quoted;
 }
 
+struct time_text diagnostics_time(time_t when)
+{
+    struct time_text out;
+    struct tm parts;
+
+    gmtime_r(&when, &parts);
+    strftime(out.text, sizeof(out.text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return out;
+}
+
 /* Makes one line; NULL if memory runs out. */
 static char *format_line(enum severity severity, struct place place, const char *text)
 {

@@ -9,6 +9,7 @@
 #include "base.h"
 
 #include <stdio.h>
+#include <time.h>
 
 enum { DIAGNOSTICS_KEPT = 50 };
 
@@ -61,3 +62,12 @@ struct quoted {
  * the direction of writing) escaped as \xNN, and cut where it is very long. For direct use in an
  * argument: diagnostics_quote(input).text. */
 struct quoted diagnostics_quote(struct text input);
+
+/* A time in text. */
+struct time_text {
+    char text[32];
+};
+
+/* Writes a time as RFC 3339 has it, in UTC and to the second; for direct use in an argument. It
+ * must be one that 32 bits can hold, counted from 1970. */
+struct time_text diagnostics_time(time_t when);

@@ -137,15 +137,9 @@ void status_view_deinit(struct status_view *view)
     buffer_deinit(&view->errors);
 }
 
-/* Times as RFC 3339 has them. */
 static void add_time(struct buffer *out, const char *key, time_t when)
 {
-    struct tm parts;
-    char text[32];
-
-    gmtime_r(&when, &parts);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    buffer_printf(out, "\"%s\":\"%s\"", key, text);
+    buffer_printf(out, "\"%s\":\"%s\"", key, diagnostics_time(when).text);
 }
 
 static void add_reload(struct buffer *out, const struct status_view *view)
