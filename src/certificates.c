@@ -8,6 +8,7 @@ enum { NAMED = 5 }; /* domains that are held back; the others are counted */
 void certificates_deinit(struct certificates *certificates)
 {
     buffer_deinit(&certificates->path);
+    buffer_deinit(&certificates->newest_path);
     buffer_deinit(&certificates->first);
     *certificates = CERTIFICATES_INIT;
 }
@@ -64,16 +65,17 @@ int certificates_look(struct certificates *certificates, struct text domain, boo
     if (path->failed)
         return -ENOMEM;
     error = look_for(path->data, &modified);
-    if (error == 0 && modified > certificates->newest)
+    if (error == 0 && modified > certificates->newest) {
         certificates->newest = modified;
+        buffer_clear(&certificates->newest_path);
+        buffer_add(&certificates->newest_path, path->data, path->length);
+    }
     *held = error;
-    if (error == 0 || error == ENOENT || error == ENOTDIR)
-        return 0;
-    if (certificates->n_unknown++ == 0) {
+    if (error && error != ENOENT && error != ENOTDIR && certificates->n_unknown++ == 0) {
         certificates->error = error;
         buffer_add(&certificates->first, path->data, path->length);
     }
-    return certificates->first.failed ? -ENOMEM : 0;
+    return certificates->first.failed || certificates->newest_path.failed ? -ENOMEM : 0;
 }
 
 void certificates_name_held(const struct snapshot *snapshot, struct buffer *out)

@@ -13,8 +13,9 @@ struct certificates {
     struct buffer path;  /* the last that was looked at */
     size_t n_unknown;    /* domains of which it cannot be told, which are held back */
     time_t newest;       /* when the certificates found so far, of all policies, changed last */
-    int error;           /* why the first of them cannot, an errno code */
-    struct buffer first; /* its path, terminated */
+    struct buffer newest_path; /* the one that changed then, terminated */
+    int error;                 /* why the first of them cannot, an errno code */
+    struct buffer first;       /* its path, terminated */
 };
 
 #define CERTIFICATES_INIT ((struct certificates){0})

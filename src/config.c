@@ -50,6 +50,7 @@ static void loader_deinit(struct loader *loader)
     certificates_deinit(&loader->certificates);
     free(loader->policies);
     buffer_deinit(&loader->waiting);
+    buffer_deinit(&loader->newest_path);
     sources_deinit(&loader->sources);
     arena_deinit(&loader->arena);
 }
@@ -231,6 +232,26 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
                      diagnostics_quote(answer.domain.name).text);
 }
 
+/* Takes the time of the newest file for that of the configuration. It makes serials, so one that is
+ * still to come is worth a warning; it counts all the same, as the clock may be what is wrong. */
+static int settle_time(struct loader *loader, struct config *config)
+{
+    const struct certificates *certificates = &loader->certificates;
+    const struct buffer *path = &loader->newest_path;
+
+    if (certificates->newest)
+        loader_note_time(loader, certificates->newest_path.data, certificates->newest);
+    if (path->failed)
+        return -ENOMEM;
+    config->newest = loader->newest;
+    if (snapshot_n_zones(config->snapshot) && loader->newest > time(NULL) + CONFIG_CLOCKS_DIFFER)
+        diagnostics_warning(loader->context.diagnostics, (struct place){.file = path->data},
+                            "found its last change at %s, in the future: serials of own zones run "
+                            "ahead of the clock",
+                            diagnostics_time(loader->newest).text);
+    return snapshot_set_serials(config->snapshot, NULL, config->newest);
+}
+
 /* Freezes what was read, and checks what only the whole shows. */
 static int freeze(struct loader *loader, struct config *config)
 {
@@ -242,9 +263,7 @@ static int freeze(struct loader *loader, struct config *config)
         return r;
     policies_check_aliases(loader, config->snapshot);
     check_catalog(loader, config->snapshot);
-    loader_note_time(loader, loader->certificates.newest);
-    config->newest = loader->newest;
-    r = snapshot_set_serials(config->snapshot, NULL, config->newest);
+    r = settle_time(loader, config);
     if (r)
         return r;
     return diagnostics_refuse(loader->context.diagnostics) ? CONFIG_REFUSED : 0;

@@ -18,6 +18,7 @@ enum {
     CONFIG_YAML_SIZE_MAX = 64 << 20,  /* bytes of one YAML file */
     CONFIG_LIST_SIZE_MAX = 512 << 20, /* bytes of one list file */
     CONFIG_THREADS_MAX = 64,
+    CONFIG_CLOCKS_DIFFER = 300, /* seconds that a file's time may be ahead of the clock */
 };
 
 /* The TCP listeners, all of which speak HTTP. */

@@ -6,10 +6,13 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-void loader_note_time(struct loader *loader, time_t modified)
+void loader_note_time(struct loader *loader, const char *path, time_t modified)
 {
-    if (modified > 0 && modified <= UINT32_MAX && (uint32_t)modified > loader->newest)
-        loader->newest = (uint32_t)modified;
+    if (modified <= (time_t)loader->newest || modified > UINT32_MAX)
+        return;
+    loader->newest = (uint32_t)modified;
+    buffer_clear(&loader->newest_path);
+    buffer_add(&loader->newest_path, path, strlen(path) + 1);
 }
 
 int loader_open(struct loader *loader, const char *path, const struct node *named_at, size_t limit,
@@ -24,7 +27,7 @@ int loader_open(struct loader *loader, const char *path, const struct node *name
         file_report(file, named_at ? path : NULL, place, diagnostics);
         return CONFIG_REFUSED;
     }
-    loader_note_time(loader, file->modified);
+    loader_note_time(loader, path, file->modified);
     r = sources_add(&loader->sources, path, source);
     if (r > 0) {
         diagnostics_error(diagnostics, place, "found more than %d files, expected fewer",
@@ -44,7 +47,7 @@ static void note_directory(struct loader *loader, const char *path)
     snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path + 1) : 1,
              slash ? path : ".");
     if (stat(directory, &status) == 0)
-        loader_note_time(loader, status.st_mtime);
+        loader_note_time(loader, directory, status.st_mtime);
 }
 
 /* Expands one name or glob. */

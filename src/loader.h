@@ -20,9 +20,10 @@ struct loader {
     struct builder *builder;
     bool zones;                 /* there is what zones of the service's own need */
     const struct node *catalog; /* the name of the catalog zone, or NULL */
-    uint32_t newest;       /* when the files read so far have changed last, in seconds since 1970 */
-    struct buffer waiting; /* members that the YAML files list, until their policies are read */
-    bool full;             /* the builder takes no more domains; said once */
+    uint32_t newest; /* when the files read so far have changed last, in seconds since 1970 */
+    struct buffer newest_path; /* the one that has changed then, terminated */
+    struct buffer waiting;     /* members that the YAML files list, until their policies are read */
+    bool full;                 /* the builder takes no more domains; said once */
     struct policy_settings defaults;
     struct option_marks default_marks;
     struct certificates certificates; /* of the policy that is being read */
@@ -37,7 +38,7 @@ int loader_open(struct loader *loader, const char *path, const struct node *name
                 struct file *file, uint16_t *source);
 
 /* Notes when something that the configuration consists of has changed. */
-void loader_note_time(struct loader *loader, time_t modified);
+void loader_note_time(struct loader *loader, const char *path, time_t modified);
 
 /* Expands the file names and globs of a node, and hands every file's path to a function until it
  * returns negative. Reports what is wrong with them. Returns 0 or a negative value. */

@@ -3,6 +3,7 @@
 #include "config_summary.h"
 #include "temporary.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -294,6 +295,65 @@ static void the_default_listener_is_enabled(void **state)
     config_free(config);
 }
 
+enum { AHEAD = INT32_MAX };
+
+static void set_time(const char *path, time_t when)
+{
+    const struct timespec times[] = {{.tv_sec = when}, {.tv_sec = when}};
+
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Loads config.yaml, whose newest part is at a path and of the future. */
+static void assert_ahead(const char *path)
+{
+    char expected[256];
+    struct config *config;
+
+    set_time(path, AHEAD);
+    snprintf(expected, sizeof(expected),
+             "%s: warning: found its last change at 2038-01-19T03:14:07Z, in the future: serials "
+             "of own zones run ahead of the clock\n",
+             path);
+    config = assert_loaded("config.yaml", expected);
+    assert_int_equal(config->newest, AHEAD);
+    config_free(config);
+    set_time(path, 1000000000);
+}
+
+static void what_makes_serials_run_ahead_is_named(void **state)
+{
+    const char *directory = *state;
+    char certificate[64], policy[256];
+
+    snprintf(certificate, sizeof(certificate), "%s/example.net.pem", directory);
+    snprintf(policy, sizeof(policy),
+             "policies: [{domain: example.net, mode: none, policy_host: 192.0.2.40, "
+             "authority: zones, certificates: %s/%%d.pem}]\n",
+             directory);
+    assert_int_equal(mkdir("more", 0700), 0);
+    temporary_write("more/a.yaml", policy);
+    temporary_write(certificate, "");
+    temporary_write("config.yaml",
+                    "zones: {nameservers: ns.example.net, hostmaster: root.example.net}\n"
+                    "include: more/*.yaml\n");
+    config_free(assert_loaded("config.yaml", ""));
+    assert_ahead("config.yaml");
+    assert_ahead("more/a.yaml");
+    assert_ahead("more/");
+    assert_ahead(certificate);
+    set_time("config.yaml", time(NULL) + CONFIG_CLOCKS_DIFFER / 2);
+    config_free(assert_loaded("config.yaml", ""));
+}
+
+static void times_of_files_are_nothing_to_an_overlay(void **state)
+{
+    (void)state;
+    temporary_write("config.yaml", POLICY);
+    set_time("config.yaml", AHEAD);
+    config_free(assert_loaded("config.yaml", ""));
+}
+
 static void freeing_nothing_is_allowed(void **state)
 {
     (void)state;
@@ -319,6 +379,8 @@ int main(void)
         TEST(ten_thousand_domains_load_from_list_files),
         TEST(two_thousand_included_files_load),
         TEST(the_default_listener_is_enabled),
+        TEST(what_makes_serials_run_ahead_is_named),
+        TEST(times_of_files_are_nothing_to_an_overlay),
         TEST(freeing_nothing_is_allowed),
     };
 
