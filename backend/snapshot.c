@@ -588,6 +588,19 @@ uint32_t snapshot_zone_serial(const struct snapshot *snapshot, size_t number)
     return snapshot_domain_serial(snapshot, &domain);
 }
 
+uint32_t snapshot_highest_serial(const struct snapshot *snapshot)
+{
+    uint32_t highest = snapshot_has_catalog(snapshot) ? snapshot->catalog_serial : 0;
+
+    for (size_t i = 0; i < snapshot->n_policies; i++)
+        if (snapshot->policies[i].serial > highest)
+            highest = snapshot->policies[i].serial;
+    for (size_t i = 0; i < snapshot->late->n; i++)
+        if (snapshot->late->items[i].serial > highest)
+            highest = snapshot->late->items[i].serial;
+    return highest;
+}
+
 void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *out)
 {
     const struct zone_slot *slot = &snapshot->zones->slots[number];

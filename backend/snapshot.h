@@ -147,6 +147,9 @@ uint32_t snapshot_domain_serial(const struct snapshot *snapshot, const struct do
 /* The serial of that zone alone, which costs less. */
 uint32_t snapshot_zone_serial(const struct snapshot *snapshot, size_t number);
 
+/* The highest serial of all own zones, 0 if there are none. */
+uint32_t snapshot_highest_serial(const struct snapshot *snapshot);
+
 /* The zone whose apex is at an owner of a domain, which must be one. */
 void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *domain,
                           enum owner owner, struct zone *out);

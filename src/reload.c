@@ -1,5 +1,7 @@
 #include "reload.h"
 
+#include "diagnostics.h"
+
 enum { IDS_NAMED = 10 }; /* changes of id in one log line; the others are counted */
 
 /* How many domains of one snapshot another does not have. */
@@ -91,6 +93,17 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
             !text_equals(old->own_id, now->own_id))
             warn(now, context);
     }
+}
+
+void reload_check_serials(const struct config *config, struct buffer *out)
+{
+    uint32_t highest = snapshot_highest_serial(config->snapshot);
+
+    if (highest > config->newest)
+        buffer_printf(out,
+                      "serials of own zones are up to %u and the newest file is of %u (%s), so a "
+                      "restart would take them back; touch the configuration",
+                      highest, config->newest, diagnostics_time(config->newest).text);
 }
 
 static void name(struct buffer *out, const char *key)

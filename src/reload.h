@@ -18,6 +18,11 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
 void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
                       void (*warn)(const struct policy *policy, void *context), void *context);
 
+/* Says, in one line for the log, that serials of own zones are above the time of the newest file:
+ * after a restart they would be that time, and secondaries would take the change for an old one.
+ * Writes nothing where they are not. */
+void reload_check_serials(const struct config *config, struct buffer *out);
+
 /* Names the settings that differ and that only a restart can change, separated by commas; nothing
  * if they are the same. */
 void reload_name_fixed(const struct settings *before, const struct settings *after,

@@ -278,6 +278,15 @@ static void warn_of_fixed(const struct settings *before, const struct settings *
                     (int)keys.length, keys.data);
 }
 
+static void warn_of_serials(const struct config *config)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+
+    reload_check_serials(config, &text);
+    if (text.length)
+        log_warning("reload: %.*s", (int)text.length, text.data);
+}
+
 /* Makes what is to be answered from: of a loaded snapshot, but for ids that wait. Returns 0 or
  * -ENOMEM; then nothing has changed. */
 static int prepare(struct service *service, const struct announcements *announcements,
@@ -314,6 +323,7 @@ static int adopt(struct service *service, struct config *config, struct buffer *
         return r;
     warn_of_fixed(&service->config->settings, &config->settings);
     reload_check_ids(service->published, loaded, warn_of_id, NULL);
+    warn_of_serials(config);
     reload_describe(service->published, published, changes);
     publish(service, published);
     config->snapshot = service->config->snapshot;

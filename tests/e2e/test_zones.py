@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import dns.message
 import dns.opcode
 import pytest
 
+from admin_client import status
 from dns_tools import delv, dig, run_tool
 from powerdns import TRANSPORTS, PowerDns, Zones
 from processes import DEADLINE, wait_until
@@ -45,6 +47,7 @@ policies:
 PRIMARY = "primary=yes\nxfr-cycle-interval=1\nzone-cache-refresh-interval=1\nloglevel=6\n"
 USED = [transport for transport in TRANSPORTS if transport.name in ("get", "json", "unix")]
 PREFIXES = ("_mta-sts", "_tls", "mta-sts")
+TAKEN_BACK = "a restart would take them back"
 IDLE = "need notifications"
 
 
@@ -163,6 +166,54 @@ def test_serials_never_go_back_however_fast_the_files_change(server, served):
         lambda: serial(server.port, "_mta-sts.example.net") is not None, "PowerDNS to reconnect"
     )
     assert serial(server.port, "_mta-sts.example.net") == last
+
+
+PAST = 1700000000
+
+
+def write_as_of(service, number, time):
+    """Puts a configuration in place with the time that it had elsewhere, as cp -p does."""
+    configure(service, number=number)
+    os.utime(service.config, (time, time))
+
+
+def policy_serial(service):
+    return status(service)["policies"][0]["serial"]
+
+
+def test_serials_rise_when_files_with_older_times_come(service, ports):
+    """A reload has the serial before to go on from; for a restart there are the times alone, and so
+    the log tells what it would do."""
+    service.admin_port = ports.take()
+    write_as_of(service, "one", PAST)
+    service.start()
+    assert policy_serial(service) == PAST
+    write_as_of(service, "two", PAST - 1000)
+    assert TAKEN_BACK in service.reload()
+    assert policy_serial(service) == PAST + 1
+    service.stop()
+    service.start()
+    assert policy_serial(service) == PAST - 1000
+    os.utime(service.config, (PAST + 2, PAST + 2))
+    assert TAKEN_BACK not in service.reload()
+    assert policy_serial(service) == PAST - 1000
+    service.stop()
+    service.start()
+    assert policy_serial(service) == PAST + 2
+
+
+def test_a_file_from_the_future_is_named(service, ports):
+    service.admin_port = ports.take()
+    ahead = 4102444800
+    write_as_of(service, "one", ahead)
+    told = "found its last change at 2100-01-01T00:00:00Z, in the future"
+    assert f"{service.config}: warning: {told}" in run("check", "-c", service.config).stderr
+    service.start()
+    assert told in service.log()
+    assert policy_serial(service) == ahead
+    configure(service, number="two")
+    assert TAKEN_BACK in service.reload()
+    assert policy_serial(service) == ahead + 1
 
 
 class Secondary:

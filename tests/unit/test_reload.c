@@ -178,6 +178,28 @@ static void listeners_that_came_or_went_are_named_alone(void **state)
     assert_fixed(&before, &after, "listen.policy.address");
 }
 
+static void serials_that_a_restart_would_take_back_are_told(void **state)
+{
+    struct snapshot *before = fixture_zones(), *after = fixture_zones();
+    struct config config = {.snapshot = before, .newest = 1000};
+    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+
+    (void)state;
+    reload_check_serials(&config, &out);
+    assert_int_equal(out.length, 0);
+    config.newest = 900;
+    assert_int_equal(snapshot_set_serials(after, before, config.newest), 0);
+    config.snapshot = after;
+    reload_check_serials(&config, &out);
+    buffer_add(&out, "", 1);
+    assert_string_equal(out.data,
+                        "serials of own zones are up to 1000 and the newest file is of 900 "
+                        "(1970-01-01T00:15:00Z), so a restart would take them back; "
+                        "touch the configuration");
+    snapshot_unref(before);
+    snapshot_unref(after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +208,7 @@ int main(void)
         cmocka_unit_test(policies_added_removed_and_changed_are_counted),
         cmocka_unit_test(a_fixed_id_that_stays_while_the_body_changes_is_warned_of),
         cmocka_unit_test(settings_that_need_a_restart_are_named),
+        cmocka_unit_test(serials_that_a_restart_would_take_back_are_told),
         cmocka_unit_test(listeners_that_came_or_went_are_named_alone),
     };
 
