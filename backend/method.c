@@ -3,6 +3,7 @@
 #include "direct_command.h"
 #include "json_string.h"
 #include "zone_methods.h"
+#include "zone_search.h"
 
 void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row,
                     uint32_t zone_id)
@@ -109,7 +110,7 @@ static const struct method methods[] = {
     {"setNotified", COMPONENTS(PARAMETER_ID), COMPONENTS(PARAMETER_SERIAL),
      zone_methods_set_notified},
     {"searchRecords", NONE, COMPONENTS(PARAMETER_PATTERN, PARAMETER_MAX_RESULTS),
-     zone_methods_search},
+     zone_search_answer},
     /* Own zones have neither metadata nor keys; those of other zones are with their backends. */
     {"getAllDomainMetadata", NONE, NONE, add_false},
     {"getDomainMetadata", NONE, NONE, add_false},

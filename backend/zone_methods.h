@@ -25,9 +25,3 @@ enum outcome zone_methods_updated(const struct request *request,
 enum outcome zone_methods_set_notified(const struct request *request,
                                        const struct method_context *context, struct buffer *reply,
                                        struct producer **rest);
-
-/* searchRecords: an array of the records of own zones whose name or content matches a pattern, in
- * which '*' is any text and '?' any character. */
-enum outcome zone_methods_search(const struct request *request,
-                                 const struct method_context *context, struct buffer *reply,
-                                 struct producer **rest);
