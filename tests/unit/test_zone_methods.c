@@ -32,33 +32,64 @@ static void assert_reply(struct snapshot *snapshot, const char *json, const char
     assert_string_equal(reply.data, expected);
 }
 
+/* Begins a snapshot with own zones, which have one name server. */
+static struct builder *begin_zones(const char *nameserver, const char *hostmaster,
+                                   struct name catalog)
+{
+    const struct name name = fixture_name(nameserver);
+    const struct zone_settings settings = {&name, 1, fixture_name(hostmaster), catalog};
+    struct builder *builder;
+
+    assert_int_equal(builder_new(1, &builder), 0);
+    assert_int_equal(builder_set_zones(builder, &settings), 0);
+    return builder;
+}
+
+/* Adds a policy that has reports alone, and so one zone a domain. */
+static uint32_t add_reports(struct builder *builder, const char *primary, const char *uri,
+                            uint32_t ttl)
+{
+    const struct policy_spec spec = {
+        .primary = fixture_name(primary), .rua = &uri, .n_rua = 1, .ttl = ttl, .zones = true};
+    uint32_t policy;
+
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
+    return policy;
+}
+
+static void add_member(struct builder *builder, uint32_t policy, const char *domain)
+{
+    const struct name name = fixture_name(domain);
+
+    assert_int_equal(builder_add_member(builder, policy, DOMAIN_DIRECT, false, &name, 0), 0);
+}
+
+/* Ends it: as loaded after another one, from files of some time. */
+static struct snapshot *end_zones(struct builder *builder, uint32_t newest,
+                                  const struct snapshot *before)
+{
+    struct snapshot *snapshot;
+
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
+    builder_free(builder);
+    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
+    return snapshot;
+}
+
 enum { MANY = 10000 /* zones, for which getUpdatedMasters is asked some times */ };
 
 /* One zone for each of many domains. */
 static struct snapshot *many_zones(void)
 {
-    static const char *const uris[] = {"mailto:a@example.net"};
-    const struct name nameserver = fixture_name("ns.example");
-    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
-    const struct policy_spec spec = {
-        .primary = fixture_name("many.example"), .rua = uris, .n_rua = 1, .ttl = 60, .zones = true};
-    struct snapshot *snapshot;
-    struct builder *builder;
-    char text[32];
-    uint32_t policy;
+    struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
+    uint32_t policy = add_reports(builder, "many.example", "mailto:a@example.net", 60);
+    char domain[32];
 
-    assert_int_equal(builder_new(1, &builder), 0);
-    assert_int_equal(builder_set_zones(builder, &settings), 0);
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
     for (size_t i = 1; i < MANY; i++) {
-        snprintf(text, sizeof(text), "domain-%zu.example", i);
-        struct name member = fixture_name(text);
-        assert_int_equal(builder_add_member(builder, policy, DOMAIN_DIRECT, false, &member, 0), 0);
+        snprintf(domain, sizeof(domain), "domain-%zu.example", i);
+        add_member(builder, policy, domain);
     }
-    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
-    builder_free(builder);
-    assert_int_equal(snapshot_set_serials(snapshot, NULL, 1000), 0);
-    return snapshot;
+    return end_zones(builder, 1000, NULL);
 }
 
 static void free_snapshot(struct snapshot **snapshot)
@@ -315,30 +346,14 @@ static void many_updated_zones_come_in_several_replies(void **state)
     assert_in_range(n_replies, 3, 10);
 }
 
-static struct snapshot *one_policy(const char *address_less_domain, const char *rua,
-                                   uint32_t newest, const struct snapshot *before)
+/* A policy of one member. */
+static struct snapshot *one_policy(const char *member, const char *rua, uint32_t newest,
+                                   const struct snapshot *before)
 {
-    const char *uris[] = {rua};
-    const struct name nameserver = fixture_name("ns.example");
-    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
-    struct policy_spec spec = {.primary = fixture_name("changing.example"),
-                               .rua = uris,
-                               .n_rua = 1,
-                               .ttl = 60,
-                               .zones = true};
-    struct name member = fixture_name(address_less_domain);
-    struct snapshot *snapshot;
-    struct builder *builder;
-    uint32_t policy;
+    struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
 
-    assert_int_equal(builder_new(1, &builder), 0);
-    assert_int_equal(builder_set_zones(builder, &settings), 0);
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    assert_int_equal(builder_add_member(builder, policy, DOMAIN_DIRECT, false, &member, 0), 0);
-    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
-    builder_free(builder);
-    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
-    return snapshot;
+    add_member(builder, add_reports(builder, "changing.example", rua, 60), member);
+    return end_zones(builder, newest, before);
 }
 
 static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
@@ -363,22 +378,13 @@ static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
 static struct snapshot *under(const char *nameserver, const char *hostmaster, uint32_t newest,
                               const struct snapshot *before)
 {
-    const struct name name = fixture_name(nameserver);
-    const struct zone_settings settings = {&name, 1, fixture_name(hostmaster),
-                                           fixture_name("cat.example")};
+    struct builder *builder = begin_zones(nameserver, hostmaster, fixture_name("cat.example"));
     struct policy_spec spec = fixture_full_spec();
-    struct snapshot *snapshot;
-    struct builder *builder;
     uint32_t policy;
 
     spec.zones = true;
-    assert_int_equal(builder_new(1, &builder), 0);
-    assert_int_equal(builder_set_zones(builder, &settings), 0);
     assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
-    builder_free(builder);
-    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
-    return snapshot;
+    return end_zones(builder, newest, before);
 }
 
 static void another_authority_is_a_change(void **state)
@@ -396,31 +402,17 @@ static void another_authority_is_a_change(void **state)
     assert_int_equal(zone_of(third, "_tls.full.example").serial, 40);
 }
 
-/* Two policies, of which one domain is a member. */
+/* Two policies, the first of which changes with the member that is in one of them. */
 static struct snapshot *member_of(bool second, uint32_t newest, const struct snapshot *before)
 {
-    const char *uris[] = {"mailto:a@b.example"};
-    const struct name nameserver = fixture_name("ns.example");
-    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
-    struct policy_spec spec = {.rua = uris, .n_rua = 1, .ttl = second ? 61 : 60, .zones = true};
-    struct name member = fixture_name("member.example");
-    struct snapshot *snapshot;
-    struct builder *builder;
-    uint32_t policies[2];
+    struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
+    const uint32_t policies[] = {
+        add_reports(builder, "first.example", "mailto:a@b.example", second ? 61 : 60),
+        add_reports(builder, "second.example", "mailto:a@b.example", 70),
+    };
 
-    assert_int_equal(builder_new(1, &builder), 0);
-    assert_int_equal(builder_set_zones(builder, &settings), 0);
-    spec.primary = fixture_name("first.example");
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &policies[0]), 0);
-    spec.primary = fixture_name("second.example");
-    spec.ttl = 70;
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &policies[1]), 0);
-    assert_int_equal(
-        builder_add_member(builder, policies[second], DOMAIN_DIRECT, false, &member, 0), 0);
-    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
-    builder_free(builder);
-    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
-    return snapshot;
+    add_member(builder, policies[second], "member.example");
+    return end_zones(builder, newest, before);
 }
 
 static void a_domain_that_moves_never_gets_a_lower_serial(void **state)
