@@ -238,16 +238,46 @@ static int read_scalar(const struct reader *reader, struct node **out)
 
 static int read_node(struct reader *reader, size_t depth, struct node **out);
 
-/* A sequence that is being read. */
-struct sequence {
+/* A sequence or mapping that is being read. */
+struct collection {
     struct node *node;
-    struct node **end;            /* where the next item goes */
-    const struct node_sink *sink; /* NULL: all items become nodes */
-    struct node *run;             /* the run of taken items at the end, or NULL */
+    struct node **end;            /* where the next item or key goes */
+    size_t depth;                 /* of collections in one another, this one included */
+    const struct node_sink *sink; /* of a sequence; NULL: all items become nodes */
+    struct node *run;             /* the run of taken items at its end, or NULL */
 };
 
+/* Reads a collection until the event that ends it. The function reads an element, whose first event
+ * is there. */
+static int
+read_collection(struct reader *reader, struct collection *collection, yaml_event_type_t last,
+                int (*read_element)(struct reader *reader, struct collection *collection))
+{
+    int r;
+
+    if (!collection->node)
+        return -ENOMEM;
+    collection->end = &collection->node->first;
+    for (;;) {
+        r = next_event(reader);
+        if (r || reader->event.type == last)
+            return r;
+        r = read_element(reader, collection);
+        if (r)
+            return r;
+    }
+}
+
+/* Puts a node at the end of a collection. */
+static void append(struct collection *collection, struct node *node)
+{
+    *collection->end = node;
+    collection->end = &node->next;
+    collection->run = NULL;
+}
+
 /* Notes that the sink has taken an item. */
-static int add_taken(const struct reader *reader, struct sequence *sequence,
+static int add_taken(const struct reader *reader, struct collection *sequence,
                      const struct node *item, size_t mark)
 {
     struct node *run = sequence->run;
@@ -260,8 +290,7 @@ static int add_taken(const struct reader *reader, struct sequence *sequence,
         run->kind = NODE_TAKEN;
         run->taken = mark;
         run->length = 0;
-        *sequence->end = run;
-        sequence->end = &run->next;
+        append(sequence, run);
         sequence->run = run;
     }
     run->length++;
@@ -269,10 +298,10 @@ static int add_taken(const struct reader *reader, struct sequence *sequence,
 }
 
 /* Reads a scalar of a list whose items a sink takes. */
-static int offer_item(const struct reader *reader, struct sequence *sequence)
+static int offer_item(const struct reader *reader, struct collection *sequence)
 {
     const struct node_sink *sink = sequence->sink;
-    struct node item = scalar_of(reader);
+    struct node item = scalar_of(reader), *node;
     size_t mark;
     int r = NODE_NOT_TAKEN;
 
@@ -280,48 +309,37 @@ static int offer_item(const struct reader *reader, struct sequence *sequence)
         r = sink->take(sink->context, &item, &mark);
     if (r <= 0)
         return r ? r : add_taken(reader, sequence, &item, mark);
-    r = keep_scalar(reader, &item, sequence->end);
+    r = keep_scalar(reader, &item, &node);
     if (r)
         return r;
-    sequence->end = &(*sequence->end)->next;
-    sequence->run = NULL;
+    append(sequence, node);
     return 0;
 }
 
-static int read_item(struct reader *reader, size_t depth, struct sequence *sequence)
+static int read_item(struct reader *reader, struct collection *sequence)
 {
+    struct node *item;
     int r;
 
+    sequence->node->length++;
     if (sequence->sink && reader->event.type == YAML_SCALAR_EVENT)
         return offer_item(reader, sequence);
-    r = read_node(reader, depth, sequence->end);
+    r = read_node(reader, sequence->depth + 1, &item);
     if (r)
         return r;
-    sequence->end = &(*sequence->end)->next;
-    sequence->run = NULL;
+    append(sequence, item);
     return 0;
 }
 
 static int read_sequence(struct reader *reader, size_t depth, const struct node_sink *sink,
                          struct node **out)
 {
-    struct sequence sequence = {.node = new_node(reader, NODE_SEQUENCE), .sink = sink};
-    int r;
+    struct collection sequence = {
+        .node = new_node(reader, NODE_SEQUENCE), .depth = depth, .sink = sink};
+    int r = read_collection(reader, &sequence, YAML_SEQUENCE_END_EVENT, read_item);
 
-    if (!sequence.node)
-        return -ENOMEM;
-    sequence.end = &sequence.node->first;
-    for (;;) {
-        r = next_event(reader);
-        if (r)
-            return r;
-        if (reader->event.type == YAML_SEQUENCE_END_EVENT)
-            break;
-        r = read_item(reader, depth + 1, &sequence);
-        if (r)
-            return r;
-        sequence.node->length++;
-    }
+    if (r)
+        return r;
     *out = sequence.node;
     return 0;
 }
@@ -376,41 +394,39 @@ static bool check_key(const struct reader *reader, const struct node *mapping,
     return !first;
 }
 
-static int read_mapping(struct reader *reader, size_t depth, struct node **out)
+/* Reads a key and its value; a key that cannot be used is left out. */
+static int read_pair(struct reader *reader, struct collection *mapping)
 {
-    struct node *node = new_node(reader, NODE_MAPPING);
-    struct node **end, *key, *value;
+    struct node *key, *value;
+    bool usable;
     int r;
 
-    if (!node)
-        return -ENOMEM;
-    end = &node->first;
-    for (;;) {
-        bool usable;
-
-        r = next_event(reader);
-        if (r)
-            return r;
-        if (reader->event.type == YAML_MAPPING_END_EVENT)
-            break;
-        r = read_node(reader, depth + 1, &key);
-        if (r)
-            return r;
-        usable = check_key(reader, node, key);
-        r = next_event(reader);
-        if (r)
-            return r;
-        r = read_value(reader, depth, key, &value);
-        if (r)
-            return r;
-        if (!usable)
-            continue;
-        *end = key;
-        key->next = value;
-        end = &value->next;
-        node->length++;
+    r = read_node(reader, mapping->depth + 1, &key);
+    if (r)
+        return r;
+    usable = check_key(reader, mapping->node, key);
+    r = next_event(reader);
+    if (r)
+        return r;
+    r = read_value(reader, mapping->depth, key, &value);
+    if (r)
+        return r;
+    if (usable) {
+        append(mapping, key);
+        append(mapping, value);
+        mapping->node->length++;
     }
-    *out = node;
+    return 0;
+}
+
+static int read_mapping(struct reader *reader, size_t depth, struct node **out)
+{
+    struct collection mapping = {.node = new_node(reader, NODE_MAPPING), .depth = depth};
+    int r = read_collection(reader, &mapping, YAML_MAPPING_END_EVENT, read_pair);
+
+    if (r)
+        return r;
+    *out = mapping.node;
     return 0;
 }
 
