@@ -48,7 +48,7 @@ static void answer_status(const struct order *order, struct buffer *out)
 static void answer_reload(const struct order *order, struct buffer *out)
 {
     (void)order;
-    buffer_add_string(out, "reloading; the log tells what came of it\n");
+    buffer_add_string(out, "a reload is on its way; the log tells what came of it\n");
 }
 
 /* Nothing that was typed is repeated here, as it may not be UTF-8. */

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "manager.h"
 #include "service.h"
+#include "worker.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -14,6 +15,10 @@
 enum {
     OPTION_LOG_LEVEL,
     CHECK_MILLISECONDS = 5000,
+    /* The pause after a reload that a peer ordered: so many times what it took of a processor, and
+     * so long at least. */
+    PAUSE_FACTOR = 9,
+    PAUSE_MILLISECONDS = 1000,
 };
 
 /* The signals of the service are taken one by one by the main thread; all other threads inherit the
@@ -22,24 +27,32 @@ static void block_signals(sigset_t *signals)
 {
     sigemptyset(signals);
     sigaddset(signals, SIGHUP);
+    sigaddset(signals, WORKER_RELOAD_SIGNAL);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* When the next look at the threads is due. */
+/* What is to be done when, beside what signals say; in monotonic milliseconds. */
 struct schedule {
-    int64_t interval; /* milliseconds */
-    int64_t due;      /* monotonic milliseconds */
+    int64_t interval; /* between two looks at the threads */
+    int64_t due;      /* the next look at the threads */
+    bool ordered;     /* a peer has ordered a reload */
+    int64_t pause;    /* until when such orders wait */
 };
 
-static int64_t milliseconds(void)
+static int64_t milliseconds_of(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t milliseconds(void)
+{
+    return milliseconds_of(CLOCK_MONOTONIC);
 }
 
 /* A manager that waits for signs of life gets four in the time that it waits. */
@@ -49,18 +62,20 @@ static struct schedule schedule_checks(void)
 
     if (watchdog && watchdog / 4 < interval)
         interval = watchdog / 4 + 1;
-    return (struct schedule){interval, milliseconds() + interval};
+    return (struct schedule){.interval = interval, .due = milliseconds() + interval};
 }
 
-/* Waits for a signal, but only until a look at the threads is due or an id to be announced. Returns
- * its number, or -1 if none has come. */
+/* Waits for a signal, but only until something else is due: a look at the threads, an id to be
+ * announced, a reload that was ordered. Returns its number, or -1 if none has come. */
 static int wait_for_signal(const struct service *service, const struct schedule *schedule,
                            const sigset_t *signals)
 {
     int64_t announcement = service_next_announcement(service);
-    int64_t wait = schedule->due - milliseconds();
+    int64_t now = milliseconds(), wait = schedule->due - now;
     struct timespec time;
 
+    if (schedule->ordered && schedule->pause - now < wait)
+        wait = schedule->pause - now;
     if (announcement >= 0 && announcement < wait)
         wait = announcement;
     if (wait < 0)
@@ -78,11 +93,26 @@ static void notify_ready(const struct service *service)
     manager_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
 }
 
-static void reload(struct service *service)
+/* What was ordered before is done with, too. */
+static void reload(struct service *service, struct schedule *schedule)
 {
+    schedule->ordered = false;
     manager_send("RELOADING=1\nSTATUS=Reading the configuration");
     service_reload(service);
     notify_ready(service);
+}
+
+/* Anybody who may ask PowerDNS may order a reload, so however often that is they take but a part of
+ * a processor. Signals are the operator's, and wait for nothing. */
+static void reload_if_ordered(struct service *service, struct schedule *schedule)
+{
+    int64_t begin = milliseconds_of(CLOCK_THREAD_CPUTIME_ID), pause;
+
+    if (!schedule->ordered || milliseconds() < schedule->pause)
+        return;
+    reload(service, schedule);
+    pause = (milliseconds_of(CLOCK_THREAD_CPUTIME_ID) - begin) * PAUSE_FACTOR;
+    schedule->pause = milliseconds() + (pause > PAUSE_MILLISECONDS ? pause : PAUSE_MILLISECONDS);
 }
 
 /* The watchdog hears of the service only while every thread that answers proves that it does. */
@@ -106,12 +136,15 @@ static void serve(struct service *service, const sigset_t *signals)
         int number = wait_for_signal(service, &schedule, signals);
 
         if (number == SIGHUP) {
-            reload(service);
+            reload(service, &schedule);
+        } else if (number == WORKER_RELOAD_SIGNAL) {
+            schedule.ordered = true;
         } else if (number > 0) {
             manager_send("STOPPING=1\nSTATUS=Stopping");
             log_info("stopping on %s", strsignal(number));
             return;
         }
+        reload_if_ordered(service, &schedule);
         check_if_due(service, &schedule);
         service_announce(service);
     }

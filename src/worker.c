@@ -124,10 +124,9 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Has the main thread reload, which waits for signals; every other thread blocks them. */
 static void order_reload(void)
 {
-    kill(getpid(), SIGHUP);
+    kill(getpid(), WORKER_RELOAD_SIGNAL);
 }
 
 static void serve_remote(struct worker *worker, const struct worker_setup *setup,

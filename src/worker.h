@@ -8,6 +8,12 @@
 #include "listeners.h"
 #include "notify.h"
 
+#include <signal.h>
+
+/* The signal by which a thread passes on that a peer orders a reload. It goes to the process, in
+ * which all threads block it, and one waits for it. */
+#define WORKER_RELOAD_SIGNAL SIGUSR1
+
 struct worker;
 
 /* What the threads of a service have in common; it outlives them. */

@@ -1,10 +1,15 @@
 """Orders that come through PowerDNS: `pdnsutil backend-cmd remote COMMAND`, over every connection."""
 
+import time
+
 import pytest
 
+from admin_client import Metrics
 from dns_tools import run_tool
 from powerdns import TIMEOUT, TRANSPORTS
+from processes import wait_until
 from service import REFUSED, RELOADED
+from unix_client import Stream, lookup
 
 POLICY = """\
 policies:
@@ -56,9 +61,34 @@ def test_help_lists_the_commands_and_so_does_what_is_none(order):
 def test_reload_answers_at_once_and_has_the_configuration_read(order, service):
     service.configure(AFTER)
     start = service.log_size()
-    assert order("reload") == "reloading; the log tells what came of it\n"
+    assert order("reload") == "a reload is on its way; the log tells what came of it\n"
     service.wait_log(RELOADED, start)
     assert '"v=STSv1; id=new"' in order("lookup _mta-sts.example.net TXT")
+
+
+ORDER = b'{"method":"directBackendCmd","parameters":{"query":"reload"}}\n'
+
+
+def test_reloads_that_are_ordered_without_end_come_once_a_second(service, ports):
+    """And the last order is never lost."""
+    service.admin_port = ports.take()
+    service.configure(BEFORE)
+    service.start()
+    begin = time.monotonic()
+
+    def announced():
+        stream.send(lookup("_mta-sts.example.net", "TXT"))
+        return stream.contents()
+
+    with Stream(service.socket) as stream:
+        for number in range(500):
+            if number == 499:
+                service.configure(AFTER)
+            stream.send(ORDER)
+            stream.reply()
+        wait_until(lambda: announced() == ['"v=STSv1; id=new"'], "the last order to be carried out")
+    reloads = Metrics(service).sum("reloads_total")
+    assert 1 <= reloads <= 1 + (time.monotonic() - begin)
 
 
 def test_a_refused_reload_changes_nothing(order, service):

@@ -132,7 +132,7 @@ static void only_the_command_reload_orders_a_reload(void **state)
     assert_false(
         orders_reload("{\"method\":\"initialize\",\"parameters\":{\"query\":\"reload\"}}"));
     assert_false(orders_reload("{\"method\":\"later\",\"parameters\":{\"query\":\"reload\"}}"));
-    assert_answer("reload", "reloading; the log tells what came of it\n");
+    assert_answer("reload", "a reload is on its way; the log tells what came of it\n");
 }
 
 int main(void)
