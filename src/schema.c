@@ -486,12 +486,32 @@ static const struct option_type type_catalog = {
     .read = read_catalog,
 };
 
+/* Who writes an address here, as everywhere else, is told what a SOA record has in its place
+ * (RFC 1035 3.3.13, 8). */
+static int read_hostmaster(const struct option_context *context, const struct option *option,
+                           const struct node *node, void *value)
+{
+    if (!memchr(node->text, '@', node->length))
+        return read_host(context, option, node, value);
+    diagnostics_error(context->diagnostics, node_place(node, context->sources),
+                      "found an address, %s, expected it as a name, with a dot in place of the @",
+                      diagnostics_quote(node_text(node)).text);
+    return OPTION_REFUSED;
+}
+
+static const struct option_type type_hostmaster = {
+    .size = sizeof(struct name),
+    .kinds = OPTION_FROM_SCALAR,
+    .describe = describe_host,
+    .read = read_hostmaster,
+};
+
 static const struct option zones_rows[] = {
     {"nameservers", &type_host, .offset = offsetof(struct zones_keys, nameservers), .list = true,
      .required = true, .max_items = NAMESERVERS_MAX, .check = check_nameservers,
      .help = "the name servers of all own zones; the first one is the primary of the SOA record"},
-    {"hostmaster", &type_host, .offset = offsetof(struct zones_keys, hostmaster), .required = true,
-     .help = "the mailbox of the SOA record, with a dot in place of the @"},
+    {"hostmaster", &type_hostmaster, .offset = offsetof(struct zones_keys, hostmaster),
+     .required = true, .help = "the mailbox of the SOA record, with a dot in place of the @"},
     {"catalog", &type_catalog, .offset = offsetof(struct zones_keys, catalog),
      .help = "the name of a catalog zone that lists all own zones; without it there is none"},
 };
