@@ -47,3 +47,14 @@ static inline struct text take_piece(struct text *stream, struct text *lengths)
         *lengths = text_after(*lengths, 1);
     return piece;
 }
+
+/* Whether an input wants many own zones, whose lists are long: its first line begins with '+',
+ * which is taken off. What takes long to answer must not make every input slow. */
+static inline bool take_many(struct text *lengths)
+{
+    bool many = lengths->length && lengths->data[0] == '+';
+
+    if (many)
+        *lengths = text_after(*lengths, 1);
+    return many;
+}

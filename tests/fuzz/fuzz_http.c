@@ -1,7 +1,9 @@
-/* Streams of HTTP requests, each to the remote backend and to the policy listener. The first line
- * of the input says in which pieces the rest comes (take_piece). Every reply is HTTP, from the
- * former with one JSON object, from the latter with a policy body or one line of text; a connection
+/* Streams of HTTP requests, each to the remote backend, with an overlay and with own zones, and to
+ * the policy listener, or to a remote backend with many own zones (take_many). The first line of
+ * the input says in which pieces the rest comes (take_piece). Every reply is HTTP, from the former
+ * with one JSON object, from the latter with a policy body or one line of text; a connection
  * without keep-alive ends with the first, and the pieces make no difference. */
+#include "feed.h"
 #include "fixture.h"
 #include "fuzz.h"
 #include "policy_http.h"
@@ -9,7 +11,12 @@
 
 #include <jansson.h>
 
-static struct snapshot *snapshot;
+enum {
+    MORE_MEMBERS = 120,         /* enough for lists of two pieces and more */
+    CHUNK_MAX = (32 << 10) * 2, /* bytes: a piece, and what a zone may add */
+};
+
+static struct snapshot *snapshot, *zones, *many_zones;
 
 /* Which replies have a body. A refusal has one unless it answers HEAD, and is the last reply. */
 enum body { BODY_NONE, BODY_PRESENT, BODY_REFUSAL };
@@ -55,12 +62,19 @@ struct reply {
     char etag[64]; /* without quotes; empty if it has none */
     bool has_body; /* not to HEAD */
     struct text body;
+    struct buffer chunks; /* what a chunked body is joined in */
 };
+
+static void reply_deinit(struct reply *reply)
+{
+    buffer_deinit(&reply->chunks);
+}
 
 /* What is asked, and how its replies look. */
 struct subject {
     struct http_handler handler;
     void (*check)(const struct reply *reply);
+    struct remote_http *noting; /* what is to begin with notes of its own, or NULL */
 };
 
 static void check_json(const struct reply *reply)
@@ -114,35 +128,85 @@ static struct text take_header(struct text *replies)
     return line;
 }
 
+/* Takes the chunks of a body, and the last one (RFC 9112 7.1). */
+static void take_chunks(struct text *replies, struct reply *reply)
+{
+    unsigned int length;
+    char line[100];
+
+    do {
+        struct text header = take_header(replies);
+
+        snprintf(line, sizeof(line), "%.*s", (int)header.length, header.data);
+        MUST(sscanf(line, "%x", &length) == 1 && length <= CHUNK_MAX);
+        MUST(length <= replies->length);
+        buffer_add(&reply->chunks, replies->data, length);
+        *replies = text_after(*replies, length);
+        MUST(take_header(replies).length == 0);
+    } while (length);
+    reply->body = (struct text){reply->chunks.data, reply->chunks.length};
+}
+
+/* How the end of a body shows; before HTTP/1.1 that of a long one is the end of the connection. */
+struct framing {
+    size_t length; /* SIZE_MAX: it has none */
+    bool chunked, close;
+};
+
+/* Takes the head of a reply but for its first line. */
+static struct framing take_headers(struct text *replies, struct reply *reply)
+{
+    struct framing framing = {.length = SIZE_MAX};
+    struct text header;
+
+    while ((header = take_header(replies)).length) {
+        char line[100];
+
+        snprintf(line, sizeof(line), "%.*s", (int)header.length, header.data);
+        MUST(strstr(line, ": "));
+        sscanf(line, "Content-Length: %zu", &framing.length);
+        sscanf(line, "ETag: \"%63[0-9a-f]\"", reply->etag);
+        framing.chunked |= strcmp(line, "Transfer-Encoding: chunked") == 0;
+        framing.close |= strcmp(line, "Connection: close") == 0;
+    }
+    return framing;
+}
+
+static void take_body(struct text *replies, const struct framing *framing, struct reply *reply)
+{
+    size_t length = framing->length == SIZE_MAX ? replies->length : framing->length;
+
+    if (framing->chunked) {
+        take_chunks(replies, reply);
+        return;
+    }
+    MUST(length <= replies->length);
+    reply->body = (struct text){replies->data, length};
+    *replies = text_after(*replies, length);
+}
+
 /* Takes one reply. Returns whether it says that the connection ends. */
 static bool take_reply(struct text *replies, enum body body, const struct subject *subject)
 {
-    struct reply reply = {.has_body = body == BODY_PRESENT};
-    char line[100] = "";
+    CLEANUP(reply_deinit) struct reply reply = {.has_body = body == BODY_PRESENT};
     struct text header = take_header(replies);
-    size_t length = SIZE_MAX;
-    bool close = false;
+    struct framing framing;
+    char line[100];
 
-    memcpy(line, header.data, header.length);
+    snprintf(line, sizeof(line), "%.*s", (int)header.length, header.data);
     MUST(sscanf(line, "HTTP/1.1 %3u ", &reply.status) == 1);
     MUST(reply.status == 200 || reply.status == 304 || (reply.status >= 400 && reply.status < 500));
-    while ((header = take_header(replies)).length) {
-        memset(line, 0, sizeof(line));
-        memcpy(line, header.data, header.length);
-        MUST(strstr(line, ": "));
-        sscanf(line, "Content-Length: %zu", &length);
-        sscanf(line, "ETag: \"%63[0-9a-f]\"", reply.etag);
-        close = close || strcmp(line, "Connection: close") == 0;
-    }
-    MUST((length != SIZE_MAX) == (reply.status != 304));
+    framing = take_headers(replies, &reply);
+    MUST(!framing.chunked || framing.length == SIZE_MAX);
+    if (reply.status == 304)
+        MUST(!framing.chunked && framing.length == SIZE_MAX);
+    else
+        MUST(framing.chunked || framing.length != SIZE_MAX || framing.close);
     reply.has_body |= body == BODY_REFUSAL && replies->length;
-    if (reply.has_body && reply.status != 304) {
-        MUST(length <= replies->length);
-        reply.body = (struct text){replies->data, length};
-        *replies = text_after(*replies, length);
-    }
+    if (reply.has_body && reply.status != 304)
+        take_body(replies, &framing, &reply);
     subject->check(&reply);
-    return close;
+    return framing.close;
 }
 
 static void check_replies(struct text replies, struct text bodies, bool closed,
@@ -157,24 +221,6 @@ static void check_replies(struct text replies, struct text bodies, bool closed,
     MUST(replies.length == 0 && close == closed);
 }
 
-/* Feeds a connection until it ends. Returns whether it did. */
-static bool feed(struct http_service *service, struct text stream, struct text lengths,
-                 struct buffer *replies)
-{
-    struct stream_verdict verdict = {0};
-    void *state = calloc(1, http_protocol.state_size);
-
-    MUST(state);
-    http_protocol.begin(state, service);
-    while (stream.length && !verdict.close) {
-        verdict = http_protocol.read(state, take_piece(&stream, &lengths), replies);
-        MUST(!replies->failed);
-    }
-    http_protocol.end(state);
-    free(state);
-    return verdict.close;
-}
-
 static void converse(const struct subject *subject, struct text stream, struct text lengths,
                      bool keepalive, struct buffer *replies)
 {
@@ -183,17 +229,21 @@ static void converse(const struct subject *subject, struct text stream, struct t
     struct http_service service;
     bool closed;
 
+    if (subject->noting)
+        subject->noting->notify = fixture_notify(*subject->noting->snapshot);
     http_service_init(&service, &handler, keepalive);
-    closed = feed(&service, stream, lengths, replies);
+    closed = feed(&http_protocol, &service, stream, lengths, replies);
     MUST(keepalive || recorder.bodies.length <= 1);
     check_replies((struct text){replies->data, replies->length},
                   (struct text){recorder.bodies.data, recorder.bodies.length}, closed, subject);
     http_service_deinit(&service);
     buffer_deinit(&recorder.bodies);
+    if (subject->noting)
+        notify_free(subject->noting->notify);
 }
 
-static void check_stream(const struct subject *subject, struct text stream, struct text lengths,
-                         bool keepalive)
+static void compare(const struct subject *subject, struct text stream, struct text lengths,
+                    bool keepalive)
 {
     CLEANUP(buffer_deinit) struct buffer whole = BUFFER_INIT, pieces = BUFFER_INIT;
 
@@ -203,24 +253,41 @@ static void check_stream(const struct subject *subject, struct text stream, stru
                      (struct text){pieces.data, pieces.length}));
 }
 
+static void check_stream(const struct subject *subject, struct text stream, struct text lengths)
+{
+    compare(subject, stream, lengths, false);
+    compare(subject, stream, lengths, true);
+}
+
+static void prepare(void)
+{
+    http_init();
+    MUST(fixture_build(&snapshot) == 0 && fixture_build_zones(0, &zones) == 0 &&
+         fixture_build_zones(MORE_MEMBERS, &many_zones) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text stream = {(const char *)data, size};
     struct text lengths = take_line(&stream);
-    struct remote_http remote = {.path = "/dns", .snapshot = &snapshot};
+    struct remote_http overlay = {.path = "/dns", .snapshot = &snapshot};
+    struct remote_http own = {.path = "/dns", .snapshot = &zones};
+    struct remote_http many = {.path = "/dns", .snapshot = &many_zones};
     struct policy_http policy = {.snapshot = &snapshot};
     const struct subject subjects[] = {
-        {remote_http_handler(&remote), check_json},
-        {policy_http_handler(&policy), check_policy},
+        {remote_http_handler(&overlay), check_json, NULL},
+        {remote_http_handler(&own), check_json, &own},
+        {policy_http_handler(&policy), check_policy, NULL},
     };
+    const struct subject long_lists = {remote_http_handler(&many), check_json, &many};
 
-    if (!snapshot) {
-        http_init();
-        MUST(fixture_build(&snapshot) == 0);
+    if (!snapshot)
+        prepare();
+    if (take_many(&lengths)) {
+        check_stream(&long_lists, stream, lengths);
+        return 0;
     }
-    for (size_t i = 0; i < ARRAY_LENGTH(subjects); i++) {
-        check_stream(&subjects[i], stream, lengths, false);
-        check_stream(&subjects[i], stream, lengths, true);
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(subjects); i++)
+        check_stream(&subjects[i], stream, lengths);
     return 0;
 }

@@ -1,40 +1,24 @@
 /* Conversations over the unix socket. The first line of the input says in which pieces the rest
  * comes (take_piece). Every line gets one reply, and the pieces make no difference. Each is held
- * with an overlay and with own zones, whose lists are produced. */
+ * with an overlay and with own zones, or with many of them (take_many). */
+#include "feed.h"
 #include "fixture.h"
 #include "fuzz.h"
 #include "remote_unix.h"
 
 #include <jansson.h>
 
-/* Reads a piece, and produces replies to their end as a connection does. */
-static void read_piece(void *state, struct text piece, struct buffer *replies)
-{
-    struct stream_verdict verdict = remote_unix_protocol.read(state, piece, replies);
+enum { MORE_MEMBERS = 120 /* enough for lists of two pieces and more */ };
 
-    while (verdict.rest) {
-        while (verdict.rest->more(verdict.rest, replies))
-            ;
-        producer_free(verdict.rest);
-        MUST(!verdict.close && !replies->failed);
-        verdict = remote_unix_protocol.read(state, (struct text){0}, replies);
-    }
-    MUST(!verdict.close && !replies->failed);
-}
-
-/* Answers a stream on a connection of its own. */
+/* Answers a stream on a connection of its own, as if nothing was notified before. */
 static void converse(struct snapshot *snapshot, struct text stream, struct text lengths,
                      struct buffer *replies)
 {
-    struct remote_unix remote = {.snapshot = &snapshot};
-    void *state = calloc(1, remote_unix_protocol.state_size);
+    struct notify *notify = fixture_notify(snapshot);
+    struct remote_unix remote = {.snapshot = &snapshot, .notify = notify};
 
-    MUST(state);
-    remote_unix_protocol.begin(state, &remote);
-    while (stream.length)
-        read_piece(state, take_piece(&stream, &lengths), replies);
-    remote_unix_protocol.end(state);
-    free(state);
+    MUST(!feed(&remote_unix_protocol, &remote, stream, lengths, replies));
+    notify_free(notify);
 }
 
 static size_t count_lines(struct text text)
@@ -74,7 +58,7 @@ static void check_stream(struct snapshot *snapshot, struct text stream, struct t
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct snapshot *overlay, *zones;
+    static struct snapshot *overlay, *zones, *many_zones;
     struct text stream = {(const char *)data, size};
     struct text lengths = take_line(&stream);
 
@@ -82,8 +66,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (stream.length > REMOTE_UNIX_REQUEST_MAX)
         return 0;
     if (!overlay)
-        MUST(fixture_build(&overlay) == 0 && fixture_build_zones(&zones) == 0);
-    check_stream(overlay, stream, lengths);
-    check_stream(zones, stream, lengths);
+        MUST(fixture_build(&overlay) == 0 && fixture_build_zones(0, &zones) == 0 &&
+             fixture_build_zones(MORE_MEMBERS, &many_zones) == 0);
+    if (take_many(&lengths)) {
+        check_stream(many_zones, stream, lengths);
+    } else {
+        check_stream(overlay, stream, lengths);
+        check_stream(zones, stream, lengths);
+    }
     return 0;
 }

@@ -28,12 +28,13 @@ prepare() {
     ninja -C $build >&2
 }
 
-# search TARGET: prints how often the target was run; returns 1 if something was found.
+# search TARGET: prints how often the target was run; returns 1 if something was found. What takes long
+# to run, as long lists do, is tried less often.
 search() {
     local log=$build/fuzz-$1.log new=$build/new/$1 status=0
     mkdir -p "$new" $build/findings
     nice $build/tests/fuzz/"fuzz_$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix="$build/findings/$1-" \
+        -entropic_scale_per_exec_time=1 -print_final_stats=1 -artifact_prefix="$build/findings/$1-" \
         "$new" "tests/fuzz/corpus/$1" >"$log" 2>&1 || status=1
     sed -n 's/^stat::number_of_executed_units: *//p' "$log"
     [ $status -eq 0 ] || tail -n 40 "$log" >&2

@@ -100,8 +100,21 @@ struct snapshot *fixture_snapshot(void)
     return snapshot;
 }
 
+static int add_more_members(struct builder *builder, uint32_t policy, size_t n)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct name member;
+
+        member.length = (uint8_t)snprintf(member.text, sizeof(member.text), "more-%zu.example", i);
+        r = builder_add_member(builder, policy, DOMAIN_DIRECT, false, &member, 0);
+    }
+    return r;
+}
+
 /* Adds the policies of fixture_build_zones. */
-static int add_zone_policies(struct builder *builder)
+static int add_zone_policies(struct builder *builder, size_t n_more)
 {
     struct policy_spec spec = fixture_full_spec();
     struct name member = fixture_name("member.example");
@@ -111,6 +124,7 @@ static int add_zone_policies(struct builder *builder)
     spec.zones = true;
     r = builder_add_policy(builder, &spec, 0, &policy);
     r = r ? r : builder_add_member(builder, policy, DOMAIN_DIRECT, false, &member, 0);
+    r = r ? r : add_more_members(builder, policy, n_more);
     spec.primary = fixture_name("only-rua.example");
     spec.mode = POLICY_MODE_ABSENT;
     r = r ? r : builder_add_policy(builder, &spec, 0, &policy);
@@ -119,7 +133,7 @@ static int add_zone_policies(struct builder *builder)
     return r ? r : builder_add_policy(builder, &spec, 0, &policy);
 }
 
-int fixture_build_zones(struct snapshot **out)
+int fixture_build_zones(size_t n_more, struct snapshot **out)
 {
     CLEANUP(free_builder) struct builder *builder = NULL;
     const struct name nameservers[] = {fixture_name("ns1.example"), fixture_name("ns2.example")};
@@ -133,7 +147,7 @@ int fixture_build_zones(struct snapshot **out)
     int r = builder_new(42, &builder);
 
     r = r ? r : builder_set_zones(builder, &settings);
-    r = r ? r : add_zone_policies(builder);
+    r = r ? r : add_zone_policies(builder, n_more);
     r = r ? r : builder_freeze(builder, NULL, NULL, &snapshot);
     r = r ? r : snapshot_set_serials(snapshot, NULL, 1000);
     if (r)
@@ -147,19 +161,34 @@ struct snapshot *fixture_zones(void)
 {
     struct snapshot *snapshot = NULL;
 
-    assert_int_equal(fixture_build_zones(&snapshot), 0);
+    assert_int_equal(fixture_build_zones(0, &snapshot), 0);
     return snapshot;
 }
 
 enum outcome fixture_answer(const struct request *request, struct snapshot *snapshot,
                             struct buffer *reply)
 {
-    const struct method_context context = {snapshot, NULL};
+    return fixture_answer_in(request, &(struct method_context){snapshot, NULL}, reply);
+}
+
+enum outcome fixture_answer_in(const struct request *request, const struct method_context *context,
+                               struct buffer *reply)
+{
     struct producer *rest = NULL;
-    enum outcome outcome = method_answer(request, &context, reply, &rest);
+    enum outcome outcome = method_answer(request, context, reply, &rest);
 
     while (rest && !reply->failed && rest->more(rest, reply))
         ;
     producer_free(rest);
     return outcome;
+}
+
+struct notify *fixture_notify(struct snapshot *snapshot)
+{
+    struct notify *notify = NULL;
+
+    assert_int_equal(notify_new(&notify), 0);
+    assert_int_equal(notify_prepare(notify, snapshot), 0);
+    notify_adopt(notify);
+    return notify;
 }

@@ -19,12 +19,21 @@ int fixture_build(struct snapshot **out);
  * Fails the test if it cannot. */
 struct snapshot *fixture_zones(void);
 
-/* The same without asserting anything, for tests in which memory runs out. Returns 0 or -ENOMEM. */
-int fixture_build_zones(struct snapshot **out);
+/* The same with so many members more, and without asserting anything, for tests in which memory
+ * runs out. Returns 0 or -ENOMEM. */
+int fixture_build_zones(size_t n_more, struct snapshot **out);
+
+/* Makes the notes about the zones of a snapshot, none of which was notified yet. Fails the test if
+ * it cannot. */
+struct notify *fixture_notify(struct snapshot *snapshot);
 
 /* Answers a request with the whole reply, its rest included. */
 enum outcome fixture_answer(const struct request *request, struct snapshot *snapshot,
                             struct buffer *reply);
+
+/* The same, with notes about what was notified. */
+enum outcome fixture_answer_in(const struct request *request, const struct method_context *context,
+                               struct buffer *reply);
 
 /* The specification of full.example, for tests that change it. */
 struct policy_spec fixture_full_spec(void);

@@ -74,9 +74,7 @@ static void status_tells_of_own_zones(void **state)
     struct notify *notify;
 
     (void)state;
-    assert_int_equal(notify_new(&notify), 0);
-    assert_int_equal(notify_prepare(notify, snapshot), 0);
-    notify_adopt(notify);
+    notify = fixture_notify(snapshot);
     direct_command_answer(TEXT("status"), snapshot, notify, &out);
     assert_memory_equal(out.data, begin, sizeof(begin) - 1);
     buffer_deinit(&out);

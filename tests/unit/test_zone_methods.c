@@ -280,9 +280,7 @@ static void only_what_was_not_notified_is_updated(void **state)
     struct zone zone;
 
     (void)state;
-    assert_int_equal(notify_new(&notify), 0);
-    assert_int_equal(notify_prepare(notify, snapshot), 0);
-    notify_adopt(notify);
+    notify = fixture_notify(snapshot);
     assert_int_equal(notify_pending(notify), snapshot_n_zones(snapshot));
     for (size_t i = 0; i < snapshot_n_zones(snapshot); i++) {
         snapshot_zone(snapshot, i, &zone);
@@ -332,9 +330,7 @@ static void many_updated_zones_come_in_several_replies(void **state)
     size_t n_replies = 0, n = 0;
 
     (void)state;
-    assert_int_equal(notify_new(&notify), 0);
-    assert_int_equal(notify_prepare(notify, snapshot), 0);
-    notify_adopt(notify);
+    notify = fixture_notify(snapshot);
     while (notify_pending(notify) > 0) {
         ask(snapshot, notify, "{\"method\":\"getUpdatedMasters\",\"parameters\":{}}", &reply);
         assert_in_range(reply.length, 100, (256 << 10) + 512);
