@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <glob.h>
 
+#define GLOB_CHARACTERS "*?["
+
 void file_set_deinit(struct file_set *set)
 {
     for (size_t i = 0; i < set->n; i++)
@@ -30,7 +32,7 @@ static char *join(struct text directory, struct text pattern, bool escaped)
     if (pattern.length && pattern.data[0] == '/')
         directory.length = 0;
     for (size_t i = 0; i < directory.length; i++) {
-        if (escaped && strchr("*?[\\", directory.data[i]))
+        if (escaped && strchr(GLOB_CHARACTERS "\\", directory.data[i]))
             buffer_add_string(&path, "\\");
         buffer_add(&path, directory.data + i, 1);
     }
@@ -86,10 +88,24 @@ static int expand_glob(const char *pattern, struct file_set *out)
 
 int file_set_expand(const char *holder, const char *pattern, struct file_set *out)
 {
-    bool literal = !strpbrk(pattern, "*?[");
-    CLEANUP(free_pointer) char *path = join(directory_of(holder), text_from(pattern), !literal);
+    bool glob = file_set_is_glob(pattern);
+    CLEANUP(free_pointer) char *path = join(directory_of(holder), text_from(pattern), glob);
 
     if (!path)
         return -ENOMEM;
-    return literal ? copy_paths(&path, 1, out) : expand_glob(path, out);
+    return glob ? expand_glob(path, out) : copy_paths(&path, 1, out);
+}
+
+bool file_set_is_glob(const char *pattern)
+{
+    return strpbrk(pattern, GLOB_CHARACTERS);
+}
+
+char *file_set_base(const char *holder, const char *pattern)
+{
+    size_t length = strcspn(pattern, GLOB_CHARACTERS);
+
+    while (length && pattern[length - 1] != '/')
+        length--;
+    return join(directory_of(holder), (struct text){pattern, length}, false);
 }

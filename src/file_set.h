@@ -22,3 +22,11 @@ void file_set_deinit(struct file_set *set);
  * holds it; the paths begin as HOLDER's does. A pattern without *, ? or [ names its file whether it
  * exists or not. Returns 0, one of the results above, or -ENOMEM. */
 int file_set_expand(const char *holder, const char *pattern, struct file_set *out);
+
+/* Whether a pattern is to be expanded, and does not name one file. */
+bool file_set_is_glob(const char *pattern);
+
+/* The directory where the search for a pattern that is to be expanded begins, below which all that
+ * it matches lies; empty, or with a final slash. Returns it for the caller to free, or NULL if
+ * memory runs out. */
+char *file_set_base(const char *holder, const char *pattern);

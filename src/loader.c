@@ -37,7 +37,7 @@ int loader_open(struct loader *loader, const char *path, const struct node *name
     return r;
 }
 
-/* Notes when the directory of a file has changed: a file that is gone leaves no other trace. */
+/* Notes when the directory of a path has changed. */
 static void note_directory(struct loader *loader, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -48,6 +48,22 @@ static void note_directory(struct loader *loader, const char *path)
              slash ? path : ".");
     if (stat(directory, &status) == 0)
         loader_note_time(loader, directory, status.st_mtime);
+}
+
+/* Notes when the directories have changed that a glob finds its files in, and where it begins to
+ * look: a file that is gone leaves no other trace. */
+static int note_directories(struct loader *loader, const struct node *name,
+                            const struct file_set *set)
+{
+    CLEANUP(free_pointer)
+    char *base = file_set_base(sources_name(&loader->sources, name->source), name->text);
+
+    if (!base)
+        return -ENOMEM;
+    note_directory(loader, base);
+    for (size_t i = 0; i < set->n; i++)
+        note_directory(loader, set->paths[i]);
+    return 0;
 }
 
 /* Expands one name or glob. */
@@ -65,9 +81,8 @@ static int use_files(struct loader *loader, const struct node *name,
         LOADER_ERROR(loader, name,
                      "found a directory that cannot be read for %s, expected one that can",
                      diagnostics_quote(node_text(name)).text);
-    if (strpbrk(name->text, "*?["))
-        for (size_t i = 0; i < set.n; i++)
-            note_directory(loader, set.paths[i]);
+    if (r >= 0 && file_set_is_glob(name->text) && note_directories(loader, name, &set) < 0)
+        return -ENOMEM;
     for (size_t i = 0; r == 0 && i < set.n; i++)
         r = use(loader, set.paths[i], name, context);
     return r < 0 ? r : 0;

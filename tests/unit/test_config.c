@@ -304,6 +304,38 @@ static void set_time(const char *path, time_t when)
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+static void assert_newest(const char *warning, uint32_t newest)
+{
+    struct config *config = assert_loaded("config.yaml", warning);
+
+    assert_int_equal(config->newest, newest);
+    config_free(config);
+}
+
+static void the_last_file_of_a_glob_leaves_its_time_behind(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("lists", 0700), 0);
+    assert_int_equal(mkdir("lists/customer", 0700), 0);
+    temporary_write("lists/a.list", "");
+    temporary_write("lists/customer/a.list", "");
+    temporary_write("config.yaml",
+                    POLICY "    domain_files: [\"lists/*.list\", \"lists/*/a.list\"]\n");
+    set_time("config.yaml", 1000);
+    set_time("lists/a.list", 2000);
+    set_time("lists/customer/a.list", 3000);
+    set_time("lists/customer", 4000);
+    set_time("lists", 1000);
+    assert_newest("", 4000);
+    assert_int_equal(unlink("lists/customer/a.list"), 0);
+    assert_int_equal(rmdir("lists/customer"), 0);
+    assert_int_equal(unlink("lists/a.list"), 0);
+    set_time("lists", 5000);
+    assert_newest("config.yaml:4:20: warning: \"lists/*.list\" matches no file\n"
+                  "config.yaml:4:36: warning: \"lists/*/a.list\" matches no file\n",
+                  5000);
+}
+
 /* Loads config.yaml, whose newest part is at a path and of the future. */
 static void assert_ahead(const char *path)
 {
@@ -372,6 +404,7 @@ int main(void)
         TEST(a_file_over_its_limit_is_refused),
         TEST(files_are_named_by_the_directory_of_the_configuration),
         TEST(a_directory_with_glob_characters_stands_for_itself),
+        TEST(the_last_file_of_a_glob_leaves_its_time_behind),
         TEST(file_names_that_do_not_print_are_escaped),
         TEST(the_first_50_errors_are_listed_and_the_others_counted),
         TEST(what_is_no_text_far_into_a_file_is_refused_with_its_place),
