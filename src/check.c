@@ -1,5 +1,26 @@
+#include "catalog.h"
 #include "certificates.h"
 #include "commands.h"
+
+static void count_rows(struct rows rows, size_t counts[RECORD_TYPE_COUNT])
+{
+    for (size_t i = 0; i < rows.n; i++)
+        counts[rows.first[i].type]++;
+}
+
+static void count_catalog(const struct snapshot *snapshot, size_t counts[RECORD_TYPE_COUNT])
+{
+    struct answer answer;
+    struct zone zone;
+
+    if (!snapshot_catalog(snapshot, &zone))
+        return;
+    if (synthesis_find(snapshot, text_from(zone.name.text), &answer))
+        count_rows(answer.rows, counts);
+    catalog_version(snapshot, &answer);
+    count_rows(answer.rows, counts);
+    counts[RECORD_PTR] += snapshot_n_zones(snapshot) - 1; /* one for each zone but itself */
+}
 
 static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_TYPE_COUNT])
 {
@@ -7,12 +28,9 @@ static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_
     size_t cursor = 0;
 
     while (snapshot_next_domain(snapshot, &cursor, &domain))
-        for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-            struct rows rows = domain_rows(&domain, owner);
-
-            for (size_t i = 0; i < rows.n; i++)
-                counts[rows.first[i].type]++;
-        }
+        for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+            count_rows(domain_rows(&domain, owner), counts);
+    count_catalog(snapshot, counts);
 }
 
 /* Empty non-terminals are no records, and an overlay has none of some types. */

@@ -1,5 +1,6 @@
 """The command line: what it prints where, and its exit codes."""
 
+import collections
 import contextlib
 import json
 import os
@@ -201,6 +202,17 @@ def test_check_prints_totals(config):
     assert totals["policies"] == "1"
     assert totals["domains"] == "3"
     assert totals["warnings"] == "0"
+
+
+def test_check_counts_the_records_that_records_prints(config):
+    """Those of the catalog zone too."""
+    zones = (COMMANDS / "zones.yaml").read_text(encoding="utf-8")
+    path = config(zones.replace("zones:\n", "zones:\n  catalog: catalog.example\n", 1))
+    printed = collections.Counter(
+        line.split()[3] for line in run("records", "-c", path).stdout.splitlines())
+    totals = re.findall(r"(\S+) records: (\d+)", run("check", "-c", path).stdout)
+    assert {kind: int(n) for kind, n in totals if n != "0"} == printed
+    assert {"SOA", "NS", "PTR"} < set(printed)
 
 
 @pytest.mark.parametrize("option", ["-c", "--config"])
