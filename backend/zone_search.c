@@ -42,6 +42,15 @@ static bool matches(const struct search *search, struct text text)
     return p == search->length;
 }
 
+/* Several '*' in a row say no more than one, and matching would go through all of them each time.
+ * Without them it ends with the text, however long the pattern is. */
+static void set_pattern(struct search *search, struct text pattern)
+{
+    for (size_t i = 0; i < pattern.length; i++)
+        if (i == 0 || pattern.data[i] != '*' || pattern.data[i - 1] != '*')
+            search->pattern[search->length++] = pattern.data[i];
+}
+
 /* Names are compared without the final dot, which a pattern and a content may have. */
 static struct text without_dot(struct text text)
 {
@@ -101,8 +110,7 @@ enum outcome zone_search_answer(const struct request *request, const struct meth
     if (!search)
         return OUTCOME_EMPTY;
     search->left = request->numbers[PARAMETER_MAX_RESULTS];
-    search->length = pattern.length;
-    memcpy(search->pattern, pattern.data, pattern.length);
+    set_pattern(search, pattern);
     *rest = &search->array.producer;
     return OUTCOME_ANSWERED;
 }

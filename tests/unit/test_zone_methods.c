@@ -267,6 +267,8 @@ static void records_are_found_by_name_and_content(void **state)
     assert_int_equal(search(snapshot, "ns1.example.", 100), 7);
     assert_int_equal(search(snapshot, "*", 5), 5);
     assert_int_equal(search(snapshot, "*", 0), 0);
+    assert_int_equal(search(snapshot, "**_smtp***.*?**member***", 100), 1);
+    assert_int_equal(search(snapshot, "***", 5), 5);
     assert_int_equal(search(snapshot, "smtp*", 100), 0);
     assert_int_equal(search(snapshot, "*overlay*", 100), 0);
 }
