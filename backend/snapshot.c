@@ -516,13 +516,11 @@ bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struc
 size_t snapshot_size(const struct snapshot *snapshot)
 {
     size_t own = sizeof(*snapshot) + snapshot->arena.total +
-                 snapshot->n_policies * sizeof(*snapshot->policies);
+                 snapshot->n_policies * sizeof(*snapshot->policies) +
+                 snapshot->own_zones.capacity * sizeof(*snapshot->own_zones.slots) +
+                 snapshot->own_late.capacity * sizeof(*snapshot->own_late.items);
 
-    if (snapshot->base)
-        return own + snapshot_size(snapshot->base);
-    return own + table_size(snapshot->table) +
-           snapshot->own_zones.capacity * sizeof(*snapshot->own_zones.slots) +
-           snapshot->own_late.capacity * sizeof(*snapshot->own_late.items);
+    return own + (snapshot->base ? snapshot_size(snapshot->base) : table_size(snapshot->table));
 }
 
 size_t snapshot_n_domains(const struct snapshot *snapshot)
