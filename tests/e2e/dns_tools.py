@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from processes import DEADLINE
 
 STATUS = re.compile(r"^;; ->>HEADER<<- .*status: (\w+)", re.MULTILINE)
+GOT = re.compile(r"^;; Got answer:$", re.MULTILINE)
 NAMES_IN_DATA = ("CNAME", "MX", "NS", "SOA")
 SECTION = re.compile(r"^;; (ANSWER|AUTHORITY) SECTION:$")
 
@@ -66,11 +67,21 @@ def parse_reply(output):
     return Reply(status.group(1), answer, authority, owners)
 
 
-def dig(port, name, kind, *options):
-    """Asks a server on 127.0.0.1; options are dig's own, such as +tcp."""
+def dig_all(port, questions):
+    """Asks a server on 127.0.0.1 by one dig. A question is a name, a type, and options of dig's for it
+    alone, such as +tcp. Returns a reply for each."""
     command = ["dig", "@127.0.0.1", "-p", port, "-r", "+norecurse", "+tries=1", "+time=30"]
-    sections = ["+noall", "+comments", "+answer", "+authority"]
-    return parse_reply(run_tool([*command, *sections, *options, "-q", name, "-t", kind]))
+    command += ["+noall", "+comments", "+answer", "+authority"]
+    for name, kind, *options in questions:
+        command += ["-q", name, "-t", kind, *options]
+    output = run_tool(command)
+    replies = GOT.split(output)[1:]
+    assert len(replies) == len(questions), f"questions without a reply: {output}"
+    return [parse_reply(reply) for reply in replies]
+
+
+def dig(port, name, kind, *options):
+    return dig_all(port, [(name, kind, *options)])[0]
 
 
 def transfer(tool, port, zone):
