@@ -160,8 +160,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "url": self.url("challenge", number, name)}
 
     def post_authorization(self, _, number, name):
+        """Valid already if the name was looked at for another order, as with real authorities."""
         self.reply(200, {
-            "status": "pending",
+            "status": "valid" if name in self.server.asked else "pending",
             "identifier": {"type": "dns", "value": name},
             "challenges": [self.challenge(number, name, "pending")],
         })

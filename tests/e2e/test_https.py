@@ -102,7 +102,7 @@ class World:
         config.write_text(
             f"CA={self.acme.url}/directory\nBASEDIR={DEHYDRATED}\n"
             f"WELLKNOWN={DEHYDRATED}/acme-challenges\nDOMAINS_TXT={domains}\n"
-            f"HOOK={CONTRIB}/dehydrated-hook.sh\nKEYSIZE=2048\n",
+            f"HOOK={CONTRIB}/dehydrated-hook.sh\nKEY_ALGO=prime256v1\n",
             encoding="ascii",
         )
         done = subprocess.run(
