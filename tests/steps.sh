@@ -7,9 +7,12 @@ trap 'rm -rf "$logs"' EXIT
 passed=0
 failed=0
 skipped=0
+# Most tests wait for other programs most of the time.
+processes=$((2 * $(nproc)))
 
+# Names a step, and the seconds since the first.
 say() {
-    printf '== %s\n' "$*"
+    printf '== %s [%d s]\n' "$*" "$SECONDS"
 }
 
 # run NAME COMMAND…: runs it with its output in a log.
@@ -43,10 +46,11 @@ configure() {
     fi
 }
 
-# build DIRECTORY OPTION…: configures and compiles. A build that fails counts as a failed test.
+# build DIRECTORY OPTION…: configures and compiles all, or only $target. A build that fails counts as a
+# failed test.
 build() {
     say "$1: build"
-    if run "$1-setup" configure "$@" && run "$1-ninja" ninja -C "$1"; then
+    if run "$1-setup" configure "$@" && run "$1-ninja" ninja -C "$1" ${target:+"$target"}; then
         return 0
     fi
     failed=$((failed + 1))
@@ -61,7 +65,7 @@ suites() {
     shift 2
     say "$directory: tests $*"
     rm -f "$base.json" "$base.junit.xml"
-    run tests meson test -C "$directory" --no-rebuild "$@"
+    run tests meson test -C "$directory" --no-rebuild --num-processes "$processes" "$@"
     if ! summary=$(/usr/bin/python3 -B tests/summary.py "$base"); then
         failed=$((failed + 1))
         show_log tests
@@ -115,8 +119,9 @@ check_asan() {
     fi
 }
 
-# Suites with the thread sanitizer: check_tsan [TEST…].
+# Suites with the thread sanitizer: all, or check_tsan TEST… those tests, which need the program alone.
 check_tsan() {
+    local target=${1:+src/pdns-mta-sts}
     export TSAN_OPTIONS=halt_on_error=1
     if CC=clang build build-tsan --werror --buildtype=debugoptimized \
         -Db_sanitize=thread -Db_lundef=false; then
