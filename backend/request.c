@@ -220,6 +220,15 @@ static int decode_fields(struct request *request, struct text body, char *to)
     return check_parameters(request);
 }
 
+/* Whether a component is a name that was typed by hand, dots and all: PowerDNS's own names have at
+ * least a final dot, which it encodes. */
+static bool is_typed_name(enum parameter parameter, struct text encoded)
+{
+    return (parameter == PARAMETER_QNAME || parameter == PARAMETER_NAME ||
+            parameter == PARAMETER_ZONENAME) &&
+           !memchr(encoded.data, '%', encoded.length);
+}
+
 static int decode_components(struct request *request, struct text path, struct text body)
 {
     const enum parameter *component = request->method->components;
@@ -227,9 +236,8 @@ static int decode_components(struct request *request, struct text path, struct t
 
     for (; *component != PARAMETER_COUNT; component++) {
         struct text encoded = take_until(&path, '/');
-        bool by_hand = !memchr(encoded.data, '%', encoded.length);
 
-        if (path.length == 0 && !(by_hand && *component == PARAMETER_QNAME))
+        if (path.length == 0 && !is_typed_name(*component, encoded))
             encoded = without_suffix(encoded);
         if (!percent_decode(encoded, false, to, &request->parameters[*component]))
             return malformed(request, EXPECTED_ESCAPE);

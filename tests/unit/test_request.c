@@ -59,10 +59,28 @@ static void requests_decode_the_same_in_every_encoding(void **state)
     cases_run("requests/requests.cases", run_both);
 }
 
+static void assert_name(const char *path, enum parameter parameter, const char *expected)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+
+    assert_int_equal(request_decode_path(&request, text_from(path), TEXT("")), 0);
+    assert_text(request.parameters[parameter], text_from(expected));
+}
+
+static void a_name_at_the_end_of_a_path_is_whole_and_its_suffix_is_not_of_it(void **state)
+{
+    (void)state;
+    assert_name("getDomainInfo/_tls.example.net", PARAMETER_NAME, "_tls.example.net");
+    assert_name("list/1/_tls.example.net", PARAMETER_ZONENAME, "_tls.example.net");
+    assert_name("getDomainInfo/%5ftls%2eexample%2e.json", PARAMETER_NAME, "_tls.example.");
+    assert_name("list/1/%5ftls%2eexample%2e.json", PARAMETER_ZONENAME, "_tls.example.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_decode_the_same_in_every_encoding),
+        cmocka_unit_test(a_name_at_the_end_of_a_path_is_whole_and_its_suffix_is_not_of_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
