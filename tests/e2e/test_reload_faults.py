@@ -2,6 +2,8 @@
 and the error names the file."""
 
 import ctypes
+import errno
+import itertools
 import os
 import signal
 import socket
@@ -13,8 +15,9 @@ import pytest
 from background import Background
 from http_client import exchange, get_request
 from load import http_load, unix_load
+from namespace import SmallDisk
 from processes import wait_until
-from service import REFUSED, RELOADED, Service, program
+from service import REFUSED, RELOADED, Service, program, run
 
 POLICY = """\
 include: more.inc
@@ -40,14 +43,19 @@ def give_up_reading_all():
         library.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
+def write_files(service):
+    """Writes the files that the configuration names."""
+    (service.directory / "more.inc").write_text(INCLUDED, encoding="ascii")
+    (service.directory / "members.list").write_text("example.org\n", encoding="ascii")
+
+
 def write(service, number):
     service.configure(POLICY.format(**GENERATIONS[number % 2]))
 
 
 @pytest.fixture
 def running(service):
-    (service.directory / "more.inc").write_text(INCLUDED, encoding="ascii")
-    (service.directory / "members.list").write_text("example.org\n", encoding="ascii")
+    write_files(service)
     write(service, 0)
     return service.start(preexec_fn=give_up_reading_all)
 
@@ -128,8 +136,7 @@ def test_a_faulty_file_is_named_and_changes_nothing(running, fault, file):
         path.rmdir()
     elif path.is_symlink() or path.exists():
         path.unlink()
-    (running.directory / "more.inc").write_text(INCLUDED, encoding="ascii")
-    (running.directory / "members.list").write_text("example.org\n", encoding="ascii")
+    write_files(running)
     write(running, 1)
     assert "a -> b" in running.reload()
 
@@ -219,8 +226,7 @@ def test_a_storm_of_reloads_spoils_no_answer(running, request):
 def test_a_log_on_a_full_disk_keeps_nobody_from_being_answered(make_directory, ports):
     """Writing to the device /dev/full fails as on a full disk."""
     service = Service(make_directory(), ports.take())
-    (service.directory / "more.inc").write_text(INCLUDED, encoding="ascii")
-    (service.directory / "members.list").write_text("example.org\n", encoding="ascii")
+    write_files(service)
     write(service, 0)
     service.log_path = service.directory / "log"
     service.log_path.symlink_to("/dev/full")
@@ -238,3 +244,88 @@ def answers(service):
         return contents(service, "mta-sts.example.net") == ["192.0.2.1"]
     except ConnectionRefusedError:
         return False
+
+
+@pytest.fixture
+def disk(make_directory):
+    with SmallDisk(make_directory(), "size=64k,nr_inodes=32") as each:
+        yield each
+
+
+@pytest.fixture
+def stored(disk, ports):
+    """A service, not started yet, with all its files on the small disk."""
+    with Service(disk.path, ports.take()) as service:
+        write_files(service)
+        write(service, 0)
+        yield service
+
+
+def fill(disk):
+    """Writes until there is no room left; returns the file that takes it."""
+    path = disk.path / "filler"
+    with open(path, "wb", buffering=0) as file, pytest.raises(OSError) as error:
+        while True:
+            file.write(bytes(4096))
+    assert error.value.errno == errno.ENOSPC
+    return path
+
+
+def use_up_files(disk):
+    """Makes files until there can be no more."""
+    with pytest.raises(OSError) as error:
+        for number in itertools.count():
+            (disk.path / f"file-{number}").touch()
+    assert error.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("file", ["configuration", "included file"])
+def test_a_file_that_a_full_disk_cuts_short_is_refused(disk, stored, file):
+    """It is written over the old one. Flow style shows where it is cut; a list of lines would not."""
+    stored.start()
+    filler = fill(disk)
+    path = stored.directory / FILES[file]
+    text = path.read_text(encoding="ascii").replace("id: a", "id: b")
+    members = ", ".join(f"member-{number}.example" for number in range(400))
+    text += f"  - {{domain: example.edu, rua: 'mailto:a@example.net', domains: [{members}]}}\n"
+    with pytest.raises(OSError):
+        path.write_text(text, encoding="ascii")
+    assert 0 < path.stat().st_size < len(text)
+    assert FILES[file] in stored.reload(until=REFUSED)
+    check_answers(stored)
+    filler.unlink()
+    path.write_text(text, encoding="ascii")
+    stored.reload()
+    assert contents(stored, "_smtp._tls.member-399.example") == ["_smtp._tls.example.edu."]
+
+
+def test_a_file_that_finds_no_room_beside_the_old_one_changes_nothing(disk, stored):
+    """This is how files should be replaced."""
+    stored.start()
+    fill(disk)
+    new = stored.directory / "members.new"
+    with pytest.raises(OSError):
+        new.write_text("example.edu\n", encoding="ascii")
+    assert "0 changed" in stored.reload()
+    check_answers(stored)
+
+
+def test_a_socket_needs_no_room_on_a_full_disk(disk, stored):
+    stored.log_path = Path(os.devnull)
+    fill(disk)
+    stored.launch([program(), "serve", "-c", stored.config])
+    wait_until(lambda: stored.check_alive() or answers(stored), "the first answer")
+    with unix_load(stored.socket, {"mta-sts.example.net": [["192.0.2.1"]]}) as load:
+        load.wait_for_more()
+    load.check()
+
+
+def test_a_socket_without_a_place_in_its_directory_is_a_clear_error(disk, stored):
+    use_up_files(disk)
+    ended = run("serve", "-c", stored.config)
+    assert ended.returncode == 1
+    assert f"{stored.socket}: No space left on device" in ended.stderr
+    (disk.path / "file-0").unlink()
+    stored.log_path = Path(os.devnull)
+    stored.launch([program(), "serve", "-c", stored.config])
+    wait_until(lambda: stored.check_alive() or answers(stored), "the first answer")
