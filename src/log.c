@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -26,6 +27,7 @@ static const struct {
 
 enum log_level log_least = LOG_LEVEL_INFO;
 static bool to_journal;
+static atomic_bool cut; /* the last line, before its end */
 
 /* A line that was written a short while ago. */
 struct remembered {
@@ -75,17 +77,20 @@ static time_t monotonic_seconds(void)
     return now.tv_sec + 1; /* never 0 */
 }
 
+/* A full disk may take a part of a line; the next that it takes must be a line of its own. */
 static void write_line(enum log_level level, const char *text)
 {
     char line[LINE_MAX_BYTES];
     size_t length;
+    ssize_t n;
 
-    length = (size_t)snprintf(line, sizeof(line), "%s%s%s\n",
+    length = (size_t)snprintf(line, sizeof(line), "%s%s%s%s\n", atomic_load(&cut) ? "\n" : "",
                               to_journal ? levels[level].priority : levels[level].name,
                               to_journal ? "" : ": ", text);
+    n = write(STDERR_FILENO, line, length);
     /* A log that cannot be written has nobody to be told of it. */
-    if (write(STDERR_FILENO, line, length) < 0)
-        return;
+    if (n >= 0)
+        atomic_store(&cut, (size_t)n < length);
 }
 
 static void tell_repeats(struct remembered *slot)

@@ -310,6 +310,26 @@ def test_a_file_that_finds_no_room_beside_the_old_one_changes_nothing(disk, stor
     check_answers(stored)
 
 
+def test_a_log_on_a_disk_that_fills_up_goes_on_with_whole_lines(disk, stored):
+    """The line that did not fit is cut. Later ones are lost, and when there is room again they are
+    lines of their own."""
+    stored.start()
+    filler = fill(disk)
+    size = stored.log_size()
+    while size % 4096:
+        write(stored, 1)
+        stored.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: contents(stored, "mta-sts.example.net") == ["192.0.2.2"], "the reload")
+        write(stored, 0)
+        stored.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: contents(stored, "mta-sts.example.net") == ["192.0.2.1"], "the reload")
+        size = stored.log_size()
+    filler.unlink()
+    write(stored, 1)
+    assert "a -> b" in stored.reload(until="^info: " + RELOADED)
+    assert all(line.rfind("info: ") == 0 for line in stored.log().splitlines())
+
+
 def test_a_socket_needs_no_room_on_a_full_disk(disk, stored):
     stored.log_path = Path(os.devnull)
     fill(disk)
