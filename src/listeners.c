@@ -138,8 +138,8 @@ int listeners_new(const struct settings *settings, struct listeners **out)
     }
     left = activation_left(&activation);
     if (left)
-        log_warning("the service manager has a socket named \"%s\" and the configuration no such "
-                    "listener: it is closed",
+        log_warning("found a socket named \"%s\" of the service manager that no listener takes, "
+                    "expected one for each listener of the configuration: it is closed",
                     left);
     *out = listeners;
     return 0;

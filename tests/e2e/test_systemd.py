@@ -160,12 +160,16 @@ def ask(port, path):
         return client.makefile("rb").read()
 
 
-def test_a_socket_without_a_listener_is_named(service, ports):
+@pytest.mark.parametrize("name", ["dns", "http"])
+def test_a_socket_that_no_listener_takes_is_named(service, ports, name):
+    """Of two with the same name the first one is taken."""
     service.configure(POLICIES)
-    sockets = {"http": f"127.0.0.1:{ports.take()}", "dns": f"127.0.0.1:{ports.take()}"}
-    with Activated(service, sockets).start() as activated:
+    sockets = {"http": f"127.0.0.1:{ports.take()}", "other": f"127.0.0.1:{ports.take()}"}
+    activated = Activated(service, sockets)
+    activated.names = f"http:{name}"
+    with activated.start():
         assert exchange(int(sockets["http"].split(":")[1]), LOOKUP).status == 200
-        activated.wait_log('warning: the service manager has a socket named "dns"')
+        activated.wait_log(f'warning: found a socket named "{name}" of the service manager that no')
 
 
 def test_a_socket_of_the_wrong_kind_is_refused(service):
