@@ -48,6 +48,10 @@ static inline struct text take_piece(struct text *stream, struct text *lengths)
     return piece;
 }
 
+/* What an input that wants many own zones may have, in bytes: each request takes long to answer,
+ * and a run must stay far below a second. */
+enum { MANY_INPUT_MAX = 640 };
+
 /* Whether an input wants many own zones, whose lists are long: its first line begins with '+',
  * which is taken off. What takes long to answer must not make every input slow. */
 static inline bool take_many(struct text *lengths)
