@@ -49,6 +49,7 @@ struct snapshot {
     const struct zones *zones;          /* one's own, or those of the base */
     struct zones own_zones;
     uint32_t catalog_serial;
+    uint32_t past_serial;            /* the highest that a zone had in an earlier snapshot */
     uint32_t newest;                 /* what new serials begin from */
     const struct late_domains *late; /* one's own, or those of the base */
     struct late_domains own_late;
@@ -390,17 +391,31 @@ static int find_late(struct snapshot *snapshot, const struct snapshot *before, u
     return r;
 }
 
+/* The highest serial that a zone has had up to a snapshot. */
+static uint32_t last_serial(const struct snapshot *snapshot)
+{
+    uint32_t highest = snapshot_highest_serial(snapshot);
+
+    return highest > snapshot->past_serial ? highest : snapshot->past_serial;
+}
+
 int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest)
 {
-    if (snapshot->zones->n == 0)
-        return 0;
+    bool any = false;
+
+    snapshot->past_serial = before ? last_serial(before) : 0;
+    /* A zone that is new may have been there earlier, or have been the catalog zone. */
+    newest = next_serial(snapshot->past_serial, newest);
     snapshot->newest = newest;
+    /* Also where every domain is held back, so that no policy has a zone yet. */
     for (size_t i = 0; i < snapshot->n_policies; i++)
-        if (snapshot->policies[i].zones)
+        if (snapshot->policies[i].zones) {
             snapshot->policies[i].serial =
                 policy_serial(snapshot, &snapshot->policies[i], before, newest);
+            any = true;
+        }
     snapshot->catalog_serial = new_catalog_serial(snapshot, before, newest);
-    return find_late(snapshot, before, newest);
+    return any ? find_late(snapshot, before, newest) : 0;
 }
 
 /* Sets the serial of a policy that announces another id for a while: below the one that it will
@@ -443,6 +458,7 @@ static int share(struct snapshot *snapshot, struct snapshot *from)
     snapshot->zones = from->zones;
     snapshot->late = from->late;
     snapshot->catalog_serial = from->catalog_serial;
+    snapshot->past_serial = from->past_serial;
     snapshot->policies = calloc(from->n_policies, sizeof(*snapshot->policies));
     if (!snapshot->policies)
         return -ENOMEM;

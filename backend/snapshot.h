@@ -68,9 +68,10 @@ struct announcement {
 
 /* Sets the serials of all own zones in a snapshot that nobody answers from yet. A policy that
  * publishes the same records as in the snapshot BEFORE keeps its serial, and so does the catalog
- * zone while the zones are the same. All others get NEWEST, a time in seconds, or the next number
- * where that would not be an increase; so do the zones of a domain that is new or has moved to
- * another policy. BEFORE is NULL at the start. Returns 0 or -ENOMEM. */
+ * zone while the zones are the same. All others get NEWEST, a time in seconds, or where that would
+ * not be an increase the number after the highest that any zone has had since the start; so do the
+ * zones of a domain that is new or has moved to another policy. BEFORE is NULL at the start.
+ * Returns 0 or -ENOMEM. */
 int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest);
 
 /* Makes a snapshot, with one reference, that differs from another in the ids that some policies
@@ -147,7 +148,7 @@ uint32_t snapshot_domain_serial(const struct snapshot *snapshot, const struct do
 /* The serial of that zone alone, which costs less. */
 uint32_t snapshot_zone_serial(const struct snapshot *snapshot, size_t number);
 
-/* The highest serial of all own zones, 0 if there are none. */
+/* The highest serial of all own zones, those that are held back too; 0 if there are none. */
 uint32_t snapshot_highest_serial(const struct snapshot *snapshot);
 
 /* The zone whose apex is at an owner of a domain, which must be one. */

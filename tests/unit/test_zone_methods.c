@@ -428,6 +428,55 @@ static void a_domain_that_moves_never_gets_a_lower_serial(void **state)
     assert_int_equal(zone_of(back, "_tls.second.example").serial, 10);
 }
 
+static void a_zone_that_comes_back_has_a_higher_serial_than_it_had(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *first = member_of(false, 10, NULL);
+    CLEANUP(free_snapshot) struct snapshot *gone = under("a.example", "h.example", 10, first);
+    CLEANUP(free_snapshot) struct snapshot *none = fixture_snapshot();
+    CLEANUP(free_snapshot) struct snapshot *back = member_of(false, 10, none);
+
+    (void)state;
+    assert_int_equal(zone_of(gone, "_tls.full.example").serial, 11);
+    assert_int_equal(snapshot_n_zones(none), 0);
+    assert_int_equal(snapshot_set_serials(none, gone, 10), 0);
+    assert_int_equal(snapshot_set_serials(back, none, 10), 0);
+    assert_int_equal(zone_of(back, "_tls.member.example").serial, 12);
+    assert_int_equal(snapshot_set_serials(back, none, 20), 0);
+    assert_int_equal(zone_of(back, "_tls.member.example").serial, 20);
+}
+
+/* A policy whose one zone waits for the certificate. */
+static struct snapshot *announced(bool held, uint32_t newest, const struct snapshot *before)
+{
+    const struct name nameserver = fixture_name("ns.example");
+    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
+    struct policy_spec spec = fixture_full_spec();
+    struct snapshot *snapshot;
+    struct builder *builder;
+    uint32_t policy;
+
+    spec.n_rua = spec.n_addresses = 0;
+    spec.zones = true;
+    spec.held = held;
+    assert_int_equal(builder_new(1, &builder), 0);
+    assert_int_equal(builder_set_zones(builder, &settings), 0);
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
+    builder_free(builder);
+    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
+    return snapshot;
+}
+
+static void a_zone_that_was_held_back_has_a_serial(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *held = announced(true, 10, NULL);
+    CLEANUP(free_snapshot) struct snapshot *shown = announced(false, 20, held);
+
+    (void)state;
+    assert_int_equal(snapshot_n_zones(held), 0);
+    assert_int_equal(zone_of(shown, "_mta-sts.full.example").serial, 10);
+}
+
 static void an_id_that_waits_lowers_no_serial_of_a_late_domain(void **state)
 {
     CLEANUP(free_snapshot)
@@ -480,6 +529,8 @@ int main(void)
         cmocka_unit_test(many_updated_zones_come_in_several_replies),
         cmocka_unit_test(a_serial_rises_with_the_records_and_with_nothing_else),
         cmocka_unit_test(a_domain_that_moves_never_gets_a_lower_serial),
+        cmocka_unit_test(a_zone_that_comes_back_has_a_higher_serial_than_it_had),
+        cmocka_unit_test(a_zone_that_was_held_back_has_a_serial),
         cmocka_unit_test(an_id_that_waits_lowers_no_serial_of_a_late_domain),
         cmocka_unit_test(another_authority_is_a_change),
         cmocka_unit_test(an_id_that_waits_has_a_serial_below_its_own),
