@@ -7,7 +7,11 @@ alone and without a look at the program.
     _tls.<d>        ENT                                            ENT                         rua
     mta-sts.<d>     A and AAAA, or CNAME to a host                 CNAME mta-sts.<primary>     mode, host
 
+With `authority: zones` all are direct, and _mta-sts.<d>, _tls.<d> and mta-sts.<d> are apexes with SOA
+and NS of zones; a catalog zone (RFC 9432) lists these.
+
 Every owner of a configuration is written down with its records; a question is one look-up in this.
+What the service may choose, serials, ids and labels in the catalog, zone_history.py judges.
 """
 
 import hashlib
@@ -17,10 +21,14 @@ from dataclasses import dataclass, field
 
 ESCAPED = re.compile(rb"\\([0-9]{3}|[^0-9])|\\|(\.)|([^\\.]+)", re.DOTALL)
 
+APEXES = {"_mta-sts.": "_mta-sts.", "_smtp._tls.": "_tls.", "mta-sts.": "mta-sts."}  # of owners
+SERIAL = "<serial>"  # stands for the serial in the data of a SOA record
+TIMERS = "3600 600 2419200 300"
+
 
 @dataclass
 class Policy:
-    """A policy as it is meant, with the defaults filled in; domain names are in A-labels."""
+    """A policy as it is meant, with the defaults filled in; names are in A-labels."""
 
     domain: str
     members: list = field(default_factory=list)
@@ -32,14 +40,20 @@ class Policy:
     policy_host: list = field(default_factory=list)
     ttl: int = 3600
     records: str = "cname"
+    authority: str = "overlay"
+    held: set = frozenset()  # domains that lack the certificate that they need
+
+    def domains(self):
+        return dict.fromkeys([self.domain, *self.members])
 
     def body(self):
+        """RFC 8461 3.2: the version comes first; each mx pattern has a line of its own."""
         mx = [] if self.mode == "none" else self.mx
         lines = ["version: STSv1", f"mode: {self.mode}", *[f"mx: {name}" for name in mx]]
         return "".join(f"{line}\r\n" for line in [*lines, f"max_age: {self.max_age}"])
 
-    def effective_id(self):
-        return self.id or hashlib.sha256(self.body().encode("ascii")).hexdigest()[:32]
+    def automatic_id(self):
+        return hashlib.sha256(self.body().encode("ascii")).hexdigest()[:32]
 
     def host_records(self):
         records = []
@@ -47,7 +61,7 @@ class Policy:
             try:
                 address = ipaddress.ip_address(host)
             except ValueError:
-                records.append(("CNAME", host.lower()))
+                records.append(("CNAME", host))
             else:
                 records.append(("A" if address.version == 4 else "AAAA", str(address)))
         return records
@@ -56,7 +70,7 @@ class Policy:
         """The records of the primary, by the prefix of their owner."""
         owners = {}
         if self.mode:
-            owners["_mta-sts."] = [("TXT", f"v=STSv1; id={self.effective_id()}")]
+            owners["_mta-sts."] = [("TXT", f"v=STSv1; id={self.id or self.automatic_id()}")]
         if self.rua:
             owners["_smtp._tls."] = [("TXT", "v=TLSRPTv1; rua=" + ",".join(self.rua))]
             owners["_tls."] = [("ENT", "")]
@@ -64,38 +78,193 @@ class Policy:
             owners["mta-sts."] = self.host_records()
         return owners
 
-    def of_member(self):
-        if self.records == "direct":
-            return self.own()
+    def of_domain(self, domain):
+        """The records of one of the domains."""
+        owners = self.own()
+        if domain != self.domain and self.records == "cname":
+            owners = self.aliases()
+        if domain in self.held:
+            owners.pop("_mta-sts.", None)
+        return owners
+
+    def aliases(self):
         aliases = {prefix: [("CNAME", prefix + self.domain)] for prefix in self.own()}
         if "_tls." in aliases:
             aliases["_tls."] = [("ENT", "")]
         return aliases
 
 
+@dataclass
+class ZoneSettings:
+    """What stands under `zones:`, in A-labels."""
+
+    nameservers: list
+    hostmaster: str
+    catalog: str = None
+
+    def soa(self):
+        return ("SOA", f"{self.nameservers[0]} {self.hostmaster} {SERIAL} {TIMERS}")
+
+    def apex(self):
+        return [self.soa(), *[("NS", name) for name in self.nameservers]]
+
+
+@dataclass
+class Zone:
+    """A zone of the service's own."""
+
+    name: tuple  # the labels of its apex
+    ttl: int
+    domain: str = None  # the catalog zone has none
+    records: list = field(default_factory=list)  # (owner's labels, type, data, ttl)
+    id: int = None
+    serial: int = None
+    notified: int = 0  # the last serial that PowerDNS said it has notified
+
+    def info(self):
+        return self.name, self.id, "master", self.serial, self.notified
+
+    def put(self, owner, records):
+        self.records += [(owner, kind, data, self.ttl) for kind, data in records]
+
+    def at(self, name):
+        return [each for each in self.with_serial() if each[0] == name]
+
+    def with_serial(self):
+        return [(owner, kind, data.replace(SERIAL, str(self.serial)), ttl)
+                for owner, kind, data, ttl in self.records]
+
+
 class Model:
     """All that a list of policies answers."""
 
-    def __init__(self, policies):
-        self.owners = {}  # labels -> records as (type, data, ttl)
+    def __init__(self, policies=(), settings=None):
+        self.policies = policies
+        self.settings = settings
+        self.overlay = {}  # labels -> records, as in a zone
+        self.zones = {}  # labels of the apex -> Zone
+        self.hosts = {}  # labels of the policy host -> Policy
         for policy in policies:
-            self.add(policy, policy.domain, policy.own())
-            for member in dict.fromkeys(policy.members):
-                if member != policy.domain:
-                    self.add(policy, member, policy.of_member())
+            for domain in policy.domains():
+                self.add(policy, domain)
+        self.catalog = self.add_catalog() if settings and settings.catalog else None
 
-    def add(self, policy, domain, owners):
-        for prefix, records in owners.items():
-            name = labels_of((prefix + domain).encode("ascii"))
-            assert name not in self.owners, f"two policies claim {domain}"
-            self.owners[name] = [(kind, data, policy.ttl) for kind, data in records]
+    def add(self, policy, domain):
+        if policy.mode:
+            self.hosts[labels_of(f"mta-sts.{domain}")] = policy
+        if policy.authority == "zones":
+            self.add_zones(policy, domain)
+            return
+        for prefix, records in policy.of_domain(domain).items():
+            name = labels_of(prefix + domain)
+            assert name not in self.overlay, f"two policies claim {domain}"
+            self.overlay[name] = [(name, kind, data, policy.ttl) for kind, data in records]
 
-    def answer(self, qname, qtype):
-        """False, or the sorted records of the type, as canonical() gives them."""
-        records = self.owners.get(labels_of(qname.encode("latin-1")))
+    def add_zones(self, policy, domain):
+        own = policy.of_domain(domain)
+        for prefix in APEXES.keys() & own.keys():
+            name = labels_of(APEXES[prefix] + domain)
+            assert name not in self.zones, f"two policies claim {domain}"
+            zone = self.zones[name] = Zone(name, policy.ttl, domain)
+            zone.put(name, self.settings.apex())
+            zone.put(labels_of(prefix + domain), own[prefix])
+
+    def add_catalog(self):
+        """The catalog zone, without its members."""
+        name = labels_of(self.settings.catalog)
+        assert name not in self.zones and name not in self.overlay, f"{name} is not free"
+        zone = self.zones[name] = Zone(name, 0)
+        zone.put(name, [self.settings.soa(), ("NS", "invalid")])
+        zone.put((b"version", *name), [("TXT", "2")])
+        return zone
+
+    def name_members(self, labels):
+        """Adds the members of the catalog zone, by the labels that the service has chosen."""
+        above = (b"zones", *self.catalog.name)
+        for name, label in labels.items():
+            self.catalog.put((label, *above), [("PTR", text_of_labels(name))])
+        if labels:
+            self.catalog.put(above, [("ENT", "")])
+
+    def zone_at(self, name):
+        """The zone that has records at a name, or None."""
+        above = (self.zones.get(name[cut:]) for cut in range(len(name)))
+        return next((zone for zone in above if zone and zone.at(name)), None)
+
+    def at(self, name):
+        """All records at a name, or None."""
+        zone = self.zone_at(name)
+        return zone.at(name) if zone else self.overlay.get(name)
+
+    def find_id(self, number):
+        return next((zone for zone in self.zones.values() if zone.id == number), None)
+
+    # The methods, by PowerDNS's names, return what canonical() makes of the service's results.
+
+    def lookup(self, qname, qtype, **_):
+        """The zone-id makes no difference: in an overlay it is one of another backend."""
+        records = self.at(labels_of(qname))
         if records is None:
             return False
-        return sorted(each for each in records if qtype.upper() in ("ANY", each[0]))
+        return sorted(each for each in records if qtype.upper() in ("ANY", each[1]))
+
+    def list(self, zonename, **_):
+        zone = self.zones.get(labels_of(zonename))
+        return zone and sorted(each for each in zone.with_serial() if each[1] != "ENT") or False
+
+    def get_domain_info(self, name):
+        zone = self.zones.get(labels_of(name))
+        return zone.info() if zone else False
+
+    def get_all_domains(self, **_):
+        return sorted(zone.info() for zone in self.zones.values())
+
+    def get_updated_masters(self):
+        return sorted(
+            zone.info() for zone in self.zones.values() if zone.notified != zone.serial
+        )
+
+    def set_notified(self, id, serial):  # pylint: disable=redefined-builtin
+        zone = self.find_id(id)
+        if zone:
+            zone.notified = serial
+        return True
+
+    def search_records(self, pattern, **_):
+        """All that match, however many are asked for, final dots apart. The catalog's records are
+        not searched."""
+        parts = [{"*": ".*", "?": "."}.get(each, re.escape(each)) for each in undotted(pattern)]
+        matches = re.compile("".join(parts), re.IGNORECASE).fullmatch
+        return sorted(
+            record for zone in self.zones.values() if zone.domain for record in zone.with_serial()
+            if matches(text_of_labels(record[0])) or matches(undotted(content_of(*record[1:3])))
+        )
+
+    def answer(self, method, parameters):
+        name = re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), method)
+        return getattr(self, name)(**{k.replace("-", "_"): v for k, v in parameters.items()})
+
+    def policy_of(self, host):
+        """The policy that a Host field asks for (RFC 9110 7.2), or None."""
+        name, _, port = host.partition(":")
+        assert port.isdigit() or not port
+        return self.hosts.get(labels_of(name))
+
+
+def undotted(text):
+    return text.removesuffix(".") if len(text) > 1 else text
+
+
+def content_of(kind, data):
+    """Data as the content of a row."""
+    if kind == "TXT":
+        return " ".join(f'"{data[i : i + 255]}"' for i in range(0, len(data), 255))
+    if kind in ("CNAME", "NS", "PTR"):
+        return data + "."
+    if kind == "SOA":
+        primary, hostmaster, rest = data.split(" ", 2)
+        return f"{primary}. {hostmaster}. {rest}"
+    return data
 
 
 def unescape(match):
@@ -109,13 +278,18 @@ def unescape(match):
 def labels_of(text):
     """The labels of a name in master-file form, in lower case."""
     labels, label = [], b""
-    for match in ESCAPED.finditer(text):
+    for match in ESCAPED.finditer(text.encode("latin-1")):
         if match.group(2):
             labels.append(label)
             label = b""
         else:
             label += unescape(match)
     return tuple(each.lower() for each in ([*labels, label] if label else labels))
+
+
+def text_of_labels(labels):
+    """The name of one of ours, without a final dot."""
+    return b".".join(labels).decode("ascii")
 
 
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?: |$)')
@@ -133,14 +307,34 @@ def text_of(content):
     return "".join(strings)
 
 
-def canonical(row):
-    """A row of a reply, as the model writes it."""
-    kind, content = row["qtype"], row["content"]
+def relative(name):
+    """A name in data without its final dot, which must be there."""
+    assert name.endswith("."), f"{name!r} is not absolute"
+    return name[:-1].lower()
+
+
+def data_of(kind, content):
+    """What content_of made it from; anything but the form that a type has is a fault."""
     if kind == "TXT":
-        content = text_of(content)
-    elif kind == "CNAME":
-        assert content.endswith("."), f"{content!r} is not absolute"
-        content = content[:-1].lower()
-    elif kind in ("A", "AAAA"):
-        content = str(ipaddress.ip_address(content))
-    return kind, content, row["ttl"]
+        return text_of(content)
+    if kind in ("CNAME", "NS", "PTR"):
+        return relative(content)
+    if kind == "SOA":
+        primary, hostmaster, rest = content.split(" ", 2)
+        return f"{relative(primary)} {relative(hostmaster)} {rest}"
+    if kind in ("A", "AAAA"):
+        return str(ipaddress.ip_address(content))
+    return content
+
+
+def canonical(result):
+    """A result of the service as the model has it: sorted, and without what may differ."""
+    if isinstance(result, list):
+        return sorted(map(canonical, result))
+    if not isinstance(result, dict):
+        return result
+    if "zone" in result:
+        name = labels_of(relative(result["zone"]))
+        return name, *[result[key] for key in ("id", "kind", "serial", "notified_serial")]
+    kind = result["qtype"]
+    return labels_of(result["qname"]), kind, data_of(kind, result["content"]), result["ttl"]

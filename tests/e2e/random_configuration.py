@@ -1,33 +1,33 @@
-"""Random configurations, each with the policies that it means, and random questions about them.
+"""Random configurations, each with what it means; many are variations of the one before.
 
 Domains come from few labels, so that they lie above, below and beside each other, and some look like
 owner names. Each value is written in one of the ways in which it may stand in a file.
 """
 
+import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from model import Policy
+from model import Policy, ZoneSettings
 
 LABELS = ["a", "b", "mta-sts", "tls", "x-1", "xn--bcher-kva", "xn--zwlf-6qa", "l" * 63]
 TOPS = ["example", "test", "mta-sts"]
 UNICODE = {"xn--bcher-kva": "bücher", "xn--zwlf-6qa": "zwölf"}
 NAME_MAX = 253 - len("_smtp._tls.")
+CATALOG_MAX = 200
 
 DURATIONS = {0: ["0", "0s"], 60: ["60", "1m"], 3600: ["3600", "1h", "60m"], 86400: ["1d", "24h"],
              604800: ["604800", "1w"], 31557600: ["31557600"]}
 ADDRESSES = ["192.0.2.1", "192.0.2.2", "198.51.100.255", "2001:db8::1", "2001:db8::2", "::1"]
-HOSTS = ["web.hosting.invalid", "Policies.Hosting.invalid", "h-1.invalid"]
-MX = ["mail.example.net", "*.mx.example.net", "mx2.example.org", "*.example.com"]
+HOSTS = ["web.hosting.invalid", "policies.xn--bcher-kva.invalid", "h-1.invalid"]
+MX = ["mail.example.net", "*.mx.example.net", "mx2.xn--bcher-kva.example",
+      "*.xn--zwlf-6qa.example"]
 RUA = ["mailto:postmaster@example.net", "https://report.example/v1?x=%2C%21", "mailto:a+b@c.example",
        "https://" + "r" * 63 + ".example/" + "p" * 200]
-DEFAULTABLE = ["mode", "mx", "max_age", "id", "rua", "policy_host", "ttl", "records"]
-
-PREFIXES = ["_mta-sts.", "_smtp._tls.", "_tls.", "mta-sts."]
-OTHER_PREFIXES = ["", "www.", "*.", "_smtp.", "smtp._tls.", "x._tls.", "_mta-sts._mta-sts.",
-                  "_mta_sts.", "_mta-sts", "_mta-stsx.", "_tls._tls.", "_smtp._tls._tls.", "mta.",
-                  "_mta-sts\\.", "_smtp\\._tls.", "\\000_tls.", "mta-sts\\032."]
-TYPES = ["ANY", "TXT", "CNAME", "A", "AAAA", "SOA", "NS", "MX", "any", "Txt", "cname"]
+NAMESERVERS = ["ns1.example.net", "ns2.example.net", "ns", "ns.xn--bcher-kva.example",
+               ".".join(["n" * 63] * 3 + ["n" * 61])]
+CERTIFICATE = "DIRECTORY/%d.pem"  # of the directory that the files lie in
+HOSTMASTERS = ["hostmaster.example.net", "mail.xn--zwlf-6qa.test"]
 
 
 def random_name(rng):
@@ -36,8 +36,249 @@ def random_name(rng):
     return name if len(name) <= NAME_MAX else rng.choice(LABELS[:5]) + ".example"
 
 
+def random_catalog(rng):
+    name = rng.choice(["", "", "mta-sts."]) + random_name(rng)
+    return name if len(name) <= CATALOG_MAX else "catalog.invalid"
+
+
+def sample(rng, values):
+    return rng.sample(values, rng.randint(1, len(values)))
+
+
+# Of every key how often it is there, and what draws its value.
+SETTINGS = {
+    "mode": (0.8, lambda rng: rng.choice(["enforce", "testing", "none"])),
+    "rua": (0.6, lambda rng: sample(rng, RUA)),
+    "policy_host": (0.7, lambda rng: rng.choice([sample(rng, ADDRESSES), [rng.choice(HOSTS)]])),
+    "max_age": (0.4, lambda rng: rng.choice(list(DURATIONS))),
+    "ttl": (0.4, lambda rng: rng.choice(list(DURATIONS))),
+    "id": (0.3, lambda rng: rng.choice(["1", "abc123", "Z" * 32, "auto"])),
+    "records": (0.5, lambda rng: rng.choice(["cname", "direct"])),
+    "mx": (0.5, lambda rng: sample(rng, MX)),
+    "certificates": (0.2, lambda rng: CERTIFICATE),
+    "authority": (0.6, lambda rng: rng.choice(["overlay", "zones", "zones"])),
+}
+ZONES = {
+    "nameservers": (1, lambda rng: sample(rng, NAMESERVERS)),
+    "hostmaster": (1, lambda rng: rng.choice(HOSTMASTERS)),
+    "catalog": (0.7, random_catalog),
+}
+
+
+def draw(rng, table):
+    return {key: value(rng) for key, (often, value) in table.items() if rng.random() < often}
+
+
+# A configuration before it is written down
+
+
+@dataclass
+class Entry:
+    """A policy and the keys that it has itself."""
+
+    domain: str
+    members: list
+    own: dict
+
+    def names(self):
+        return [self.domain, *self.members]
+
+
+@dataclass
+class Draft:
+    defaults: dict
+    zones: dict  # or None
+    entries: list = field(default_factory=list)
+    certified: set = field(default_factory=set)  # names that have a certificate
+
+    def in_force(self, entry):
+        return {**self.defaults, **entry.own}
+
+    def new_names(self, rng, most):
+        """Names that no policy has."""
+        taken = {name for entry in self.entries for name in entry.names()}
+        return sorted({random_name(rng) for _ in range(rng.randint(1, most))} - taken)
+
+    def add_entry(self, rng):
+        names = self.new_names(rng, 12)
+        rng.shuffle(names)
+        self.certified |= set(names[::2])
+        if names:
+            self.entries.append(Entry(names[0], names[1:], draw(rng, SETTINGS)))
+
+    def complete(self, rng, entry):
+        """Adds to a policy's own settings what makes them agree with each other."""
+        settings = self.in_force(entry)
+        if settings.get("mode") in ("enforce", "testing") and not settings.get("mx"):
+            entry.own["mx"] = sample(rng, MX)
+        if settings.get("authority") != "zones":
+            return
+        if settings.get("records") == "cname":
+            entry.own["records"] = "direct"
+        if settings.get("policy_host", ADDRESSES)[0] not in ADDRESSES:
+            entry.own["policy_host"] = sample(rng, ADDRESSES)
+
+    def complete_all(self, rng):
+        for entry in self.entries:
+            self.complete(rng, entry)
+        used = any(self.in_force(entry).get("authority") == "zones" for entry in self.entries)
+        if used and not self.zones:
+            self.zones = draw(rng, ZONES)
+        hosts = {f"mta-sts.{name}" for entry in self.entries for name in entry.names()}
+        if self.zones and self.zones.get("catalog") in hosts:
+            del self.zones["catalog"]
+
+    def policy(self, entry):
+        """What a policy means."""
+        settings = self.in_force(entry)
+        if settings.get("id") == "auto":
+            del settings["id"]
+        if settings.get("authority") == "zones":
+            settings["records"] = "direct"
+        if settings.pop("certificates", None):
+            settings["held"] = set(entry.names()) - self.certified
+        return Policy(entry.domain, list(entry.members), **settings)
+
+    def certificates(self):
+        """The files of certificates that are looked for and found."""
+        return [f"{name}.pem" for entry in self.entries for name in entry.names()
+                if name in self.certified
+                and {"mode", "certificates"} <= self.in_force(entry).keys()]
+
+
+def fresh(rng):
+    draft = Draft(draw(rng, SETTINGS) if rng.random() < 0.5 else {},
+                  draw(rng, ZONES) if rng.random() < 0.7 else None)
+    for _ in range(rng.randint(0, 6)):
+        draft.add_entry(rng)
+    return draft
+
+
+def change_setting(rng, draft, entry):
+    key = rng.choice(list(SETTINGS))
+    if rng.random() < 0.2:
+        entry.own.pop(key, None)
+    else:
+        entry.own[key] = SETTINGS[key][1](rng)
+
+
+def reorder_setting(rng, draft, entry):
+    lists = [each for each in entry.own.values() if isinstance(each, list)]
+    if lists:
+        rng.shuffle(rng.choice(lists))
+
+
+def add_members(rng, draft, entry):
+    entry.members += draft.new_names(rng, 3)
+
+
+def drop_member(rng, draft, entry):
+    if entry.members:
+        entry.members.remove(rng.choice(entry.members))
+
+
+def move_member(rng, draft, entry):
+    if entry.members:
+        rng.choice(draft.entries).members.append(entry.members.pop())
+
+
+def change_primary(rng, draft, entry):
+    if entry.members:
+        entry.members.append(entry.domain)
+        entry.domain = entry.members.pop(0)
+
+
+def drop_entry(rng, draft, entry):
+    draft.entries.remove(entry)
+
+
+def change_zones(rng, draft, entry):
+    if draft.zones:
+        key = rng.choice(list(ZONES))
+        draft.zones[key] = ZONES[key][1](rng)
+
+
+def change_certificates(rng, draft, entry):
+    draft.certified ^= set(sample(rng, entry.names()))
+
+
+CHANGES = [change_setting, change_setting, reorder_setting, add_members, drop_member, move_member,
+           change_primary, drop_entry, change_zones, change_certificates]
+
+
+def varied(rng, before):
+    draft = copy.deepcopy(before)
+    for _ in range(rng.choice([0, 1, 1, 2, 4])):
+        if draft.entries:
+            rng.choice(CHANGES)(rng, draft, rng.choice(draft.entries))
+    if rng.random() < 0.2:
+        draft.add_entry(rng)
+    return draft
+
+
+# Errors, each of which makes a configuration one that is refused: what the message says was found,
+# and a function that puts it into a policy, which is sound, or into what stands under `zones:`. TAKEN
+# is a domain that another policy has.
+
+SOUND = {"domain": "spoiled.example", "mode": "none", "id": "1", "policy_host": "192.0.2.1",
+         "records": "direct", "authority": "overlay", "mx": "mx.example", "rua": RUA[0]}
+SOUND_ZONES = {"nameservers": ["ns.example"], "hostmaster": "h.example"}
+POLICY_ERRORS = [
+    ("strict", lambda taken: {"mode": "strict"}),
+    ("mode enforce without mx", lambda taken: {"mode": "enforce", "mx": []}),
+    ("a+b", lambda taken: {"id": "a+b"}),
+    ("http://report.example/", lambda taken: {"rua": "http://report.example/"}),
+    ("web.example", lambda taken: {"policy_host": ["192.0.2.1", "web.example"]}),
+    ("mood", lambda taken: {"mood": "enforce"}),
+    ("a_b.example", lambda taken: {"domains": ["a_b.example"]}),
+    ("", lambda taken: {"domains": [taken]}),
+    ("zone", lambda taken: {"authority": "zone"}),
+    ("records cname", lambda taken: {"authority": "zones", "records": "cname"}),
+    ("web.example", lambda taken: {"authority": "zones", "policy_host": "web.example"}),
+]
+ZONES_ERRORS = [
+    ("a_b.example", {"nameservers": ["ns1.example", "a_b.example"]}),
+    ("192.0.2.1", {"nameservers": "192.0.2.1"}),
+    ("ns..example", {"nameservers": "ns..example"}),
+    ("*.example", {"nameservers": ["*.example"]}),
+    ("-ns.example", {"nameservers": ["-ns.example"]}),
+    ("l" * 64, {"nameservers": ["l" * 64]}),
+    ("NS.example.", {"nameservers": ["ns.example", "NS.example."]}),
+    ("an empty list", {"nameservers": []}),
+    ("14 values", {"nameservers": [f"ns{number}.example" for number in range(14)]}),
+    ("h@example", {"hostmaster": "h@example"}),
+    ("h_m.example", {"hostmaster": "h_m.example"}),
+    ("_c.example", {"catalog": "_c.example"}),
+    ("201 octets", {"catalog": ".".join(["c" * 50] * 3 + ["c" * 48])}),
+    ("mta-sts.spoiled.example", {"catalog": "mta-sts.spoiled.example"}),
+    ("refresh", {"refresh": "1h"}),
+    ("nameservers", {"nameservers": None}),
+    ("hostmaster", {"hostmaster": None}),
+    ("authority zones", None),
+]
+
+
+def spoil(rng, draft):
+    """Returns what is found wrong, and a sound policy and zones of which one has been spoiled."""
+    policy, zones = dict(SOUND), {**SOUND_ZONES, **(dressed(rng, draft.zones or {}))}
+    if rng.random() < 0.5:
+        taken = rng.choice([name for entry in draft.entries for name in entry.names()])
+        found, error = rng.choice(POLICY_ERRORS)
+        policy.update(error(taken))
+        return found or taken, policy, zones
+    found, error = rng.choice(ZONES_ERRORS)
+    if error is None:
+        policy["authority"] = "zones"
+        return found, policy, None
+    zones.update(error)
+    return found, policy, {key: value for key, value in zones.items() if value is not None}
+
+
+# Writing it down
+
+
 def written(rng, name):
-    """A domain as it may stand in a file: in any case, with U-labels, with a final dot."""
+    """A name as it may stand in a file: in any case, with U-labels, with a final dot."""
     labels = name.split(".")
     if rng.random() < 0.5:
         labels = [UNICODE.get(label, label) for label in labels]
@@ -47,30 +288,17 @@ def written(rng, name):
     return name + rng.choice(["", "", "."])
 
 
-def sample(rng, values, most):
-    return rng.sample(values, rng.randint(1, most))
+def dressed(rng, settings):
+    """Settings with their names as they may stand in a file."""
 
+    def dress(key, value):
+        if isinstance(value, list):
+            return [dress(key, each) for each in value]
+        if key in ("mx", "nameservers", "hostmaster", "catalog") or value in HOSTS:
+            return written(rng, value)
+        return value
 
-def random_settings(rng):
-    """Values for some keys, such as may stand in a policy or under defaults."""
-    settings = {}
-    if rng.random() < 0.8:
-        settings["mode"] = rng.choice(["enforce", "testing", "none"])
-    if rng.random() < 0.6:
-        settings["rua"] = sample(rng, RUA, len(RUA))
-    if rng.random() < 0.7:
-        settings["policy_host"] = rng.choice([sample(rng, ADDRESSES, 5), sample(rng, HOSTS, 1)])
-    if rng.random() < 0.4:
-        settings["max_age"] = rng.choice(list(DURATIONS))
-    if rng.random() < 0.4:
-        settings["ttl"] = rng.choice(list(DURATIONS))
-    if rng.random() < 0.3:
-        settings["id"] = rng.choice(["1", "abc123", "Z" * 32, "auto"])
-    if rng.random() < 0.5:
-        settings["records"] = rng.choice(["cname", "direct"])
-    if rng.random() < 0.5:
-        settings["mx"] = sample(rng, MX, len(MX))
-    return settings
+    return {key: dress(key, value) for key, value in settings.items()}
 
 
 def value_text(rng, key, value):
@@ -96,133 +324,74 @@ def list_text(rng, names):
     return rng.choice(["\n", "\r\n"]).join(["# list", *lines, ""])
 
 
-# What makes a configuration one that is refused: each takes a policy's settings, which it spoils,
-# and the name of a domain that another policy has.
-ERRORS = [
-    lambda settings, taken: settings.update(mode="strict"),
-    lambda settings, taken: settings.update(mode="enforce", mx=[]),
-    lambda settings, taken: settings.update(id="a+b"),
-    lambda settings, taken: settings.update(rua="http://report.example/"),
-    lambda settings, taken: settings.update(policy_host=["192.0.2.1", "web.example"]),
-    lambda settings, taken: settings.update(mood="enforce"),
-    lambda settings, taken: settings.update(domains=["a_b.example"]),
-    lambda settings, taken: settings.update(domains=[taken]),
-]
+class Writer:
+    """Writes a draft into files."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.files = {}  # of the directory, by name; "main" belongs into the main file
+        self.places = {"main": [], "one.inc": [], "two.inc": []}
+
+    def add_policy(self, settings):
+        place = self.rng.choice(list(self.places))
+        self.places[place].append(mapping_text(self.rng, settings))
+
+    def add_entry(self, entry):
+        again = [self.rng.choice(entry.names())] if self.rng.random() < 0.2 else []
+        members = [*dict.fromkeys([*entry.members, *again])]
+        self.add_policy({"domain": written(self.rng, entry.domain), **dressed(self.rng, entry.own),
+                         **self.share(members)})
+
+    def share(self, members):
+        """Spreads members over a policy and a list file; returns the keys for these."""
+        inline = [name for name in members if self.rng.random() < 0.5]
+        listed = [name for name in members if name not in inline]
+        keys = {}
+        if inline:
+            keys["domains"] = [written(self.rng, name) for name in inline]
+        if listed:
+            file = f"{len(self.files)}.list"
+            self.files[file] = list_text(self.rng, listed)
+            keys["domain_files"] = [file]
+        return keys
+
+    def policies_text(self, place):
+        items = [f"  - {each}\n" for each in self.places[place]]
+        return "policies:\n" + "".join(items) if items else "policies: []\n"
+
+    def finish(self, sections):
+        lines = [self.policies_text("main"), 'include: [one.inc, "t*.inc"]\n']
+        for key, settings in sections.items():
+            if settings:
+                lines.append(f"{key}: {mapping_text(self.rng, settings)}\n")
+        self.rng.shuffle(lines)
+        for place in ("one.inc", "two.inc"):
+            self.files[place] = self.policies_text(place)
+        self.files["main"] = "".join(lines)
 
 
 @dataclass
 class Configuration:
-    files: dict  # of the directory, by name; "main" belongs into the main file
-    policies: list  # what it means; None if it is to be refused
+    draft: Draft
+    files: dict
+    policies: list  # what it means, with the next
+    zones: ZoneSettings  # or None
+    error: str  # what its error is about; None if it is to be accepted
 
 
-class Writer:
-    """Makes one random configuration."""
-
-    def __init__(self, rng):
-        self.rng = rng
-        self.defaults = random_settings(rng) if rng.random() < 0.5 else {}
-        self.taken = set()
-        self.files = {}
-        self.places = {"main": [], "one.inc": [], "two.inc": []}
-        self.policies = []
-
-    def new_names(self, most):
-        """Names that no other policy has."""
-        names = {random_name(self.rng) for _ in range(self.rng.randint(1, most))} - self.taken
-        self.taken |= names
-        return sorted(names)
-
-    def complete(self, own):
-        """Adds to a policy's own settings what its mode needs; returns the ones in force."""
-        settings = {**self.defaults, **own}
-        if settings.get("mode") in ("enforce", "testing") and not settings.get("mx"):
-            settings["mx"] = own["mx"] = sample(self.rng, MX, 2)
-        return {key: settings[key] for key in DEFAULTABLE if key in settings}
-
-    def share_members(self, own, members, place):
-        """Spreads the members over the policy and list files."""
-        inline = [name for name in members if self.rng.random() < 0.5]
-        listed = [name for name in members if name not in inline]
-        if inline:
-            own["domains"] = [written(self.rng, name) for name in inline]
-        if listed:
-            file = f"{len(self.files)}-{place}.list"
-            self.files[file] = list_text(self.rng, listed)
-            own["domain_files"] = [file]
-
-    def add_policy(self):
-        names = self.new_names(12)
-        if not names:
-            return
-        self.rng.shuffle(names)
-        primary, *members = names
-        own = random_settings(self.rng)
-        in_force = self.complete(own)
-        if in_force.get("id") == "auto":
-            in_force["id"] = None
-        self.policies.append(Policy(domain=primary, members=members, **in_force))
-        place = self.rng.choice(list(self.places))
-        self.share_members(own, self.repeat_some([primary, *members]), place)
-        self.places[place].append({"domain": written(self.rng, primary), **own})
-
-    def repeat_some(self, names):
-        """The members, and now and then one of the policy's domains again."""
-        again = [self.rng.choice(names)] if self.rng.random() < 0.2 else []
-        return [*dict.fromkeys([*names[1:], *again])]
-
-    def spoil(self):
-        """Puts one error into one policy."""
-        bad = {"domain": "spoiled.example"}
-        self.rng.choice(ERRORS)(bad, self.policies[0].domain)
-        self.places[self.rng.choice(list(self.places))].append(bad)
-
-    def policies_text(self, place):
-        items = [f"  - {mapping_text(self.rng, each)}\n" for each in self.places[place]]
-        return "policies:\n" + "".join(items) if items else "policies: []\n"
-
-    def finish(self, good):
-        lines = [self.policies_text("main")]
-        for place in ("one.inc", "two.inc"):
-            self.files[place] = self.policies_text(place)
-        lines.append('include: [one.inc, "t*.inc"]\n')
-        if self.defaults:
-            lines.append(f"defaults: {mapping_text(self.rng, self.defaults)}\n")
-        self.rng.shuffle(lines)
-        self.files["main"] = "".join(lines)
-        return Configuration(self.files, self.policies if good else None)
-
-
-def random_configuration(rng):
+def random_configuration(rng, before=None):
+    """A configuration; BEFORE is the one that is in force."""
+    again = before and before.draft.entries and rng.random() < 0.7
+    draft = varied(rng, before.draft) if again else fresh(rng)
+    draft.complete_all(rng)
     writer = Writer(rng)
-    for _ in range(rng.randint(0, 6)):
-        writer.add_policy()
-    good = not writer.policies or rng.random() < 0.9
-    if not good:
-        writer.spoil()
-    return writer.finish(good)
-
-
-def disguised(rng, name):
-    """The same name in another form: other case, escapes for letters."""
-    way = rng.random()
-    if way < 0.3:
-        name = "".join(rng.choice([c.lower(), c.upper()]) for c in name)
-    if way < 0.2 and "\\" not in name:
-        at = rng.randrange(len(name))
-        if name[at] != ".":
-            name = f"{name[:at]}\\{ord(name[at]):03d}{name[at + 1:]}"
-    return name + "."
-
-
-def random_question(rng, policies):
-    domains = [name for policy in policies for name in [policy.domain, *policy.members]]
-    domain = rng.choice(domains) if domains and rng.random() < 0.8 else random_name(rng)
-    way = rng.random()
-    if way < 0.05:
-        domain = domain.partition(".")[2]
-    elif way < 0.1:
-        domain = f"{rng.choice(LABELS[:4])}.{domain}"
-    prefix = rng.choice(PREFIXES if rng.random() < 0.8 else OTHER_PREFIXES)
-    qtype = rng.choice(["ANY", "ANY", rng.choice(TYPES)])
-    return disguised(rng, prefix + domain), qtype
+    for entry in draft.entries:
+        writer.add_entry(entry)
+    error, zones = None, dressed(rng, draft.zones or {})
+    if draft.entries and rng.random() < 0.1:
+        error, policy, zones = spoil(rng, draft)
+        writer.add_policy(policy)
+    writer.finish({"zones": zones, "defaults": dressed(rng, draft.defaults)})
+    writer.files.update({name: "" for name in draft.certificates()})
+    return Configuration(draft, writer.files, [draft.policy(entry) for entry in draft.entries],
+                         ZoneSettings(**draft.zones) if draft.zones else None, error)

@@ -6,34 +6,74 @@ The seed is part of each test's name, and with it all that is asked comes again.
 """
 
 import json
+import os
 import random
+import re
+import socket
 
 import pytest
 
-from http_client import ENCODERS, Connection
-from model import Model, canonical
-from random_configuration import random_configuration, random_question
+from http_client import ENCODERS, Reply, request as http_request
+from model import Model, canonical, labels_of
+from processes import DEADLINE
+from random_configuration import random_configuration
+from random_question import random_host, random_questions
 from service import REFUSED, RELOADED, Service
 from unix_client import Stream
+from zone_history import ZoneHistory
 
-QUESTIONS = 200  # about each configuration
+QUESTIONS = 160  # about each configuration
+HOSTS = 20
+RESTARTS = 0.03  # of the configurations that are accepted
+START = 1700000000  # the time of the first configuration's files; later ones have later times
+SPREAD = 8  # seconds, in which times of files may go back
+METHODS_OF_ROWS = ("lookup", "list", "searchRecords")
+
+
+class HttpStream:
+    """Replies of any kind, one after the other, to requests that were sent at once."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), DEADLINE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.received = self.socket.makefile("rb")
+
+    def exchange(self, requests):
+        self.socket.sendall(b"".join(requests))
+        return [self.read() for _ in requests]
+
+    def read(self):
+        status = int(self.received.readline().split()[1])
+        lines = iter(self.received.readline, b"\r\n")
+        headers = dict(line.decode("ascii").rstrip().lower().split(": ", 1) for line in lines)
+        if headers.get("transfer-encoding") == "chunked":
+            return Reply(status, headers, b"".join(iter(self.read_chunk, b"")))
+        return Reply(status, headers, self.received.read(int(headers["content-length"])))
+
+    def read_chunk(self):
+        data = self.received.read(int(self.received.readline(), 16))
+        assert self.received.readline() == b"\r\n"
+        return data
+
+    def close(self):
+        self.received.close()
+        self.socket.close()
 
 
 class Http:
     """Asks over one kept connection, in one of the encodings."""
 
     def __init__(self, service, encoding):
-        self.connection = Connection(service.port)
+        self.stream = HttpStream(service.port)
         self.encode = ENCODERS[encoding]
 
     def ask(self, questions):
-        self.connection.send(b"".join(self.encode("/dns", "lookup", each) for each in questions))
-        replies = [self.connection.read() for _ in questions]
+        replies = self.stream.exchange([self.encode("/dns", *each) for each in questions])
         assert all(reply.status == 200 for reply in replies)
         return [reply.json()["result"] for reply in replies]
 
     def close(self):
-        self.connection.socket.close()
+        self.stream.close()
 
 
 class Unix:
@@ -41,7 +81,7 @@ class Unix:
         self.stream = Stream(service.socket)
 
     def ask(self, questions):
-        requests = [{"method": "lookup", "parameters": each} for each in questions]
+        requests = [{"method": method, "parameters": each} for method, each in questions]
         self.stream.send("".join(json.dumps(each) + "\n" for each in requests).encode("ascii"))
         return [self.stream.reply()["result"] for _ in questions]
 
@@ -63,44 +103,139 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("client_name", CLIENTS, ids=names)
 
 
+class Comparison:
+    """The service and the model, from one configuration to the next."""
+
+    def __init__(self, service, make_client):
+        self.service = service
+        self.make_client = make_client
+        self.history = ZoneHistory()
+        self.configuration = None  # in force
+        self.files = {}  # that were written last
+        self.written = []  # their paths, without the main one's
+        self.connect()
+
+    @property
+    def model(self):
+        return self.history.model
+
+    def connect(self):
+        self.client = self.make_client(self.service)
+        self.web_server = HttpStream(self.service.policy_port)
+
+    def disconnect(self):
+        self.client.close()
+        self.web_server.close()
+
+    def restart(self):
+        """Ending takes the socket out of the directory, which then has another time."""
+        self.disconnect()
+        time = self.service.directory.stat().st_mtime_ns
+        self.service.stop()
+        os.utime(self.service.directory, ns=(time, time))
+        self.service.start()
+        self.history.forget()
+        self.connect()
+
+    def write(self, rng, first):
+        """Writes the files, with times from FIRST on, in nanoseconds; returns the newest one, in
+        seconds. The directory's counts, too, as a glob looks there."""
+        directory = self.service.directory
+        for old in self.written:
+            old.unlink()
+        files = {name: text.replace("DIRECTORY", str(directory))
+                 for name, text in self.files.items()}
+        self.service.configure(files.pop("main"), keepalive="yes")
+        self.written = [directory / name for name in files]
+        for path, text in zip(self.written, files.values()):
+            path.write_bytes(text.encode("utf-8"))
+        used = [self.service.config, *self.written, directory]
+        times = [first + rng.randrange(SPREAD * 10**9) for _ in used]
+        for path, time in zip(used, times):
+            os.utime(path, ns=(time, time))
+        return max(times) // 10**9
+
+    def load(self, rng, number):
+        """Has the service read a configuration, whose zones the model takes over."""
+        configuration = random_configuration(rng, self.configuration)
+        self.files = configuration.files
+        newest = self.write(rng, (START + number) * 10**9)
+        log = self.service.reload(f"{REFUSED}|{RELOADED}")
+        refused = configuration.error is not None
+        assert ("refused" in log) == refused, log
+        if refused:
+            assert configuration.error in log
+            return
+        self.configuration = configuration
+        if rng.random() < RESTARTS:
+            self.restart()
+        self.take_zones(Model(configuration.policies, configuration.zones), newest)
+
+    def take_zones(self, model, newest):
+        questions = [("getAllDomains", {})]
+        if model.catalog:
+            questions.append(("list", {"zonename": model.settings.catalog + ".", "domain_id": -1}))
+        zones, *members = self.client.ask(questions)
+        self.history.load(model, zones, members[0] if members else [], newest)
+
+    def compare_answers(self, rng):
+        questions = random_questions(rng, self.model, QUESTIONS)
+        for question, result in zip(questions, self.client.ask(questions)):
+            self.compare(*question, result)
+
+    def compare(self, method, parameters, result):
+        found, expected = canonical(result), self.model.answer(method, parameters)
+        if method == "searchRecords":
+            most = parameters["maxResults"]
+            assert len(found) == min(len(expected), most), f"{parameters} {found} {expected}"
+            if most < len(expected):
+                expected = [each for each in expected if each in found]
+        assert found == expected, f"{method} {parameters}"
+        if method in METHODS_OF_ROWS:
+            for row in result or []:
+                self.check_domain_id(row)
+
+    def check_domain_id(self, row):
+        """The SOA record carries the id of its zone, and no row that of another."""
+        zone = self.model.zone_at(labels_of(row["qname"]))
+        assert "domain_id" in row or row["qtype"] != "SOA"
+        assert "domain_id" not in row or row["domain_id"] == zone.id
+
+    def compare_bodies(self, rng):
+        """RFC 8461 3.3, asked as a web server in front does."""
+        hosts = [random_host(rng, self.model) for _ in range(HOSTS)]
+        plain = http_request("GET", "/.well-known/mta-sts.txt").decode("ascii")
+        requests = [plain.replace("Host: 127.0.0.1", f"Host: {host}").encode() for host in hosts]
+        for host, reply in zip(hosts, self.web_server.exchange(requests)):
+            policy = self.model.policy_of(host)
+            if policy is None:
+                assert reply.status == 404, host
+                continue
+            assert (reply.status, reply.body) == (200, policy.body().encode("ascii")), host
+            assert reply.headers["etag"] == f'"{policy.automatic_id()}"'
+            assert reply.headers["content-type"] == "text/plain; charset=us-ascii"
+
+
 @pytest.fixture
 def configured(make_directory, ports):
     with Service(make_directory(), ports.take()) as service:
+        service.policy_port = ports.take()
         service.configure("policies: []\n", keepalive="yes")
+        os.utime(service.config, (0, 0))
         yield service.start()
-
-
-def write(service, configuration):
-    for old in [*service.directory.glob("*.list"), *service.directory.glob("*.inc")]:
-        old.unlink()
-    for name, text in configuration.files.items():
-        if name != "main":
-            (service.directory / name).write_bytes(text.encode("utf-8"))
-    service.configure(configuration.files["main"], keepalive="yes")
-
-
-def compare(client, model, questions, circumstances):
-    asked = [{"qname": qname, "qtype": qtype, "zone-id": 1} for qname, qtype in questions]
-    for (qname, qtype), rows in zip(questions, client.ask(asked)):
-        found = rows and sorted(canonical(row) for row in rows)
-        expected = model.answer(qname, qtype)
-        assert found == expected, f"{qname} {qtype} {circumstances}"
 
 
 def test_the_service_answers_as_the_model_does(configured, client_name, request):
     """A configuration that must be refused leaves the answers of the one before."""
     seed = request.config.getoption("seed")
-    policies = []
-    client = CLIENTS[client_name](configured)
+    comparison = Comparison(configured, CLIENTS[client_name])
     for number in range(request.config.getoption("configurations")):
         rng = random.Random(f"{seed} {client_name} {number}")
-        configuration = random_configuration(rng)
-        write(configured, configuration)
-        refused = configuration.policies is None
-        log = configured.reload(f"{REFUSED}|{RELOADED}")
-        assert ("refused" in log) == refused, f"{log}\n{configuration.files}"
-        policies = policies if refused else configuration.policies
-        questions = [random_question(rng, policies) for _ in range(QUESTIONS)]
-        circumstances = f"in configuration {number}: {configuration.files}"
-        compare(client, Model(policies), questions, circumstances)
-    client.close()
+        try:
+            comparison.load(rng, number)
+            comparison.compare_answers(rng)
+            comparison.compare_bodies(rng)
+        except BaseException:
+            print(f"configuration {number}: {comparison.files}")
+            raise
+    comparison.disconnect()
