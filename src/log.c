@@ -1,18 +1,21 @@
 #include "log.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    LINE_MAX_BYTES = 8192,
+    LINE_MAX_BYTES = PIPE_BUF,             /* what a pipe takes in one piece */
     LINE_TEXT_BYTES = LINE_MAX_BYTES - 16, /* without what stands before it, and the newline */
     REMEMBERED = 64,                       /* lines, each at the place that its hash gives it */
     REMEMBERED_TEXT = 256,                 /* bytes of each, for telling of its repetitions */
+    PATIENCE_MILLISECONDS = 100,           /* with a reader who does not keep up */
 };
 
 static const struct {
@@ -27,7 +30,14 @@ static const struct {
 
 enum log_level log_least = LOG_LEVEL_INFO;
 static bool to_journal;
-static atomic_bool cut; /* the last line, before its end */
+
+/* What lines go through, one at a time. */
+static struct {
+    pthread_mutex_t lock;
+    bool cut;           /* the last line, before its end */
+    bool stuck;         /* nobody read for as long as there is patience */
+    unsigned long lost; /* lines, since one was written */
+} output = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* A line that was written a short while ago. */
 struct remembered {
@@ -77,20 +87,55 @@ static time_t monotonic_seconds(void)
     return now.tv_sec + 1; /* never 0 */
 }
 
-/* A full disk may take a part of a line; the next that it takes must be a line of its own. */
-static void write_line(enum log_level level, const char *text)
+/* Whether a line can be written without waiting for a reader. One who reads but slowly is waited
+ * for, one who does not only once. */
+static bool has_room(void)
+{
+    struct pollfd stream = {.fd = STDERR_FILENO, .events = POLLOUT};
+    int r;
+
+    do
+        r = poll(&stream, 1, output.stuck ? 0 : PATIENCE_MILLISECONDS);
+    while (r < 0 && errno == EINTR);
+    output.stuck = r == 0;
+    return r != 0;
+}
+
+/* A full disk may take a part of a line; the next that it takes must be a line of its own. Returns
+ * whether there was room for the line. */
+static bool put_line(enum log_level level, const char *text)
 {
     char line[LINE_MAX_BYTES];
     size_t length;
     ssize_t n;
 
-    length = (size_t)snprintf(line, sizeof(line), "%s%s%s%s\n", atomic_load(&cut) ? "\n" : "",
+    if (!has_room())
+        return false;
+    length = (size_t)snprintf(line, sizeof(line), "%s%s%s%s\n", output.cut ? "\n" : "",
                               to_journal ? levels[level].priority : levels[level].name,
                               to_journal ? "" : ": ", text);
     n = write(STDERR_FILENO, line, length);
     /* A log that cannot be written has nobody to be told of it. */
     if (n >= 0)
-        atomic_store(&cut, (size_t)n < length);
+        output.cut = (size_t)n < length;
+    return true;
+}
+
+/* Writes a line, and before it how many were lost. */
+static void write_line(enum log_level level, const char *text)
+{
+    char lost[128];
+
+    pthread_mutex_lock(&output.lock);
+    if (output.lost) {
+        snprintf(lost, sizeof(lost), "%lu lines are missing here: nobody read the log",
+                 output.lost);
+        if (put_line(LOG_LEVEL_WARNING, lost))
+            output.lost = 0;
+    }
+    if (output.lost || !put_line(level, text))
+        output.lost++;
+    pthread_mutex_unlock(&output.lock);
 }
 
 static void tell_repeats(struct remembered *slot)

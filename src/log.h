@@ -28,7 +28,9 @@ extern enum log_level log_least;
 void log_init(enum log_level least);
 
 /* Writes a line, whatever the level, in one piece, so that lines of several threads never mix.
- * Control characters become "?", a text of more than 8,000 bytes is cut. */
+ * Control characters become "?", a text of more than 4,000 bytes is cut. Never waits long: where
+ * stderr is a pipe or a socket that nobody reads, lines are left out until there is room again, and
+ * then counted in a line of their own. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Tells of the lines that were left out and whose minute is over; all of them if ALL. To be called

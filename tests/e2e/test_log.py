@@ -4,11 +4,13 @@ import contextlib
 import os
 import re
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
 from admin_client import get
 from http_client import exchange, get_request
+from processes import wait_until
 from service import REFUSED, program
 from unix_client import Stream, lookup
 
@@ -75,6 +77,37 @@ def test_debug_shows_requests_over_every_listener(service, ports):
     for line in (r'unix: \{.*"www.example.net.".*-> \{"result":false\}',
                  r"http: GET /healthz .*-> 200 serving", r"http: GET /elsewhere .*-> 404 "):
         service.wait_log(f"^debug: {line}")
+
+
+class Unread:
+    """A log that goes to a pipe, which takes some 64 KiB until it is read."""
+
+    def __init__(self, service):
+        path = service.directory / "fifo"
+        os.mkfifo(path)
+        self.file = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        service.log_path = path
+
+    def read(self):
+        text = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                text += os.read(self.file, 65536)
+        return text
+
+
+def test_a_log_that_nobody_reads_holds_up_no_answer(service):
+    log = Unread(service)
+    service.configure(POLICIES)
+    service.launch([program(), "serve", "-c", service.config, "-l", "debug"])
+    service.log_path = Path(os.devnull)
+    wait_until(lambda: service.check_alive() or answers(service), "the first answer")
+    for _ in range(1000):
+        assert exchange(service.port, LOOKUP).status == 200
+    assert b"missing" not in log.read()
+    exchange(service.port, LOOKUP)
+    wait_until(lambda: re.search(rb"^warning: \d+ lines are missing here", log.read(), re.MULTILINE),
+               "the number of lines that were lost")
 
 
 def test_the_journal_gets_priorities(service):
