@@ -26,7 +26,7 @@ LOG_TAIL = 4000  # characters of each program's log that a failure shows
 def pytest_addoption(parser):
     parser.addoption("--seed", type=int, default=random.randrange(1 << 32),
                      help="what random configurations and questions come from")
-    parser.addoption("--configurations", type=int, default=40,
+    parser.addoption("--configurations", type=int, default=30,
                      help="how many random configurations over each transport")
     parser.addoption("--soak", type=float, default=8, help="seconds of the long run")
     parser.addoption("--storm", type=float, default=3,

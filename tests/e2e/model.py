@@ -14,6 +14,7 @@ Every owner of a configuration is written down with its records; a question is o
 What the service may choose, serials, ids and labels in the catalog, zone_history.py judges.
 """
 
+import functools
 import hashlib
 import ipaddress
 import re
@@ -128,11 +129,14 @@ class Zone:
         self.records += [(owner, kind, data, self.ttl) for kind, data in records]
 
     def at(self, name):
-        return [each for each in self.with_serial() if each[0] == name]
+        return self.answered(each for each in self.records if each[0] == name)
 
     def with_serial(self):
+        return self.answered(self.records)
+
+    def answered(self, records):
         return [(owner, kind, data.replace(SERIAL, str(self.serial)), ttl)
-                for owner, kind, data, ttl in self.records]
+                for owner, kind, data, ttl in records]
 
 
 class Model:
@@ -275,6 +279,7 @@ def unescape(match):
     return bytes([int(code)]) if len(code) == 3 else code
 
 
+@functools.lru_cache(10000)
 def labels_of(text):
     """The labels of a name in master-file form, in lower case."""
     labels, label = [], b""

@@ -22,8 +22,8 @@ from service import REFUSED, RELOADED, Service
 from unix_client import Stream
 from zone_history import ZoneHistory
 
-QUESTIONS = 160  # about each configuration
-HOSTS = 20
+QUESTIONS = 120  # about each configuration
+HOSTS = 15
 RESTARTS = 0.03  # of the configurations that are accepted
 START = 1700000000  # the time of the first configuration's files; later ones have later times
 SPREAD = 8  # seconds, in which times of files may go back
