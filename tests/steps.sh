@@ -1,4 +1,4 @@
-# Sourced by run.sh and check.sh, in the top directory: the steps that they are made of. Each counts what
+# Sourced by run.sh and check.sh, in the top directory, after contrib/packages.sh: the steps that they are made of. Each counts what
 # passed and failed; finish prints the counts.
 # shellcheck shell=bash
 
@@ -58,6 +58,17 @@ build() {
     return 1
 }
 
+# test_as_root DIRECTORY OPTION…: `meson test`. Some tests have a network of their own, or run the service as
+# another user.
+test_as_root() {
+    local directory=$1 code=0
+    shift
+    as_root env ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" \
+        TSAN_OPTIONS="${TSAN_OPTIONS:-}" meson test -C "$directory" --no-rebuild "$@" || code=$?
+    [ "$(id -u)" -eq 0 ] || as_root chown -R "$(id -u):$(id -g)" "$directory"
+    return "$code"
+}
+
 # suites DIRECTORY LOG OPTION…: runs suites of meson's and adds up their cases; LOG is the name that
 # meson gives the logs of such a run.
 suites() {
@@ -65,7 +76,7 @@ suites() {
     shift 2
     say "$directory: tests $*"
     rm -f "$base.json" "$base.junit.xml"
-    run tests meson test -C "$directory" --no-rebuild --num-processes "$processes" "$@"
+    run tests test_as_root "$directory" --num-processes "$processes" "$@"
     if ! summary=$(/usr/bin/python3 -B tests/summary.py "$base"); then
         failed=$((failed + 1))
         show_log tests

@@ -1,9 +1,13 @@
 """pdns-mta-sts itself, and the configurations that tests give it."""
 
+import atexit
+import functools
 import itertools
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 
 from processes import DEADLINE, Program, running
 
@@ -22,6 +26,20 @@ def program():
     if not path:
         raise RuntimeError("PDNS_MTA_STS must name the program to test")
     return path
+
+
+@functools.cache
+def program_for_others():
+    """A copy of the program that any user may run, wherever the build is."""
+    directory = tempfile.mkdtemp(prefix="pdns-mta-sts-")
+    atexit.register(shutil.rmtree, directory)
+    os.chmod(directory, 0o755)
+    return shutil.copy2(program(), directory)
+
+
+def program_for(options):
+    """The program for a process with these options of subprocess's."""
+    return program_for_others() if "user" in options else program()
 
 
 def listen(port, path="/dns", keepalive="no", socket_path=None, policy_port=None,
@@ -44,7 +62,7 @@ def set_past(path):
 def run_bytes(*arguments, **options):
     """Runs the program to its end."""
     return subprocess.run(
-        [program(), *map(str, arguments)],
+        [program_for(options), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=DEADLINE,
@@ -83,7 +101,7 @@ class Service(Program):
 
     def start(self, **options):
         start = self.log_size()
-        self.launch([program(), "serve", "-c", self.config], **options)
+        self.launch([program_for(options), "serve", "-c", self.config], **options)
         self.wait_ready(lambda: "info: serving " in self.log(start))
         return self
 
