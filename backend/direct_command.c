@@ -55,21 +55,10 @@ static void answer_reload(const struct order *order, struct buffer *out)
 static void answer_lookup(const struct order *order, struct buffer *out)
 {
     struct answer answer;
-    size_t n = 0;
 
-    if (!synthesis_find(order->snapshot, order->words[1], &answer)) {
+    if (!synthesis_find(order->snapshot, order->words[1], &answer))
         buffer_add_string(out, "not a name of this service\n");
-        return;
-    }
-    for (size_t i = 0; i < answer.rows.n; i++) {
-        const struct row *row = &answer.rows.first[i];
-
-        if (row->type == RECORD_ENT || !synthesis_matches(row, order->words[2]))
-            continue;
-        record_text_write(out, &answer, row);
-        n++;
-    }
-    if (n == 0)
+    else if (record_text_write_answer(out, order->snapshot, &answer, order->words[2]) == 0)
         buffer_printf(out, "%s exists and has no record of this type\n", answer.name.text);
 }
 

@@ -17,22 +17,17 @@ static bool is_mnemonic(const char *text)
     return *text == '\0';
 }
 
-/* Prints the rows of a type. An empty non-terminal stands for a name without any record. */
-static int print_answer(const struct answer *answer, const char *type)
+static int print_answer(const struct snapshot *snapshot, const struct answer *answer,
+                        const char *type)
 {
     CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+    size_t n = record_text_write_answer(&out, snapshot, answer, text_from(type));
 
-    for (size_t i = 0; i < answer->rows.n; i++) {
-        const struct row *row = &answer->rows.first[i];
-
-        if (row->type != RECORD_ENT && synthesis_matches(row, text_from(type)))
-            record_text_write(&out, answer, row);
-    }
     if (out.failed) {
         fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
         return EXIT_REFUSED;
     }
-    if (out.length == 0)
+    if (n == 0)
         fprintf(stderr, "pdns-mta-sts: %s exists and has no record of type %s\n", answer->name.text,
                 type);
     fwrite(out.data, 1, out.length, stdout);
@@ -55,7 +50,7 @@ int lookup_run(const struct command_arguments *arguments)
     if (!config)
         return EXIT_REFUSED;
     if (synthesis_find(config->snapshot, text_from(name), &answer))
-        return print_answer(&answer, type);
+        return print_answer(config->snapshot, &answer, type);
     fprintf(stderr, "pdns-mta-sts: %s is not a name of this service\n",
             diagnostics_quote(text_from(name)).text);
     return EXIT_REFUSED;

@@ -31,10 +31,10 @@ static const struct command commands[] = {
     {
         .name = "lookup",
         .does = "print the answer to one question",
-        .about =
-            "Prints the answer to one question as 'dig +noall +answer' would. If the name has\n"
-            "no record of the type nothing is printed. The exit code is 1 if the name is not\n"
-            "of the service, so that PowerDNS answers it from elsewhere or not at all.\n",
+        .about = "Prints the answer to one question as 'dig +noall +answer' would; CNAME records\n"
+                 "are followed as long as their targets are names of the service. If the name has\n"
+                 "no record of the type nothing is printed. The exit code is 1 if the name is not\n"
+                 "of the service, so that PowerDNS answers it from elsewhere or not at all.\n",
         .operands = {{.name = "NAME", .does = "a name, such as _mta-sts.example.net"},
                      {.name = "TYPE", .does = "a record type, or ANY"}},
         .run = lookup_run,
