@@ -274,12 +274,6 @@ const struct policy *snapshot_same_policy(const struct snapshot *snapshot,
     return domain.policy;
 }
 
-/* The serial of what has changed since it had another one. */
-static uint32_t next_serial(uint32_t old, uint32_t newest)
-{
-    return newest > old ? newest : old + 1;
-}
-
 static bool same_name(const struct name *a, const struct name *b)
 {
     return text_equals((struct text){a->text, a->length}, (struct text){b->text, b->length});
@@ -295,16 +289,16 @@ static bool same_authority(const struct snapshot *a, const struct snapshot *b)
            same_name(&one->hostmaster, &other->hostmaster);
 }
 
+/* The serial of a policy whose zones are the same as in the snapshot before; else the one given. */
 static uint32_t policy_serial(const struct snapshot *snapshot, const struct policy *policy,
-                              const struct snapshot *before, uint32_t newest)
+                              const struct snapshot *before, uint32_t changed)
 {
     const struct policy *old = before ? snapshot_same_policy(before, policy) : NULL;
 
-    if (!old || !old->zones)
-        return newest;
-    if (published_same_records(old, policy) && same_authority(before, snapshot))
+    if (old && old->zones && published_same_records(old, policy) &&
+        same_authority(before, snapshot))
         return old->serial;
-    return next_serial(old->serial, newest);
+    return changed;
 }
 
 static uint32_t new_catalog_serial(const struct snapshot *snapshot, const struct snapshot *before,
@@ -315,7 +309,7 @@ static uint32_t new_catalog_serial(const struct snapshot *snapshot, const struct
     if (before->zones->n == snapshot->zones->n && before->zones->sum == snapshot->zones->sum &&
         same_authority(before, snapshot))
         return before->catalog_serial;
-    return next_serial(before->catalog_serial, newest);
+    return newest;
 }
 
 /* The serial of a domain that came late to its policy, or 0. */
@@ -350,12 +344,11 @@ static uint32_t needed_serial(const struct domain *domain, const struct snapshot
     struct domain old;
 
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where there are domains are policies */
-    if (!snapshot_find(before, domain->name, &old) || !old.policy->zones)
+    if (!snapshot_find(before, domain->name, &old) || !old.policy->zones ||
+        !text_equals(old.policy->primary, domain->policy->primary))
         return newest;
-    if (!text_equals(old.policy->primary, domain->policy->primary))
-        return next_serial(snapshot_domain_serial(before, &old), newest);
     if (domain->policy->serial != old.policy->serial && late_serial(before, old.position))
-        return next_serial(snapshot_domain_serial(before, &old), newest);
+        return newest;
     return late_serial(before, old.position);
 }
 
@@ -375,6 +368,15 @@ static int add_late(struct late_domains *late, uint32_t position, uint32_t seria
     return 0;
 }
 
+/* Whether a policy has own zones, though all of them may be held back. */
+static bool any_has_zones(const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->n_policies; i++)
+        if (snapshot->policies[i].zones)
+            return true;
+    return false;
+}
+
 static int find_late(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest)
 {
     struct domain domain;
@@ -382,7 +384,9 @@ static int find_late(struct snapshot *snapshot, const struct snapshot *before, u
     int r = 0;
 
     snapshot->own_late.n = 0;
-    while (before && r == 0 && snapshot_next_domain(snapshot, &cursor, &domain)) {
+    if (!before || !any_has_zones(snapshot))
+        return 0;
+    while (r == 0 && snapshot_next_domain(snapshot, &cursor, &domain)) {
         uint32_t serial = domain.policy->zones ? needed_serial(&domain, before, newest) : 0;
 
         if (serial > domain.policy->serial)
@@ -401,38 +405,28 @@ static uint32_t last_serial(const struct snapshot *snapshot)
 
 int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *before, uint32_t newest)
 {
-    bool any = false;
-
     snapshot->past_serial = before ? last_serial(before) : 0;
     /* A zone that is new may have been there earlier, or have been the catalog zone. */
-    newest = next_serial(snapshot->past_serial, newest);
+    if (newest <= snapshot->past_serial)
+        newest = snapshot->past_serial + 1;
     snapshot->newest = newest;
     /* Also where every domain is held back, so that no policy has a zone yet. */
     for (size_t i = 0; i < snapshot->n_policies; i++)
-        if (snapshot->policies[i].zones) {
+        if (snapshot->policies[i].zones)
             snapshot->policies[i].serial =
                 policy_serial(snapshot, &snapshot->policies[i], before, newest);
-            any = true;
-        }
     snapshot->catalog_serial = new_catalog_serial(snapshot, before, newest);
-    return any ? find_late(snapshot, before, newest) : 0;
+    return find_late(snapshot, before, newest);
 }
 
 /* Sets the serial of a policy that announces another id for a while: below the one that it will
- * have then. */
-static void delay_serial(struct policy *policy, struct policy *later, const struct snapshot *before)
+ * have then, which leaves room above all that there were. */
+static void delay_serial(const struct snapshot *snapshot, struct policy *policy,
+                         struct policy *later, const struct snapshot *before)
 {
-    const struct policy *old = snapshot_same_policy(before, policy);
-
-    policy->serial = later->serial - 1;
-    if (!old || !old->zones)
-        return;
-    if (published_same_records(old, policy)) {
-        policy->serial = old->serial;
-    } else if (policy->serial <= old->serial) {
-        policy->serial = old->serial + 1;
-        later->serial = old->serial + 2;
-    }
+    if (later->serial < snapshot->past_serial + 2)
+        later->serial = snapshot->past_serial + 2;
+    policy->serial = policy_serial(snapshot, policy, before, later->serial - 1);
 }
 
 static int announce(struct snapshot *snapshot, const struct snapshot *before,
@@ -442,7 +436,7 @@ static int announce(struct snapshot *snapshot, const struct snapshot *before,
     int r = published_announce(&snapshot->arena, policy, announcement->id);
 
     if (r == 0 && policy->zones)
-        delay_serial(policy, &snapshot->base->policies[announcement->policy], before);
+        delay_serial(snapshot, policy, &snapshot->base->policies[announcement->policy], before);
     return r;
 }
 
@@ -470,16 +464,19 @@ int snapshot_announce(struct snapshot *from, const struct snapshot *before,
                       const struct announcement *announcements, size_t n, struct snapshot **out)
 {
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    uint32_t newest = from->newest - 1;
     int r;
 
     if (!snapshot)
         return -ENOMEM;
+    if (newest <= from->past_serial)
+        newest = from->newest;
     r = share(snapshot, from);
     for (size_t i = 0; i < n && r == 0; i++)
         r = announce(snapshot, before, &announcements[i]);
     /* Their serials are lower, so more domains may need others. */
-    if (r == 0 && snapshot->zones->n)
-        r = find_late(snapshot, before, from->newest - 1);
+    if (r == 0)
+        r = find_late(snapshot, before, newest);
     snapshot->late = &snapshot->own_late;
     if (r) {
         snapshot_unref(snapshot);

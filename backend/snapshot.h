@@ -77,8 +77,8 @@ int snapshot_set_serials(struct snapshot *snapshot, const struct snapshot *befor
 /* Makes a snapshot, with one reference, that differs from another in the ids that some policies
  * announce, policies which have a mode. The two share the domains, so this costs only the policies.
  * FROM must come from builder_freeze; it lives as long as the new one needs it. Own zones of such
- * policies have a serial below that of FROM: the one that they have in the snapshot BEFORE, if they
- * publish the same as there. Returns 0 or -ENOMEM. */
+ * policies have a serial below that of FROM, which rises by one if there is no room: the one that
+ * they have in the snapshot BEFORE, if they publish the same as there. Returns 0 or -ENOMEM. */
 int snapshot_announce(struct snapshot *from, const struct snapshot *before,
                       const struct announcement *announcements, size_t n, struct snapshot **out);
 

@@ -494,6 +494,97 @@ static void an_id_that_waits_lowers_no_serial_of_a_late_domain(void **state)
     assert_true(zone_of(waiting, "_tls.b.example").serial >= 20);
 }
 
+/* A policy with an id and one without, in one of which there may be a member. */
+struct two {
+    const char *hostmaster, *id;
+    uint32_t ttl; /* of the second policy */
+    enum { NOWHERE, IN_FIRST, IN_SECOND } member;
+};
+
+static struct snapshot *two_policies(const struct two *two, uint32_t newest,
+                                     const struct snapshot *before)
+{
+    struct builder *builder = begin_zones("ns.example", two->hostmaster, (struct name){0});
+    const struct policy_spec spec = {
+        .primary = fixture_name("first.example"),
+        .mode = POLICY_MODE_NONE,
+        .max_age = 60,
+        .fixed_id = two->id,
+        .ttl = 60,
+        .zones = true,
+    };
+    uint32_t first, second;
+
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &first), 0);
+    second = add_reports(builder, "second.example", "mailto:a@b.example", two->ttl);
+    if (two->member)
+        add_member(builder, two->member == IN_FIRST ? first : second, "member.example");
+    return end_zones(builder, newest, before);
+}
+
+/* What is published of it while the id that the first policy had still waits. */
+static struct snapshot *while_one_waits(struct snapshot *loaded, const struct snapshot *before)
+{
+    const struct announcement announcement = {.policy = 0, .id = TEXT("one")};
+    struct snapshot *waiting;
+
+    assert_int_equal(snapshot_announce(loaded, before, &announcement, 1, &waiting), 0);
+    return waiting;
+}
+
+static void a_domain_that_moves_to_an_id_that_waits_gets_two_serials(void **state)
+{
+    CLEANUP(free_snapshot)
+    struct snapshot *first =
+        two_policies(&(struct two){"h.example", "one", 60, IN_SECOND}, 10, NULL);
+    CLEANUP(free_snapshot)
+    struct snapshot *before =
+        two_policies(&(struct two){"h.example", "one", 61, IN_SECOND}, 20, first);
+    CLEANUP(free_snapshot)
+    struct snapshot *loaded =
+        two_policies(&(struct two){"h.example", "two", 61, IN_FIRST}, 5, before);
+    CLEANUP(free_snapshot) struct snapshot *waiting = while_one_waits(loaded, before);
+
+    (void)state;
+    assert_int_equal(zone_of(before, "_tls.member.example").serial, 20);
+    assert_int_equal(zone_of(waiting, "_mta-sts.first.example").serial, 10);
+    assert_int_equal(zone_of(waiting, "_mta-sts.member.example").serial, 21);
+    assert_int_equal(zone_of(loaded, "_mta-sts.member.example").serial, 22);
+}
+
+static void a_zone_that_comes_back_while_an_id_waits_has_a_higher_serial(void **state)
+{
+    CLEANUP(free_snapshot)
+    struct snapshot *first =
+        two_policies(&(struct two){"h.example", "one", 60, IN_SECOND}, 10, NULL);
+    CLEANUP(free_snapshot)
+    struct snapshot *gone = two_policies(&(struct two){"h.example", "one", 60, NOWHERE}, 5, first);
+    CLEANUP(free_snapshot)
+    struct snapshot *loaded =
+        two_policies(&(struct two){"h.example", "two", 60, IN_SECOND}, 5, gone);
+    CLEANUP(free_snapshot) struct snapshot *waiting = while_one_waits(loaded, gone);
+
+    (void)state;
+    assert_int_equal(zone_of(first, "_tls.member.example").serial, 10);
+    assert_int_equal(zone_of(waiting, "_tls.member.example").serial, 11);
+    assert_int_equal(zone_of(loaded, "_tls.member.example").serial, 11);
+}
+
+static void another_authority_is_a_change_while_an_id_waits(void **state)
+{
+    CLEANUP(free_snapshot)
+    struct snapshot *before =
+        two_policies(&(struct two){"h.example", "one", 60, NOWHERE}, 10, NULL);
+    CLEANUP(free_snapshot)
+    struct snapshot *loaded =
+        two_policies(&(struct two){"i.example", "two", 60, NOWHERE}, 20, before);
+    CLEANUP(free_snapshot) struct snapshot *waiting = while_one_waits(loaded, before);
+
+    (void)state;
+    assert_int_equal(zone_of(waiting, "_mta-sts.first.example").serial, 19);
+    assert_int_equal(zone_of(loaded, "_mta-sts.first.example").serial, 20);
+}
+
 static void an_id_that_waits_has_a_serial_below_its_own(void **state)
 {
     CLEANUP(free_snapshot) struct snapshot *before = fixture_zones(), *loaded = fixture_zones();
@@ -532,6 +623,9 @@ int main(void)
         cmocka_unit_test(a_zone_that_comes_back_has_a_higher_serial_than_it_had),
         cmocka_unit_test(a_zone_that_was_held_back_has_a_serial),
         cmocka_unit_test(an_id_that_waits_lowers_no_serial_of_a_late_domain),
+        cmocka_unit_test(a_domain_that_moves_to_an_id_that_waits_gets_two_serials),
+        cmocka_unit_test(a_zone_that_comes_back_while_an_id_waits_has_a_higher_serial),
+        cmocka_unit_test(another_authority_is_a_change_while_an_id_waits),
         cmocka_unit_test(another_authority_is_a_change),
         cmocka_unit_test(an_id_that_waits_has_a_serial_below_its_own),
     };
