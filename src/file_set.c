@@ -101,11 +101,11 @@ bool file_set_is_glob(const char *pattern)
     return strpbrk(pattern, GLOB_CHARACTERS);
 }
 
-char *file_set_base(const char *holder, const char *pattern)
+size_t file_set_base(const char *pattern)
 {
     size_t length = strcspn(pattern, GLOB_CHARACTERS);
 
     while (length && pattern[length - 1] != '/')
         length--;
-    return join(directory_of(holder), (struct text){pattern, length}, false);
+    return length;
 }

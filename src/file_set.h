@@ -26,7 +26,6 @@ int file_set_expand(const char *holder, const char *pattern, struct file_set *ou
 /* Whether a pattern is to be expanded, and does not name one file. */
 bool file_set_is_glob(const char *pattern);
 
-/* The directory where the search for a pattern that is to be expanded begins, below which all that
- * it matches lies; empty, or with a final slash. Returns it for the caller to free, or NULL if
- * memory runs out. */
-char *file_set_base(const char *holder, const char *pattern);
+/* How much of a pattern that is to be expanded names the directory where the search begins, below
+ * which all that it matches lies: nothing, or up to a slash. */
+size_t file_set_base(const char *pattern);

@@ -50,20 +50,32 @@ static void note_directory(struct loader *loader, const char *path)
         loader_note_time(loader, directory, status.st_mtime);
 }
 
-/* Notes when the directories have changed that a glob finds its files in, and where it begins to
- * look: a file that is gone leaves no other trace. */
-static int note_directories(struct loader *loader, const struct node *name,
-                            const struct file_set *set)
+/* Notes when the directories that match the beginning of a glob have changed. */
+static int note_matching(struct loader *loader, const struct node *name, size_t length)
 {
-    CLEANUP(free_pointer)
-    char *base = file_set_base(sources_name(&loader->sources, name->source), name->text);
+    CLEANUP(file_set_deinit) struct file_set set = FILE_SET_INIT;
+    CLEANUP(buffer_deinit) struct buffer pattern = BUFFER_INIT;
 
-    if (!base)
+    buffer_add(&pattern, name->text, length);
+    buffer_add(&pattern, "", 1);
+    if (pattern.failed ||
+        file_set_expand(sources_name(&loader->sources, name->source), pattern.data, &set) < 0)
         return -ENOMEM;
-    note_directory(loader, base);
-    for (size_t i = 0; i < set->n; i++)
-        note_directory(loader, set->paths[i]);
+    for (size_t i = 0; i < set.n; i++)
+        note_directory(loader, set.paths[i]);
     return 0;
+}
+
+/* Notes when the directories have changed that a glob looks in, on all levels: a file that is gone
+ * leaves no other trace. */
+static int note_directories(struct loader *loader, const struct node *name)
+{
+    const char *end = name->text + file_set_base(name->text);
+    int r = note_matching(loader, name, (size_t)(end - name->text));
+
+    while (r == 0 && (end = strchr(end, '/')))
+        r = note_matching(loader, name, (size_t)(++end - name->text));
+    return r;
 }
 
 /* Expands one name or glob. */
@@ -81,7 +93,7 @@ static int use_files(struct loader *loader, const struct node *name,
         LOADER_ERROR(loader, name,
                      "found a directory that cannot be read for %s, expected one that can",
                      diagnostics_quote(node_text(name)).text);
-    if (r >= 0 && file_set_is_glob(name->text) && note_directories(loader, name, &set) < 0)
+    if (r >= 0 && file_set_is_glob(name->text) && note_directories(loader, name) < 0)
         return -ENOMEM;
     for (size_t i = 0; r == 0 && i < set.n; i++)
         r = use(loader, set.paths[i], name, context);
