@@ -6,9 +6,12 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+/* Serials count on from the times of files, so some numbers are left above the last one. */
+enum { NUMBERS_LEFT = 1 << 24 };
+
 void loader_note_time(struct loader *loader, const char *path, time_t modified)
 {
-    if (modified <= (time_t)loader->newest || modified > UINT32_MAX)
+    if (modified <= (time_t)loader->newest || modified > UINT32_MAX - NUMBERS_LEFT)
         return;
     loader->newest = (uint32_t)modified;
     buffer_clear(&loader->newest_path);

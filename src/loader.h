@@ -37,7 +37,8 @@ struct loader {
 int loader_open(struct loader *loader, const char *path, const struct node *named_at, size_t limit,
                 struct file *file, uint16_t *source);
 
-/* Notes when something that the configuration consists of has changed. */
+/* Notes when something that the configuration consists of has changed. A time that leaves no room
+ * for later serials, from half a year before 32 bits are used up in 2106, is left out. */
 void loader_note_time(struct loader *loader, const char *path, time_t modified);
 
 /* Expands the file names and globs of a node, and hands every file's path to a function until it

@@ -380,6 +380,18 @@ static void what_makes_serials_run_ahead_is_named(void **state)
     config_free(assert_loaded("config.yaml", ""));
 }
 
+static void a_time_at_the_end_of_serials_is_left_out(void **state)
+{
+    (void)state;
+    temporary_write("config.yaml", POLICY "    domain_files: [a.list, b.list]\n");
+    temporary_write("a.list", "");
+    temporary_write("b.list", "");
+    set_time("config.yaml", 1000);
+    set_time("a.list", UINT32_MAX);
+    set_time("b.list", (time_t)UINT32_MAX + 2000);
+    assert_newest("", 1000);
+}
+
 static void times_of_files_are_nothing_to_an_overlay(void **state)
 {
     (void)state;
@@ -415,6 +427,7 @@ int main(void)
         TEST(two_thousand_included_files_load),
         TEST(the_default_listener_is_enabled),
         TEST(what_makes_serials_run_ahead_is_named),
+        TEST(a_time_at_the_end_of_serials_is_left_out),
         TEST(times_of_files_are_nothing_to_an_overlay),
         TEST(freeing_nothing_is_allowed),
     };
