@@ -12,8 +12,8 @@
 
 enum {
     PIECE = 16 << 10,
-    LONG = 1000000,        /* numbers in a long reply, about 7 MB */
-    AHEAD_MAX = 1 << 20,   /* bytes: more than a socket holds, far less than a long reply */
+    LONG = 300000,         /* numbers in a long reply, about 2 MB */
+    AHEAD_MAX = 1 << 19,   /* bytes: more than a socket holds, far less than a long reply */
     DEADLINE_SECONDS = 60, /* for what takes milliseconds */
     NEVER = 2 * LONG,
 };
@@ -253,7 +253,7 @@ static void a_long_reply_comes_whole_and_ends_with_the_connection(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, false, 0);
-    say(fixture, "1000000q\n");
+    say(fixture, "300000q\n");
     receive_all(fixture);
     add_numbers(&expected, LONG);
     assert_text(&fixture->received, &expected);
@@ -267,10 +267,10 @@ static void pieces_are_made_only_as_the_peer_reads(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, false, 0);
-    say(fixture, "1000000q\n");
+    say(fixture, "300000q\n");
     run(fixture);
     assert_true(made < AHEAD_MAX);
-    while (fixture->received.length < (size_t)3 << 20) {
+    while (fixture->received.length < (size_t)1 << 20) {
         receive(fixture);
         assert_true(made < fixture->received.length + AHEAD_MAX);
     }
@@ -283,9 +283,9 @@ static void requests_behind_a_long_reply_wait_and_are_answered_in_order(void **s
     struct fixture *fixture = *state;
 
     serve(fixture, false, 0);
-    say(fixture, "1000000\n3\n");
+    say(fixture, "300000\n3\n");
     run(fixture);
-    say(fixture, "500000\n0\n2q\n");
+    say(fixture, "150000\n0\n2q\n");
     receive_all(fixture);
     add_numbers(&expected, LONG);
     add_numbers(&expected, 3);
@@ -304,7 +304,7 @@ static void other_peers_are_answered_meanwhile(void **state)
     int stuck;
 
     serve(fixture, false, 0);
-    say(fixture, "1000000\n");
+    say(fixture, "300000\n");
     run(fixture);
     stuck = fixture->peer;
     assert_int_equal(getsockname(fixture->listening, (struct sockaddr *)&address, &length), 0);
@@ -322,7 +322,7 @@ static void a_peer_that_goes_away_frees_what_makes_its_reply(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, false, 0);
-    say(fixture, "1000000\n");
+    say(fixture, "300000\n");
     run(fixture);
     assert_int_equal(alive, 1);
     close(fixture->peer);
@@ -339,7 +339,7 @@ static void a_peer_that_stops_reading_is_let_go(void **state)
     time_t deadline = time(NULL) + DEADLINE_SECONDS;
 
     serve(fixture, false, 1);
-    say(fixture, "1000000\n");
+    say(fixture, "300000\n");
     run(fixture);
     assert_int_equal(alive, 1);
     while (alive > 0) {
@@ -356,7 +356,7 @@ static void a_server_that_drains_sends_a_long_reply_to_its_end(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, false, 0);
-    say(fixture, "1000000\n");
+    say(fixture, "300000\n");
     run(fixture);
     stream_server_drain(fixture->server);
     receive_all(fixture);
@@ -370,7 +370,7 @@ static void what_comes_behind_the_last_reply_does_not_destroy_it(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, false, 0);
-    say(fixture, "1000000q\n");
+    say(fixture, "300000q\n");
     run(fixture);
     say(fixture, "7\n");
     while (alive > 0)
@@ -386,7 +386,7 @@ static void a_reply_that_cannot_be_made_to_its_end_ends_the_connection(void **st
     struct fixture *fixture = *state;
 
     serve(fixture, false, 0);
-    say(fixture, "+1000000\n");
+    say(fixture, "+300000\n");
     receive_all(fixture);
     add_numbers(&expected, LONG / 2);
     assert_true(fixture->received.length < expected.length);
@@ -399,7 +399,7 @@ static void a_server_may_be_freed_in_the_middle(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, false, 0);
-    say(fixture, "1000000\n");
+    say(fixture, "300000\n");
     run(fixture);
     stream_server_free(fixture->server);
     fixture->server = NULL;
@@ -459,7 +459,7 @@ static void over_http_a_long_reply_is_chunked(void **state)
     struct text rest;
 
     serve(fixture, true, 30);
-    say(fixture, "GET /-1000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    say(fixture, "GET /-300000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     receive_all(fixture);
     rest = received(fixture);
     take_head(&rest, HEAD "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
@@ -477,9 +477,9 @@ static void over_http_requests_behind_a_long_reply_are_answered_in_order(void **
     struct text rest;
 
     serve(fixture, true, 30);
-    say(fixture, "GET /-1000000 HTTP/1.1\r\nHost: x\r\n\r\nGET /=0 HTTP/1.1\r\nHo");
+    say(fixture, "GET /-300000 HTTP/1.1\r\nHost: x\r\n\r\nGET /=0 HTTP/1.1\r\nHo");
     run(fixture);
-    say(fixture, "st: x\r\n\r\nPOST /-500000 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
+    say(fixture, "st: x\r\n\r\nPOST /-150000 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
                  "GET /=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     receive_all(fixture);
     rest = received(fixture);
@@ -513,7 +513,7 @@ static void over_http_1_0_a_long_reply_ends_with_the_connection(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, true, 30);
-    say(fixture, "GET /-1000000 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    say(fixture, "GET /-300000 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     receive_all(fixture);
     buffer_add_string(&expected, HEAD "Connection: close\r\n\r\n");
     add_numbers(&expected, LONG);
@@ -525,8 +525,8 @@ static void over_http_head_gets_the_head_alone(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, true, 30);
-    say(fixture, "HEAD /-1000000 HTTP/1.1\r\nHost: x\r\n\r\n"
-                 "HEAD /-1000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    say(fixture, "HEAD /-300000 HTTP/1.1\r\nHost: x\r\n\r\n"
+                 "HEAD /-300000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     receive_all(fixture);
     buffer_add(&fixture->received, "", 1);
     assert_string_equal(fixture->received.data,
@@ -540,7 +540,7 @@ static void over_http_a_reply_that_fails_has_no_last_chunk(void **state)
     struct fixture *fixture = *state;
 
     serve(fixture, true, 30);
-    say(fixture, "GET /+1000000 HTTP/1.1\r\nHost: x\r\n\r\nGET /=0 HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(fixture, "GET /+300000 HTTP/1.1\r\nHost: x\r\n\r\nGET /=0 HTTP/1.1\r\nHost: x\r\n\r\n");
     receive_all(fixture);
     assert_true(fixture->received.length > LONG);
     assert_false(ends_with(&fixture->received, TEXT("0\r\n\r\n")));
