@@ -1,10 +1,9 @@
 """dig and delv, as an operator runs them."""
 
 import re
-import subprocess
 from dataclasses import dataclass
 
-from processes import DEADLINE
+from processes import run_to_end
 
 STATUS = re.compile(r"^;; ->>HEADER<<- .*status: (\w+)", re.MULTILINE)
 GOT = re.compile(r"^;; Got answer:$", re.MULTILINE)
@@ -28,16 +27,7 @@ class Reply:
 
 
 def run_tool(command):
-    done = subprocess.run(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
-    return done.stdout
+    return run_to_end(command).stdout
 
 
 def parse_record(line):

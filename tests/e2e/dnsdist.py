@@ -1,10 +1,9 @@
 """dnsdist with contrib/dnsdist.conf.example, of which only the addresses are changed."""
 
 import re
-import subprocess
 from pathlib import Path
 
-from processes import DEADLINE, Program
+from processes import Program, run_to_end
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "contrib/dnsdist.conf.example"
 COMMAND = ["/usr/bin/dnsdist", "--supervised", "--disable-syslog"]
@@ -24,15 +23,7 @@ def with_settings(text, settings):
 
 def check_config(path):
     """What dnsdist says of a configuration, as exit code and text."""
-    done = subprocess.run(
-        ["/usr/bin/dnsdist", "--check-config", "-C", str(path)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    done = run_to_end(["/usr/bin/dnsdist", "--check-config", "-C", path])
     return done.returncode, done.stdout
 
 

@@ -1,11 +1,10 @@
 """NSD as a secondary of zones that are listed, as docs/zones.md configures it."""
 
 import os
-import subprocess
 
 from documented import documented, filled_in
 from powerdns import answers
-from processes import DEADLINE, Program
+from processes import Program, run_to_end
 
 
 class Nsd(Program):
@@ -40,14 +39,6 @@ class Nsd(Program):
             "dig @192.0.2.1": f"dig -r @127.0.0.1 -p {self.primary_port}",
             "nsd-control ": f"nsd-control -c {self.config} ",
         })
-        done = subprocess.run(
-            ["sh", "-c", script],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-            env={**os.environ, "PATH": f"/usr/sbin:{os.environ['PATH']}"},
-        )
+        done = run_to_end(["sh", "-c", script],
+                          env={**os.environ, "PATH": f"/usr/sbin:{os.environ['PATH']}"})
         assert done.returncode == 0, done.stdout

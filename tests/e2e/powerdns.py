@@ -1,7 +1,6 @@
 """PowerDNS over zones in SQLite, with the service as its last backend."""
 
 import sqlite3
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import dns.exception
 import dns.message
 import dns.query
 
-from processes import DEADLINE, Program
+from processes import Program, run_to_end
 
 SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 
@@ -89,15 +88,7 @@ class Zones:
 
     def pdnsutil(self, *arguments):
         """Runs pdnsutil, which sees these zones alone and not the service."""
-        done = subprocess.run(
-            ["pdnsutil", f"--config-dir={self.directory}", *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
+        done = run_to_end(["pdnsutil", f"--config-dir={self.directory}", *arguments])
         assert done.returncode == 0, f"pdnsutil {arguments}: {done.stdout}"
         return done.stdout
 

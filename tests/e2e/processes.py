@@ -22,6 +22,20 @@ def wait_until(condition, what, deadline=DEADLINE):
         time.sleep(0.005)
 
 
+def run_to_end(command, timeout=DEADLINE, **options):
+    """Runs a tool; returns it as ended, with all that it printed as text in its stdout."""
+    return subprocess.run(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+        **options,
+    )
+
+
 class Program:
     def __init__(self, name, log_path):
         self.name = name

@@ -21,7 +21,7 @@ from authority import Acme, Authority
 from namespace import Namespace
 from nginx import NO_REDIRECT, Nginx
 from powerdns import PowerDns, Zones
-from processes import DEADLINE
+from processes import DEADLINE, run_to_end
 from service import Service, run
 
 CONTRIB = Path(__file__).resolve().parent.parent.parent / "contrib"
@@ -105,16 +105,11 @@ class World:
             f"HOOK={CONTRIB}/dehydrated-hook.sh\nKEY_ALGO=prime256v1\n",
             encoding="ascii",
         )
-        done = subprocess.run(
+        done = run_to_end(
             ["dehydrated", "--config", config, "--accept-terms", "--cron"],
+            timeout=5 * DEADLINE,
             env={**os.environ,
                  "PDNS_MTA_STS_RELOAD": f"kill -HUP {self.service.process.pid}"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=5 * DEADLINE,
-            check=False,
         )
         assert done.returncode == 0, done.stdout
         return done.stdout

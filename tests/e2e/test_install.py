@@ -3,12 +3,12 @@
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from admin_client import Metrics
+from processes import run_to_end
 from service import program, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,10 +19,7 @@ COMMON = ["--config", "--help", "--version"]
 
 def call(*command, **options):
     """Runs a tool that must succeed; returns what it prints."""
-    done = subprocess.run(
-        list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=280, check=False, **options,
-    )
+    done = run_to_end(command, timeout=280, **options)
     assert done.returncode == 0, f"{command}: {done.stdout}"
     return done.stdout
 
