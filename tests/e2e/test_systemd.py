@@ -23,7 +23,7 @@ policies:
     policy_host: 192.0.2.40
 """
 LOOKUP = get_request("/dns", "lookup", {"qname": "mta-sts.example.net.", "qtype": "A"})
-PRIMARY = "primary=yes\nxfr-cycle-interval=1\n"
+PRIMARY = "primary=yes\nonly-notify=\nxfr-cycle-interval=1\n"
 RESTARTS = 4  # at least, under load
 ACTIVATE = "/usr/bin/systemd-socket-activate"
 
