@@ -3,8 +3,8 @@
  * - a whole lookup request for a name of ours: JSON decoded, name found, reply written,
  * - the same for a name that does not exist,
  * - finding a name of ours alone, and turning a name away that does not exist. */
-#include "method.h"
-#include "synthesis.h"
+#include "answer/answer.h"
+#include "protocol/method.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* A protocol at one end of a conversation, as a connection has it there (stream.h). */
 #pragma once
 
-#include "stream.h"
+#include "net/stream.h"
 
 /* Begins a conversation, and lets the protocol read a stream in pieces (take_piece) until it ends
  * the conversation or all is read. Returns whether it has ended it. */

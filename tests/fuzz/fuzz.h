@@ -2,7 +2,7 @@
  * libFuzzer to search for findings, or with replay.c to run what was found before. */
 #pragma once
 
-#include "base.h"
+#include "base/base.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* The whole configuration, from YAML to the snapshot. It is refused exactly if an error says why,
  * and every domain of the snapshot is canonical and found again. */
-#include "config.h"
+#include "config/config.h"
 #include "fuzz.h"
 #include "memory_file.h"
 

@@ -1,7 +1,7 @@
 /* The reader of Host fields. A name that it finds is a canonical host name; in capitals, with a
  * port or with a final dot it is found again. */
 #include "fuzz.h"
-#include "host_field.h"
+#include "net/http_host.h"
 
 #include <ctype.h>
 

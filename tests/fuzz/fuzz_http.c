@@ -6,8 +6,8 @@
 #include "feed.h"
 #include "fixture.h"
 #include "fuzz.h"
-#include "policy_http.h"
-#include "remote_http.h"
+#include "service/policy_http.h"
+#include "service/remote_http.h"
 
 #include <jansson.h>
 

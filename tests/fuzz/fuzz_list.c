@@ -1,8 +1,8 @@
 /* The reader of list files, compared with a plain one that has the whole file in memory. The first
  * line of the input is a number: that many newlines stand before the rest in the file, so that the
  * reader's buffer may end anywhere in it. */
+#include "config/list_file.h"
 #include "fuzz.h"
-#include "list_file.h"
 #include "memory_file.h"
 
 enum { PADDING_MAX = 140000 };

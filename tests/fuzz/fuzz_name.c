@@ -1,6 +1,6 @@
 /* The readers of names. What they accept is canonical, and canonical text reads as itself. */
+#include "dns/name.h"
 #include "fuzz.h"
-#include "name.h"
 
 static void check_host(const struct name *name)
 {

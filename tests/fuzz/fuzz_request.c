@@ -4,8 +4,8 @@
  * finds among all records, and what is notified is noted. */
 #include "fixture.h"
 #include "fuzz.h"
-#include "method.h"
-#include "zones.h"
+#include "protocol/method.h"
+#include "snapshot/zones.h"
 
 #include <ctype.h>
 

@@ -1,7 +1,7 @@
 /* The readers of single values: reporting URIs, addresses, addresses to listen on. */
 #include "fuzz.h"
-#include "listen_address.h"
-#include "policy.h"
+#include "os/listen_address.h"
+#include "policy/policy.h"
 
 #include <arpa/inet.h>
 #include <strings.h>

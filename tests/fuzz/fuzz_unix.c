@@ -4,7 +4,7 @@
 #include "feed.h"
 #include "fixture.h"
 #include "fuzz.h"
-#include "remote_unix.h"
+#include "service/remote_unix.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 #include "cases.h"
 
-#include "buffer.h"
+#include "base/buffer.h"
 #include "cmocka_all.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * stands for an octet and \n{C} for n times the character C, as \63{a}. */
 #pragma once
 
-#include "base.h"
+#include "base/base.h"
 
 enum { CASE_FIELDS_MAX = 7 };
 

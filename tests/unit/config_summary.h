@@ -1,8 +1,8 @@
 /* A configuration as text: what a case folder of tests/data/config expects of it. */
 #pragma once
 
-#include "buffer.h"
-#include "config.h"
+#include "base/buffer.h"
+#include "config/config.h"
 
 /* Writes the settings, each policy with what it publishes, and every domain, a line each. */
 void config_summary(const struct config *config, struct buffer *out);

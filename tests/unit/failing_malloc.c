@@ -1,7 +1,7 @@
 #include "failing_malloc.h"
 
 #include "cmocka_all.h"
-#include "json_memory.h"
+#include "protocol/jansson_alloc.h"
 
 #include <errno.h>
 #include <event2/event.h>

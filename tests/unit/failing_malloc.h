@@ -3,7 +3,7 @@
  * threads. */
 #pragma once
 
-#include "base.h"
+#include "base/base.h"
 
 /* Routes the allocations of jansson and libevent through the wrapped ones; before their first use.
  */

@@ -5,7 +5,7 @@
  * direct.<primary>. */
 #pragma once
 
-#include "method.h"
+#include "protocol/method.h"
 
 /* Builds the snapshot; fails the test if it cannot. */
 struct snapshot *fixture_snapshot(void);

@@ -1,7 +1,7 @@
 /* A directory of its own for a test that needs files which cannot be test data. */
 #pragma once
 
-#include "base.h"
+#include "base/base.h"
 
 /* Makes a new directory and goes into it; for cmocka's setup. */
 int temporary_enter(void **state);

@@ -1,0 +1,109 @@
+#include "answer/answer.h"
+
+#include "answer/catalog.h"
+
+/* Whether a query name can begin with an owner prefix; an escape may hide any character. */
+static bool may_be_owner(struct text qname)
+{
+    if (qname.length == 0)
+        return false;
+    switch (*qname.data) {
+    case '_':
+    case 'm':
+    case 'M':
+    case '\\':
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Finds the owner prefix that a name begins with. */
+static bool match_owner(struct text name, enum owner *out)
+{
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
+        struct text prefix = owner_prefix(owner);
+
+        if (name.length > prefix.length && memcmp(name.data, prefix.data, prefix.length) == 0) {
+            *out = owner;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Completes an answer whose domain, owner and name are known. Returns whether it has rows. */
+static bool complete(const struct snapshot *snapshot, struct answer *out)
+{
+    out->rows = domain_rows(&out->domain, out->owner);
+    out->ttl = out->domain.policy->ttl;
+    if (out->rows.n == 0)
+        return false;
+    if (out->rows.first[0].type == RECORD_SOA)
+        out->content_length =
+            soa_write(out->content, sizeof(out->content), snapshot_zone_settings(snapshot),
+                      snapshot_domain_serial(snapshot, &out->domain));
+    return true;
+}
+
+/* Finds what stands at a name of a listed domain. */
+static bool find_domain(const struct snapshot *snapshot, struct text name, struct answer *out)
+{
+    if (!match_owner(name, &out->owner))
+        return false;
+    name = text_after(name, owner_prefix(out->owner).length);
+    if (!snapshot_find(snapshot, name, &out->domain))
+        return false;
+    return complete(snapshot, out);
+}
+
+bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct answer *out)
+{
+    struct text name;
+
+    if (!may_be_owner(qname) && !snapshot_has_catalog(snapshot))
+        return false;
+    if (name_from_question(qname, &out->name) != 0)
+        return false;
+    name = (struct text){.data = out->name.text, .length = out->name.length};
+    return find_domain(snapshot, name, out) || catalog_find(snapshot, name, out);
+}
+
+bool synthesis_zone(const struct snapshot *snapshot, const struct answer *answer, struct zone *out)
+{
+    if (answer->rows.n == 0 || answer->rows.first[0].type != RECORD_SOA)
+        return false;
+    if (answer->owner == OWNER_COUNT)
+        return snapshot_catalog(snapshot, out);
+    snapshot_domain_zone(snapshot, &answer->domain, answer->owner, out);
+    return true;
+}
+
+struct text synthesis_content(const struct answer *answer, const struct row *row)
+{
+    return row->type == RECORD_SOA ? (struct text){answer->content, answer->content_length}
+                                   : row->content;
+}
+
+bool synthesis_answer(const struct snapshot *snapshot, const struct domain *domain,
+                      enum owner owner, struct answer *out)
+{
+    struct text prefix = owner_prefix(owner);
+
+    out->domain = *domain;
+    out->owner = owner;
+    out->name.length = (uint8_t)(prefix.length + domain->name.length);
+    memcpy(out->name.text, prefix.data, prefix.length);
+    memcpy(out->name.text + prefix.length, domain->name.data, domain->name.length);
+    out->name.text[out->name.length] = '\0';
+    return complete(snapshot, out);
+}
+
+bool synthesis_matches(const struct row *row, struct text qtype)
+{
+    struct text type = record_type_text(row->type);
+
+    if (qtype.length == 3 && strncasecmp(qtype.data, "ANY", 3) == 0)
+        return true;
+    return qtype.length == type.length && strncasecmp(qtype.data, type.data, type.length) == 0;
+}

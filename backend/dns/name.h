@@ -1,0 +1,63 @@
+/* Domain names in the one form that everything here compares: canonical text.
+ *
+ * Canonical text is lower-case ASCII (RFC 4343), A-labels only (RFC 5890), labels joined by dots,
+ * without the final dot. All names of this service consist of letters, digits, hyphens and the
+ * underscores of its own prefixes, so canonical text is unambiguous and needs no escapes.
+ */
+#pragma once
+
+#include "base/base.h"
+
+enum {
+    NAME_TEXT_MAX =
+        253, /* longest text without the final dot: 255 octets on the wire, RFC 1035 3.1 */
+    NAME_LABEL_MAX = 63, /* octets, RFC 1035 3.1 */
+    NAME_PREFIX_MAX =
+        11, /* "_smtp._tls.", the longest prefix that this service puts before a domain */
+};
+
+struct name {
+    uint8_t length;
+    char text[NAME_TEXT_MAX + 1]; /* canonical and terminated */
+};
+
+/* What is wrong with a name; positive, for the caller to report. */
+enum name_fault {
+    NAME_EMPTY = 1,
+    NAME_EMPTY_LABEL,
+    NAME_LABEL_TOO_LONG,
+    NAME_TOO_LONG,
+    NAME_CHARACTER,
+    NAME_HYPHEN,
+    NAME_UNDERSCORE,
+    NAME_WILDCARD,
+    NAME_IP_ADDRESS,
+    NAME_NUMERIC,
+    NAME_IDNA,
+    NAME_ESCAPE,
+};
+
+/* Reads a mail domain as an operator writes it: labels of letters, digits and hyphens (RFC 952,
+ * 1123), U-labels converted (RFC 5891, with the mappings of UTS 46), one trailing dot allowed, and
+ * short enough that "_smtp._tls.<domain>" is a legal name. Returns 0, an enum name_fault, or
+ * -ENOMEM. */
+int name_from_domain(struct text text, struct name *out);
+
+/* Reads a host name: as name_from_domain, with the whole length of a name. */
+int name_from_host(struct text text, struct name *out);
+
+/* Reads an mx pattern: a host name, or "*." and a host name (RFC 8461 4.1). */
+int name_from_mx_pattern(struct text text, struct name *out);
+
+/* Reads a query name as PowerDNS sends it: any case, with or without the final dot, master-file
+ * escapes (RFC 1035 5.1). Any octet may stand in a label; octets that need an escape become
+ * NAME_OPAQUE, which no name of this service contains. Returns 0 or an enum name_fault; the root
+ * becomes the empty name. After a fault OUT holds nothing of use. */
+int name_from_question(struct text text, struct name *out);
+
+#define NAME_OPAQUE '\x01'
+
+/* Says what was found and what is expected, as an error message needs it, for example
+ * "an underscore". The texts are constants. */
+const char *name_fault_found(enum name_fault fault);
+const char *name_fault_expected(enum name_fault fault);

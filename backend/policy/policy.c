@@ -1,0 +1,176 @@
+#include "policy/policy.h"
+
+#include <arpa/inet.h>
+#include <nettle/sha2.h>
+
+enum { TXT_STRING_MAX = 255 }; /* octets of one character-string, RFC 1035 3.3 */
+
+const char *policy_mode_text(enum policy_mode mode)
+{
+    static const char *const texts[] = {
+        [POLICY_MODE_ABSENT] = NULL,
+        [POLICY_MODE_ENFORCE] = "enforce",
+        [POLICY_MODE_TESTING] = "testing",
+        [POLICY_MODE_NONE] = "none",
+    };
+
+    return texts[mode];
+}
+
+bool address_from_text(struct text text, struct address *out)
+{
+    struct address address = {0};
+    char terminated[INET6_ADDRSTRLEN];
+
+    if (text.length >= sizeof(terminated) || memchr(text.data, '\0', text.length))
+        return false;
+    memcpy(terminated, text.data, text.length);
+    terminated[text.length] = '\0';
+    address.family = memchr(terminated, ':', text.length) ? AF_INET6 : AF_INET;
+    if (inet_pton(address.family, terminated, address.octets) != 1)
+        return false;
+    *out = address;
+    return true;
+}
+
+static bool is_alphanumeric(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool policy_id_valid(struct text id)
+{
+    if (id.length < 1 || id.length > POLICY_ID_MAX)
+        return false;
+    for (size_t i = 0; i < id.length; i++)
+        if (!is_alphanumeric((unsigned char)id.data[i]))
+            return false;
+    return true;
+}
+
+void policy_write_body(struct buffer *out, const struct policy_spec *spec)
+{
+    buffer_printf(out, "version: STSv1\r\nmode: %s\r\n", policy_mode_text(spec->mode));
+    if (spec->mode != POLICY_MODE_NONE)
+        for (size_t i = 0; i < spec->n_mx; i++)
+            buffer_printf(out, "mx: %s\r\n", spec->mx[i].text);
+    buffer_printf(out, "max_age: %u\r\n", spec->max_age);
+}
+
+void policy_derive_id(struct text body, char id[POLICY_ID_MAX + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    struct sha256_ctx context;
+
+    sha256_init(&context);
+    sha256_update(&context, body.length, (const uint8_t *)body.data);
+    sha256_digest(&context, sizeof(digest), digest);
+    for (size_t i = 0; i < POLICY_ID_MAX / 2; i++) {
+        id[2 * i] = digits[digest[i] >> 4];
+        id[2 * i + 1] = digits[digest[i] & 15];
+    }
+    id[POLICY_ID_MAX] = '\0';
+}
+
+static const struct {
+    const char *found, *expected;
+} rua_fault_texts[] = {
+    [RUA_SCHEME] = {"neither mailto: nor https:", "a URI that begins with one of them"},
+    [RUA_RESERVED] = {"an unencoded \",\", \"!\" or \";\"",
+                      "%2C, %21 or %3B (RFC 8460, 3), and several URIs as a list"},
+    [RUA_CHARACTER] = {"a character that no URI has", "it percent-encoded"},
+    [RUA_PERCENT] = {"\"%\" without two hexadecimal digits", "%25 for the sign itself"},
+    [RUA_NO_MAILBOX] = {"mailto: without a mailbox", "mailto:local-part@domain"},
+    [RUA_NO_HOST] = {"https: without a host", "https://host/path"},
+};
+
+const char *rua_fault_found(enum rua_fault fault)
+{
+    return rua_fault_texts[fault].found;
+}
+
+const char *rua_fault_expected(enum rua_fault fault)
+{
+    return rua_fault_texts[fault].expected;
+}
+
+static bool is_hexadecimal(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Checks each character of a URI (RFC 3986 2, RFC 8460 3). */
+static int rua_check_characters(struct text uri)
+{
+    for (size_t i = 0; i < uri.length; i++) {
+        char c = uri.data[i];
+
+        if (c == ',' || c == '!' || c == ';')
+            return RUA_RESERVED;
+        if (c == '%') {
+            if (uri.length - i < 3 || !is_hexadecimal(uri.data[i + 1]) ||
+                !is_hexadecimal(uri.data[i + 2]))
+                return RUA_PERCENT;
+        } else if (c == '\0' ||
+                   (!is_alphanumeric((unsigned char)c) && !strchr("-._~:/?#[]@$&'()*+=", c))) {
+            return RUA_CHARACTER;
+        }
+    }
+    return 0;
+}
+
+/* Takes a scheme, which compares without case (RFC 3986 3.1), off the front of a URI. */
+static bool take_scheme(struct text *uri, const char *scheme)
+{
+    size_t length = strlen(scheme);
+
+    if (uri->length < length || strncasecmp(uri->data, scheme, length) != 0)
+        return false;
+    *uri = text_after(*uri, length);
+    return true;
+}
+
+static int check_mailbox(struct text mailbox)
+{
+    const char *query = memchr(mailbox.data, '?', mailbox.length);
+    const char *at;
+
+    if (query)
+        mailbox.length = (size_t)(query - mailbox.data);
+    at = memrchr(mailbox.data, '@', mailbox.length);
+    if (!at || at == mailbox.data || at == mailbox.data + mailbox.length - 1)
+        return RUA_NO_MAILBOX;
+    return 0;
+}
+
+int rua_check(struct text uri)
+{
+    struct text rest = uri;
+    int r, fault;
+
+    if (take_scheme(&rest, "mailto:"))
+        r = check_mailbox(rest);
+    else if (take_scheme(&rest, "https:"))
+        r = rest.length < 3 || memcmp(rest.data, "//", 2) != 0 || strchr("/?#:@", rest.data[2])
+                ? RUA_NO_HOST
+                : 0;
+    else
+        return RUA_SCHEME;
+    /* A wrong character tells more than what is missing because of it. */
+    fault = rua_check_characters(uri);
+    return fault ? fault : r;
+}
+
+void txt_write_content(struct buffer *out, struct text value)
+{
+    buffer_add_string(out, "\"");
+    for (size_t i = 0; i < value.length; i++) {
+        if (i > 0 && i % TXT_STRING_MAX == 0)
+            buffer_add_string(out, "\" \"");
+        if (value.data[i] == '"' || value.data[i] == '\\')
+            buffer_add_string(out, "\\");
+        buffer_add(out, value.data + i, 1);
+    }
+    buffer_add_string(out, "\"");
+}

@@ -1,0 +1,87 @@
+/* What a policy publishes: the MTA-STS policy body and its id (RFC 8461), the TLSRPT record
+ * (RFC 8460), and the addresses or the name of the policy host. */
+#pragma once
+
+#include "base/buffer.h"
+#include "dns/name.h"
+
+#include <sys/socket.h>
+
+enum {
+    POLICY_MAX_AGE_MAX = 31557600, /* seconds, RFC 8461 3.2 */
+    POLICY_ID_MAX = 32,            /* letters and digits, RFC 8461 3.1 */
+    POLICY_TTL_MAX = 2147483647,   /* seconds, RFC 2181 8 */
+    POLICY_BODY_MAX = 65536,       /* bytes; senders stop reading near here, RFC 8461 3.3 */
+    POLICY_RUA_TEXT_MAX =
+        16384, /* bytes of one TLSRPT record: fits a DNS message with room to spare */
+};
+
+enum policy_mode {
+    POLICY_MODE_ABSENT, /* no MTA-STS records */
+    POLICY_MODE_ENFORCE,
+    POLICY_MODE_TESTING,
+    POLICY_MODE_NONE,
+};
+
+/* The mode as it stands in a policy body; NULL for POLICY_MODE_ABSENT. */
+const char *policy_mode_text(enum policy_mode mode);
+
+/* An IPv4 or IPv6 address. */
+struct address {
+    int family; /* AF_INET or AF_INET6 */
+    uint8_t octets[16];
+};
+
+/* Reads an address in its textual form (RFC 4291 2.2). Returns whether it is one. */
+bool address_from_text(struct text text, struct address *out);
+
+/* What the operator wants of one policy. All that it points at belongs to the caller. Values are
+ * within the limits above; whoever reads them from a user checks that first. */
+struct policy_spec {
+    struct name primary;
+    enum policy_mode mode;
+    const struct name *mx; /* patterns, at least one unless mode is absent or none */
+    size_t n_mx;
+    uint32_t max_age;     /* seconds */
+    const char *fixed_id; /* NULL: derived from the policy body */
+    const char *const *rua;
+    size_t n_rua; /* 0: no TLSRPT records */
+    const struct address *addresses;
+    size_t n_addresses;
+    struct name policy_host; /* the host name that mta-sts.<primary> is an alias of, or empty */
+    uint32_t ttl;            /* seconds, of every record of the policy */
+    uint32_t announce_delay; /* seconds, for whoever publishes snapshots */
+    bool held;               /* the primary's TXT record is held back */
+    bool zones;              /* in zones of the service's own, which need addresses if any */
+};
+
+/* Whether a text may be an id: 1 to 32 ASCII letters or digits (RFC 8461 3.1). */
+bool policy_id_valid(struct text id);
+
+/* Writes the policy body with CRLF line ends (RFC 8461 3.2): version, mode, mx in the given order
+ * (none with mode none), max_age. The mode must not be absent. */
+void policy_write_body(struct buffer *out, const struct policy_spec *spec);
+
+/* Derives the id from a policy body: the first 16 octets of its SHA-256 in hexadecimal, so that it
+ * changes exactly when the body does and is the same on every server. */
+void policy_derive_id(struct text body, char id[POLICY_ID_MAX + 1]);
+
+/* What may be wrong with a reporting URI; positive, for the caller to report. */
+enum rua_fault {
+    RUA_SCHEME = 1, /* neither mailto: nor https: */
+    RUA_RESERVED,   /* ',', '!' or ';' unencoded */
+    RUA_CHARACTER,  /* not a URI character (RFC 3986 2) */
+    RUA_PERCENT,    /* '%' without two hexadecimal digits */
+    RUA_NO_MAILBOX, /* mailto: without local part, '@' and domain */
+    RUA_NO_HOST,    /* https: without a host */
+};
+
+/* Checks a reporting URI (RFC 8460 3): mailto: or https:, printable, and without the characters
+ * that the record gives a meaning of their own. Returns 0 or an enum rua_fault. */
+int rua_check(struct text uri);
+const char *rua_fault_found(enum rua_fault fault);
+const char *rua_fault_expected(enum rua_fault fault);
+
+/* Writes the character-strings of a TXT record as PowerDNS wants its content: each of at most 255
+ * octets, in quotes, with '"' and '\' escaped, separated by spaces (RFC 1035 3.3.14, 5.1). */
+void txt_write_content(struct buffer *out, struct text value);

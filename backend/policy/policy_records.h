@@ -1,0 +1,110 @@
+/* What a policy publishes, ready to be copied into answers: rows for each owner name, the policy
+ * body and the ids.
+ *
+ * With authority overlay the rows stand in zones of another backend. With authority zones the
+ * service has three small zones of its own for each domain, _mta-sts.<d>, _tls.<d> and mta-sts.<d>,
+ * each of them where the policy publishes something in it. The first two and the last owner are
+ * then the apexes of these zones and have a SOA record and NS records (RFC 1035 3.3.13, 3.3.11),
+ * and _smtp._tls.<d> lies in _tls.<d>. There are no aliases: a CNAME cannot stand at an apex.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "policy/policy.h"
+
+/* The owner names that a policy gives a domain, by their prefix. */
+enum owner {
+    OWNER_MTA_STS,     /* _mta-sts.<d>    TXT, RFC 8461 3.1 */
+    OWNER_TLSRPT,      /* _smtp._tls.<d>  TXT, RFC 8460 3 */
+    OWNER_TLS,         /* _tls.<d>        an empty non-terminal above the one before, RFC 8020 */
+    OWNER_POLICY_HOST, /* mta-sts.<d>     A and AAAA, or CNAME, RFC 8461 3.3 */
+    OWNER_COUNT,
+};
+
+/* The prefix of an owner name with its final dot, for example "_mta-sts.". */
+struct text owner_prefix(enum owner owner);
+
+/* Record types that this service synthesizes; RECORD_ENT is PowerDNS's row for a name that exists
+ * without records. */
+enum record_type {
+    RECORD_ENT,
+    RECORD_A,
+    RECORD_AAAA,
+    RECORD_CNAME,
+    RECORD_TXT,
+    RECORD_SOA,
+    RECORD_NS,
+    RECORD_PTR,
+    RECORD_TYPE_COUNT,
+};
+
+/* The mnemonic, for example "TXT". */
+struct text record_type_text(enum record_type type);
+
+/* What a record says: its type and its content in PowerDNS's form. That of a SOA record is empty:
+ * it differs from zone to zone, and is written when it is asked for. */
+struct row {
+    enum record_type type;
+    struct text content;
+};
+
+/* The rows of one owner name. */
+struct rows {
+    const struct row *first;
+    size_t n;
+};
+
+/* What all own zones have in common. */
+struct zone_settings {
+    const struct name *nameservers;
+    size_t n_nameservers;
+    struct name hostmaster; /* the mailbox as a name, RFC 1035 3.3.13 */
+    struct name catalog;    /* the catalog zone, of at most ZONE_CATALOG_MAX octets, or empty */
+};
+
+enum { ZONE_CATALOG_MAX = 200 /* octets, so that member labels fit before it */ };
+
+/* The timers of every SOA record, in seconds (RFC 1035 3.3.13, RFC 2308 5): NOTIFY spreads changes,
+ * so that refreshing is for messages that were lost. */
+enum {
+    SOA_REFRESH = 3600,
+    SOA_RETRY = 600,
+    SOA_EXPIRE = 2419200,
+    SOA_MINIMUM = 300,
+};
+
+/* A policy as it is published. */
+struct policy {
+    struct text primary; /* canonical */
+    enum policy_mode mode;
+    uint32_t ttl;                  /* seconds */
+    uint32_t max_age;              /* seconds */
+    bool fixed_id;                 /* the operator set the id */
+    struct text body;              /* empty if the mode is absent */
+    struct text id;                /* what is announced, empty if the mode is absent */
+    struct text own_id;            /* the id derived from the body, empty if the mode is absent */
+    uint32_t announce_delay;       /* seconds */
+    bool zones;                    /* the service is authoritative, in zones of its own */
+    uint32_t serial;               /* of these zones */
+    size_t n_apex_rows;            /* of these zones, SOA and NS, before all others */
+    struct rows rows[OWNER_COUNT]; /* of the primary and of direct members */
+    struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */
+};
+
+/* Makes what a policy publishes. ZONES is not NULL if the service is authoritative; the serial is 0
+ * until it is set. What it points at lives in the arena. Returns 0 or -ENOMEM. */
+int published_make(struct arena *arena, const struct policy_spec *spec,
+                   const struct zone_settings *zones, struct policy *out);
+
+/* Announces another id than the policy's own. Returns 0 or -ENOMEM. */
+int published_announce(struct arena *arena, struct policy *policy, struct text id);
+
+/* Writes the content of a SOA record to a text, which must have room for it: ANSWER_CONTENT_MAX of
+ * synthesis.h does. Returns its length. */
+size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uint32_t serial);
+
+/* Whether two policies publish the same records, serials aside. */
+bool published_same_records(const struct policy *a, const struct policy *b);
+
+/* Whether a policy gives its domains a zone with the apex at an owner. */
+bool published_has_zone(const struct policy *policy, enum owner owner);

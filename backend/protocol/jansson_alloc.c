@@ -1,0 +1,28 @@
+#include "protocol/jansson_alloc.h"
+
+#include <jansson.h>
+
+static _Thread_local bool failed;
+
+static void *allocate(size_t size)
+{
+    void *memory = failed ? NULL : malloc(size);
+
+    failed = memory == NULL;
+    return memory;
+}
+
+void json_memory_init(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
+void json_memory_begin(void)
+{
+    failed = false;
+}
+
+bool json_memory_failed(void)
+{
+    return failed;
+}

@@ -1,0 +1,186 @@
+#include "snapshot/zones.h"
+
+#include "snapshot/domain_table.h"
+
+#include <errno.h>
+#include <nettle/sha2.h>
+
+enum {
+    SLOTS_SMALLEST = 16,
+    /* Ids of names are spread up to here; what is left is for those that give way. */
+    ID_SPREAD = ZONE_ID_MAX - ZONE_ID_MIN - (1 << 20),
+    DIGEST_BYTES = ZONE_LABEL_LENGTH / 2,
+};
+
+void zones_deinit(struct zones *zones)
+{
+    free(zones->slots);
+    *zones = ZONES_INIT;
+}
+
+static void digest_name(struct text name, uint8_t digest[DIGEST_BYTES])
+{
+    struct sha256_ctx context;
+
+    sha256_init(&context);
+    sha256_update(&context, name.length, (const uint8_t *)name.data);
+    sha256_digest(&context, DIGEST_BYTES, digest);
+}
+
+/* The id that the first octets of a digest say. */
+static uint32_t id_of(const uint8_t digest[DIGEST_BYTES])
+{
+    uint32_t bits = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 |
+                    (uint32_t)digest[2] << 8 | digest[3];
+
+    return ZONE_ID_MIN + (uint32_t)((uint64_t)bits * ID_SPREAD >> 32);
+}
+
+static uint32_t id_of_name(struct text name)
+{
+    uint8_t digest[DIGEST_BYTES];
+
+    digest_name(name, digest);
+    return id_of(digest);
+}
+
+int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct text name)
+{
+    size_t capacity = zones->capacity ? zones->capacity * 2 : SLOTS_SMALLEST;
+    uint8_t digest[DIGEST_BYTES];
+    struct zone_slot *slots;
+    uint64_t number;
+
+    if (zones->n == zones->capacity) {
+        slots = reallocarray(zones->slots, capacity, sizeof(*slots));
+        if (!slots)
+            return -ENOMEM;
+        zones->slots = slots;
+        zones->capacity = capacity;
+    }
+    digest_name(name, digest);
+    memcpy(&number, digest + DIGEST_BYTES - sizeof(number), sizeof(number));
+    zones->sum += number;
+    zones->slots[zones->n++] = (struct zone_slot){id_of(digest), position, owner};
+    return 0;
+}
+
+void zones_name(const struct zone_slot *slot, const struct table *table, struct text catalog,
+                struct name *out)
+{
+    struct text prefix = TEXT(""), domain = catalog;
+
+    if (slot->position) {
+        prefix = owner_prefix(slot->owner);
+        domain = table_at(table, slot->position).name;
+    }
+    out->length = (uint8_t)(prefix.length + domain.length);
+    memcpy(out->text, prefix.data, prefix.length);
+    memcpy(out->text + prefix.length, domain.data, domain.length);
+    out->text[out->length] = '\0';
+}
+
+/* What comparing names needs. */
+struct names {
+    const struct table *table;
+    struct text catalog;
+};
+
+/* Zones of the same id stand in the order of their digests, so that all of them do. */
+static int compare_slots(const void *a, const void *b, void *context)
+{
+    const struct zone_slot *left = a, *right = b;
+    const struct names *names = context;
+    uint8_t left_digest[DIGEST_BYTES], right_digest[DIGEST_BYTES];
+    struct name name;
+
+    if (left->id != right->id)
+        return left->id < right->id ? -1 : 1;
+    zones_name(left, names->table, names->catalog, &name);
+    digest_name((struct text){name.text, name.length}, left_digest);
+    zones_name(right, names->table, names->catalog, &name);
+    digest_name((struct text){name.text, name.length}, right_digest);
+    return memcmp(left_digest, right_digest, DIGEST_BYTES);
+}
+
+void zones_settle(struct zones *zones, const struct table *table, struct text catalog)
+{
+    struct names names = {table, catalog};
+    uint32_t next = ZONE_ID_MIN;
+
+    if (zones->n)
+        qsort_r(zones->slots, zones->n, sizeof(*zones->slots), compare_slots, &names);
+    for (size_t i = 0; i < zones->n; i++) {
+        if (zones->slots[i].id < next)
+            zones->slots[i].id = next;
+        next = zones->slots[i].id + 1;
+    }
+}
+
+/* The number of the first zone whose id is not below one. */
+static size_t first_from(const struct zones *zones, uint32_t id)
+{
+    size_t low = 0, high = zones->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (zones->slots[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t zones_find(const struct zones *zones, uint32_t position, enum owner owner, struct text name)
+{
+    size_t number = first_from(zones, id_of_name(name));
+
+    while (zones->slots[number].position != position || zones->slots[number].owner != owner)
+        number++;
+    return number;
+}
+
+size_t zones_find_id(const struct zones *zones, uint32_t id)
+{
+    size_t number = first_from(zones, id);
+
+    return number < zones->n && zones->slots[number].id == id ? number : zones->n;
+}
+
+void zones_label(struct text name, char label[ZONE_LABEL_LENGTH + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t digest[DIGEST_BYTES];
+
+    digest_name(name, digest);
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        label[2 * i] = digits[digest[i] >> 4];
+        label[2 * i + 1] = digits[digest[i] & 15];
+    }
+    label[ZONE_LABEL_LENGTH] = '\0';
+}
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+size_t zones_find_label(const struct zones *zones, struct text label)
+{
+    uint8_t digest[DIGEST_BYTES];
+
+    if (label.length != ZONE_LABEL_LENGTH)
+        return zones->n;
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        int high = digit_value(label.data[2 * i]), low = digit_value(label.data[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return zones->n;
+        digest[i] = (uint8_t)(high << 4 | low);
+    }
+    return first_from(zones, id_of(digest));
+}

@@ -1,0 +1,69 @@
+#include "answer/catalog.h"
+#include "commands/commands.h"
+#include "config/certificates.h"
+
+static void count_rows(struct rows rows, size_t counts[RECORD_TYPE_COUNT])
+{
+    for (size_t i = 0; i < rows.n; i++)
+        counts[rows.first[i].type]++;
+}
+
+static void count_catalog(const struct snapshot *snapshot, size_t counts[RECORD_TYPE_COUNT])
+{
+    struct answer answer;
+    struct zone zone;
+
+    if (!snapshot_catalog(snapshot, &zone))
+        return;
+    if (synthesis_find(snapshot, text_from(zone.name.text), &answer))
+        count_rows(answer.rows, counts);
+    catalog_version(snapshot, &answer);
+    count_rows(answer.rows, counts);
+    counts[RECORD_PTR] += snapshot_n_zones(snapshot) - 1; /* one for each zone but itself */
+}
+
+static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_TYPE_COUNT])
+{
+    struct domain domain;
+    size_t cursor = 0;
+
+    while (snapshot_next_domain(snapshot, &cursor, &domain))
+        for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+            count_rows(domain_rows(&domain, owner), counts);
+    count_catalog(snapshot, counts);
+}
+
+/* Empty non-terminals are no records, and an overlay has none of some types. */
+static void print_totals(const struct snapshot *snapshot, const struct diagnostics *diagnostics)
+{
+    CLEANUP(buffer_deinit) struct buffer held = BUFFER_INIT;
+    size_t counts[RECORD_TYPE_COUNT] = {0};
+
+    count_records(snapshot, counts);
+    printf("policies: %zu\n", snapshot_n_policies(snapshot));
+    printf("domains: %zu\n", snapshot_n_domains(snapshot));
+    for (enum record_type type = RECORD_A; type < RECORD_TYPE_COUNT; type++)
+        if (type <= RECORD_TXT || counts[type])
+            printf("%s records: %zu\n", record_type_text(type).data, counts[type]);
+    if (snapshot_n_zones(snapshot))
+        printf("own zones: %zu\n", snapshot_n_zones(snapshot));
+    if (snapshot_n_held(snapshot)) {
+        certificates_name_held(snapshot, &held);
+        printf("held back, having no certificate: %zu: %.*s\n", snapshot_n_held(snapshot),
+               (int)held.length, held.data);
+    }
+    printf("warnings: %zu\n", diagnostics->total[SEVERITY_WARNING]);
+}
+
+int check_run(const struct command_arguments *arguments)
+{
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    CLEANUP(command_free_config)
+    struct config *config =
+        command_load_and_report(arguments->config_path, SEVERITY_WARNING, &diagnostics);
+
+    if (!config)
+        return EXIT_REFUSED;
+    print_totals(config->snapshot, &diagnostics);
+    return EXIT_DONE;
+}

@@ -1,0 +1,66 @@
+/* The command line: a table says which commands there are, what operands and options each takes and
+ * how its help reads; reading the arguments, the help texts and the messages about wrong usage
+ * follow from the rows. */
+#pragma once
+
+#include "base/base.h"
+
+enum {
+    COMMAND_OPTIONS_MAX = 4,  /* of one command, beside those that every command has */
+    COMMAND_OPERANDS_MAX = 2, /* of one command; the last may be repeated */
+};
+
+/* The exit codes. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_REFUSED = 1, /* or failed */
+    EXIT_USAGE = 2,
+};
+
+/* One of the words that an option or an operand may be. */
+struct command_choice {
+    const char *name;
+    const char *does; /* a line for the help */
+};
+
+/* Gives the choices one by one, from number 0; NULL behind the last. */
+typedef const struct command_choice *(*command_choices)(size_t number);
+
+/* An option of one command's own, always with a value: "--NAME VALUE". */
+struct command_option {
+    const char *name;
+    char letter;       /* "-l VALUE" is the same; 0: none */
+    const char *value; /* what stands for the value in the help */
+    const char *does;
+    command_choices choice; /* NULL: any value */
+};
+
+struct command_operand {
+    const char *name; /* what stands for it in the help */
+    const char *does;
+    bool optional;
+    bool repeated;          /* any number of them; only the last one of a command */
+    command_choices choice; /* NULL: any word */
+};
+
+struct command_arguments {
+    const char *config_path;
+    const char *options[COMMAND_OPTIONS_MAX]; /* in the order of the rows; NULL: not given */
+    char *const *operands;
+    size_t n_operands;
+};
+
+struct command {
+    const char *name;
+    const char *does;  /* one line for the list of commands */
+    const char *about; /* paragraphs for the help of the command, with newlines */
+    struct command_operand operands[COMMAND_OPERANDS_MAX];
+    struct command_option options[COMMAND_OPTIONS_MAX];
+    int (*run)(const struct command_arguments *arguments); /* returns the exit code */
+};
+
+/* Reads the arguments of main and does what they say: runs a command of the table, shows help or
+ * the version, or tells what is wrong with them on stderr. Options that every command has may stand
+ * before its name as well. Checks that everything printed to stdout could be written. Returns the
+ * exit code. */
+int command_line_run(const struct command *commands, size_t n_commands, int argc, char *argv[]);

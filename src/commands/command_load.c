@@ -1,0 +1,60 @@
+#include "commands/commands.h"
+#include "commands/progress.h"
+
+static void print_diagnostic(enum severity severity, const char *text, void *context)
+{
+    const enum severity *least = context;
+
+    if (severity <= *least)
+        fprintf(stderr, "%s\n", text);
+}
+
+struct config *command_load_and_report(const char *path, enum severity least,
+                                       struct diagnostics *diagnostics)
+{
+    struct config *config = NULL;
+    struct progress progress;
+    int r;
+
+    progress_begin(&progress, "reading the configuration");
+    r = config_load(path, 0, diagnostics, &config);
+    progress_end(&progress);
+    diagnostics_each(diagnostics, print_diagnostic, &least);
+    if (r < 0)
+        fprintf(stderr, "%s: %s\n", path, strerror(-r));
+    else if (r > 0)
+        fprintf(stderr, "%s: refused, errors: %zu, warnings: %zu\n", path,
+                diagnostics->total[SEVERITY_ERROR], diagnostics->total[SEVERITY_WARNING]);
+    return config;
+}
+
+struct config *command_load(const char *path)
+{
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+
+    return command_load_and_report(path, SEVERITY_ERROR, &diagnostics);
+}
+
+void command_free_config(struct config **config)
+{
+    config_free(*config);
+}
+
+bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out)
+{
+    struct quoted quoted = diagnostics_quote(text_from(operand));
+    struct name name;
+    int fault = name_from_domain(text_from(operand), &name);
+
+    if (fault == 0 && snapshot_find(snapshot, (struct text){name.text, name.length}, out))
+        return true;
+    if (fault < 0)
+        fprintf(stderr, "pdns-mta-sts: %s\n", strerror(-fault));
+    else if (fault > 0)
+        fprintf(stderr, "pdns-mta-sts: found %s in %s, expected %s\n", name_fault_found(fault),
+                quoted.text, name_fault_expected(fault));
+    else
+        fprintf(stderr, "pdns-mta-sts: found %s, expected a domain of the configuration\n",
+                quoted.text);
+    return false;
+}

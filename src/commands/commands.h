@@ -1,0 +1,45 @@
+/* The commands of the program. Each returns its exit code: 0 done, 1 refused or failed, 2 wrong
+ * usage. Data goes to stdout, everything else to stderr. */
+#pragma once
+
+#include "commands/command_line.h"
+#include "config/config.h"
+
+/* Runs the service in the foreground, with its log of the level in option 0 on stderr, until
+ * SIGTERM or SIGINT; SIGHUP reloads. */
+int serve_run(const struct command_arguments *arguments);
+const struct command_choice *serve_log_level(size_t number);
+
+/* Reads the configuration, prints every error and warning to stderr and the totals to stdout. */
+int check_run(const struct command_arguments *arguments);
+
+/* Prints the records of all domains, or of those in the operands, in the format of option 0. */
+int records_run(const struct command_arguments *arguments);
+const struct command_choice *records_format(size_t number);
+
+/* Prints the records of the name in operand 0 that are of the type in operand 1. */
+int lookup_run(const struct command_arguments *arguments);
+
+/* Prints the policy body of the domain in operand 0. */
+int policy_run(const struct command_arguments *arguments);
+
+/* Prints the configuration of another program, of the kind in operand 0, with as many names in a
+ * certificate as option 0 says. */
+int export_run(const struct command_arguments *arguments);
+const struct command_choice *export_kind(size_t number);
+
+/* Reads the configuration for a command that prints something of it. Errors go to stderr; warnings
+ * are left to check. Returns the configuration, which the caller frees, or NULL. */
+struct config *command_load(const char *path);
+
+/* Reads the configuration, and prints to stderr what DIAGNOSTICS holds of the severities up to
+ * LEAST and, if it was refused, that it was. Returns it, or NULL. */
+struct config *command_load_and_report(const char *path, enum severity least,
+                                       struct diagnostics *diagnostics);
+
+/* Finds the domain that an operand names. Returns whether it is one of the configuration; if not,
+ * stderr says so. */
+bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out);
+
+/* For CLEANUP: frees the configuration that a variable points at. */
+void command_free_config(struct config **config);

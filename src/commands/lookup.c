@@ -1,0 +1,57 @@
+#include "answer/master_file.h"
+#include "commands/commands.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+enum { OPERAND_NAME, OPERAND_TYPE };
+
+/* Whether a text can be the mnemonic of a record type: TYPE65 and NSEC3PARAM can, 127.0.0.1 cannot.
+ */
+static bool is_mnemonic(const char *text)
+{
+    if (!isalpha((unsigned char)*text))
+        return false;
+    while (isalnum((unsigned char)*text) || *text == '-')
+        text++;
+    return *text == '\0';
+}
+
+static int print_answer(const struct snapshot *snapshot, const struct answer *answer,
+                        const char *type)
+{
+    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+    size_t n = record_text_write_answer(&out, snapshot, answer, text_from(type));
+
+    if (out.failed) {
+        fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
+        return EXIT_REFUSED;
+    }
+    if (n == 0)
+        fprintf(stderr, "pdns-mta-sts: %s exists and has no record of type %s\n", answer->name.text,
+                type);
+    fwrite(out.data, 1, out.length, stdout);
+    return EXIT_DONE;
+}
+
+int lookup_run(const struct command_arguments *arguments)
+{
+    CLEANUP(command_free_config) struct config *config = NULL;
+    const char *name = arguments->operands[OPERAND_NAME];
+    const char *type = arguments->operands[OPERAND_TYPE];
+    struct answer answer;
+
+    if (!is_mnemonic(type)) {
+        fprintf(stderr, "pdns-mta-sts: found %s, expected a record type, such as TXT\n",
+                diagnostics_quote(text_from(type)).text);
+        return EXIT_USAGE;
+    }
+    config = command_load(arguments->config_path);
+    if (!config)
+        return EXIT_REFUSED;
+    if (synthesis_find(config->snapshot, text_from(name), &answer))
+        return print_answer(config->snapshot, &answer, type);
+    fprintf(stderr, "pdns-mta-sts: %s is not a name of this service\n",
+            diagnostics_quote(text_from(name)).text);
+    return EXIT_REFUSED;
+}

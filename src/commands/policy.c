@@ -1,0 +1,20 @@
+#include "commands/commands.h"
+
+#include <errno.h>
+
+int policy_run(const struct command_arguments *arguments)
+{
+    CLEANUP(command_free_config) struct config *config = NULL;
+    struct domain domain;
+
+    config = command_load(arguments->config_path);
+    if (!config || !command_find_domain(config->snapshot, arguments->operands[0], &domain))
+        return EXIT_REFUSED;
+    if (domain.policy->mode == POLICY_MODE_ABSENT) {
+        fprintf(stderr, "pdns-mta-sts: the policy of %s has no mode, so there is no policy body\n",
+                arguments->operands[0]);
+        return EXIT_REFUSED;
+    }
+    fwrite(domain.policy->body.data, 1, domain.policy->body.length, stdout);
+    return EXIT_DONE;
+}

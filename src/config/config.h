@@ -1,0 +1,81 @@
+/* The configuration: from a file to typed settings and a snapshot, or to a list of errors.
+ *
+ *   file -> bounded read (file.h) -> nodes with positions (node.h) -> option table (schema.h,
+ *        options.h) -> settings -> builder, with the list files (list_file.h) -> frozen snapshot
+ *
+ * Nothing is applied while reading: the caller gets a whole configuration or none.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "config/diagnostics.h"
+#include "os/listen_address.h"
+#include "snapshot/snapshot.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/pdns-mta-sts/config.yaml"
+
+enum {
+    CONFIG_YAML_SIZE_MAX = 64 << 20,  /* bytes of one YAML file */
+    CONFIG_LIST_SIZE_MAX = 512 << 20, /* bytes of one list file */
+    CONFIG_THREADS_MAX = 64,
+    CONFIG_CLOCKS_DIFFER = 300, /* seconds that a file's time may be ahead of the clock */
+};
+
+/* The TCP listeners, all of which speak HTTP. */
+enum tcp_listener {
+    TCP_HTTP,   /* the remote backend */
+    TCP_POLICY, /* policy bodies */
+    TCP_ADMIN,  /* metrics and status */
+    TCP_COUNT,
+};
+
+struct tcp_settings {
+    bool enabled;
+    struct listen_address address;
+};
+
+/* What TCP_HTTP has besides. */
+struct http_settings {
+    const char *path; /* "/dns", without a final slash; "" for the root */
+    bool keepalive;
+};
+
+struct unix_settings {
+    bool enabled;
+    const char *path; /* absolute, and short enough for a socket address */
+    uint32_t mode;    /* permission bits */
+    uint32_t group;   /* gid, or UNIX_GROUP_UNCHANGED */
+};
+
+#define UNIX_GROUP_UNCHANGED UINT32_MAX
+
+/* What can change only by a restart. */
+struct settings {
+    struct tcp_settings tcp[TCP_COUNT];
+    struct http_settings http;
+    struct unix_settings unix_socket;
+    uint32_t threads;
+};
+
+struct config {
+    struct settings settings;
+    uint32_t newest;           /* when what was read has changed last, in seconds since 1970 */
+    struct snapshot *snapshot; /* one reference */
+    struct arena arena;        /* what the settings point at */
+};
+
+/* The key of a listener below "listen", for example "http". */
+const char *config_tcp_key(enum tcp_listener listener);
+
+/* Reads a configuration file and all that it names.
+ *
+ * SEED goes to builder_new. Errors and warnings are added to DIAGNOSTICS; other files than PATH are
+ * named in them by the directory of PATH and what the configuration says. Returns 0 and a
+ * configuration that the caller frees; CONFIG_REFUSED if there is any error; -ENOMEM. */
+int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics,
+                struct config **out);
+
+enum { CONFIG_REFUSED = 1 };
+
+/* Frees a configuration and drops its snapshot; NULL is allowed. */
+void config_free(struct config *config);

@@ -1,0 +1,73 @@
+/* The errors and warnings of one reading of the configuration, in the order they were found.
+ *
+ * Every one names its place, what was found there and what is expected. All are collected, so that
+ * an operator can mend a file in one go; the first DIAGNOSTICS_KEPT of each severity are kept as
+ * text, the others are counted.
+ */
+#pragma once
+
+#include "base/base.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { DIAGNOSTICS_KEPT = 50 };
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_COUNT };
+
+/* A place in a file. Lines and columns count from 1 (columns in characters as libyaml counts them,
+ * in bytes for list files); 0 where there is none, for example in a file that cannot be opened. */
+struct place {
+    const char *file;
+    uint32_t line;
+    uint32_t column;
+};
+
+struct diagnostics {
+    char **lines[SEVERITY_COUNT]; /* "file:line:column: text", without a newline */
+    size_t n_lines[SEVERITY_COUNT];
+    size_t total[SEVERITY_COUNT]; /* kept or not */
+    bool out_of_memory;           /* a text was lost; the totals are right */
+};
+
+#define DIAGNOSTICS_INIT ((struct diagnostics){0})
+
+/* Frees the texts. The diagnostics are empty and usable afterwards. */
+void diagnostics_deinit(struct diagnostics *diagnostics);
+
+/* Adds an error: "file:line:column: TEXT". By convention the text is "found X, expected Y", input
+ * in it is quoted by diagnostics_quote, and no dot ends it. */
+void diagnostics_error(struct diagnostics *diagnostics, struct place place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Adds a warning: "file:line:column: warning: TEXT". */
+void diagnostics_warning(struct diagnostics *diagnostics, struct place place, const char *format,
+                         ...) __attribute__((format(printf, 3, 4)));
+
+/* Whether there is any error (running out of memory while noting one counts). */
+bool diagnostics_refuse(const struct diagnostics *diagnostics);
+
+/* Hands every kept line to a function, errors first; after each severity "… and N more errors" or
+ * "… and N more warnings" where there are more. */
+void diagnostics_each(const struct diagnostics *diagnostics,
+                      void (*line)(enum severity severity, const char *text, void *context),
+                      void *context);
+
+/* Input that is fit to stand in a message. */
+struct quoted {
+    char text[128];
+};
+
+/* Makes input fit for a message: in quotes, octets and characters that do not print (or that turn
+ * the direction of writing) escaped as \xNN, and cut where it is very long. For direct use in an
+ * argument: diagnostics_quote(input).text. */
+struct quoted diagnostics_quote(struct text input);
+
+/* A time in text. */
+struct time_text {
+    char text[32];
+};
+
+/* Writes a time as RFC 3339 has it, in UTC and to the second; for direct use in an argument. It
+ * must be one that 32 bits can hold, counted from 1970. */
+struct time_text diagnostics_time(time_t when);

@@ -1,0 +1,35 @@
+/* Domain list files: one domain a line; blank lines, and comments from a '#' at the start of the
+ * line or after white space. Lines end in LF or CRLF, the last one may end with the file. Read in
+ * pieces, so that a list of any size costs one buffer. */
+#pragma once
+
+#include "os/file.h"
+
+enum { LIST_LINE_MAX = 1024 }; /* bytes of a line without its end */
+
+struct list_file;
+
+struct list_entry {
+    struct text word; /* valid until the next call */
+    uint32_t line;    /* from 1 */
+    uint32_t column;  /* bytes, from 1 */
+};
+
+/* The positive results of list_file_next. */
+enum {
+    LIST_END = 1,       /* there is no further line */
+    LIST_UNREADABLE,    /* the file cannot be read further: file_report says why */
+    LIST_LINE_TOO_LONG, /* faults of a line; the next call goes on behind it */
+    LIST_NUL_BYTE,
+    LIST_SEVERAL_WORDS,
+};
+
+/* Reads lines from an opened file, which must outlive the reader. Returns 0 or -ENOMEM. */
+int list_file_new(struct file *file, struct list_file **out);
+
+/* Frees the reader, not the file; NULL is allowed. */
+void list_file_free(struct list_file *list);
+
+/* Gives the next word. Returns 0 or one of the results above; for the faults of a line ENTRY says
+ * where (of several words, the second one). */
+int list_file_next(struct list_file *list, struct list_entry *entry);

@@ -1,0 +1,77 @@
+#include "net/acceptor.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+enum {
+    ACCEPTS_AT_ONCE = 64,
+    REST_MICROSECONDS = 50000,
+};
+
+/* Without memory for the timer, trying again at once is all that is left. */
+static void rest(struct acceptor *acceptor)
+{
+    const struct timeval delay = {.tv_usec = REST_MICROSECONDS};
+
+    if (event_add(acceptor->resume, &delay) == 0)
+        event_del(acceptor->ready);
+}
+
+static void on_ready(evutil_socket_t descriptor, short what, void *argument)
+{
+    struct acceptor *acceptor = argument;
+    enum acceptance result = ACCEPTANCE_NEXT;
+
+    (void)what;
+    for (size_t i = 0; i < ACCEPTS_AT_ONCE && result == ACCEPTANCE_NEXT; i++)
+        result = acceptor->accept(descriptor, acceptor->context);
+    if (result == ACCEPTANCE_REST)
+        rest(acceptor);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *argument)
+{
+    struct acceptor *acceptor = argument;
+
+    (void)fd;
+    (void)what;
+    if (event_add(acceptor->ready, NULL) < 0)
+        rest(acceptor);
+}
+
+int acceptor_init(struct acceptor *acceptor, struct event_base *base, int descriptor,
+                  enum acceptance (*accept)(int descriptor, void *context), void *context)
+{
+    acceptor->accept = accept;
+    acceptor->context = context;
+    acceptor->ready = event_new(base, descriptor, EV_READ | EV_PERSIST, on_ready, acceptor);
+    acceptor->resume = evtimer_new(base, on_resume, acceptor);
+    if (acceptor->ready && acceptor->resume && event_add(acceptor->ready, NULL) == 0)
+        return 0;
+    acceptor_deinit(acceptor);
+    return -ENOMEM;
+}
+
+enum acceptance acceptor_judge(int error)
+{
+    switch (error) {
+    case EAGAIN:
+        return ACCEPTANCE_NONE;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return ACCEPTANCE_REST;
+    default: /* that connection alone has failed */
+        return ACCEPTANCE_NEXT;
+    }
+}
+
+void acceptor_deinit(struct acceptor *acceptor)
+{
+    if (acceptor->ready)
+        event_free(acceptor->ready);
+    if (acceptor->resume)
+        event_free(acceptor->resume);
+    acceptor->ready = acceptor->resume = NULL;
+}

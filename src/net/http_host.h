@@ -1,0 +1,15 @@
+/* The Host field of an HTTP request: which of our names a client asks. */
+#pragma once
+
+#include "dns/name.h"
+
+/* The positive results of reading. */
+enum host_field_fault {
+    HOST_FIELD_MALFORMED = 1, /* not of the field's grammar: a bad request */
+    HOST_FIELD_NO_NAME,       /* an address, or a name that no host has */
+};
+
+/* Reads the value of a Host field, uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2), without
+ * white space around it, into a canonical host name: any case, with or without a port and a final
+ * dot. Returns 0, an enum host_field_fault, or -ENOMEM. */
+int host_field_read(struct text field, struct name *out);

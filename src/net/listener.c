@@ -1,0 +1,217 @@
+#include "net/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void close_descriptor(const int *descriptor)
+{
+    if (*descriptor >= 0)
+        close(*descriptor);
+}
+
+/* Binds the first of several sockets alone, so that it is refused where somebody else listens,
+ * shared or not; only then does it admit the others. */
+static int bind_tcp(int fd, const struct listen_address *address, bool first)
+{
+    const int on = 1;
+
+    /* A restart must not wait for the connections of the last run to leave TIME_WAIT. */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+        return -errno;
+    if (!first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
+        return -errno;
+    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) < 0)
+        return -errno;
+    if (first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
+        return -errno;
+    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+static int open_tcp(const struct listen_address *address, bool first, int *out)
+{
+    int fd, r;
+
+    fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    r = bind_tcp(fd, address, first);
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    *out = fd;
+    return 0;
+}
+
+int listener_open_tcp(const struct listen_address *address, size_t n, int *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        int r = open_tcp(address, i == 0, &out[i]);
+
+        if (r == 0)
+            continue;
+        while (i > 0)
+            close(out[--i]);
+        return r;
+    }
+    return 0;
+}
+
+static int socket_number(int fd, int option)
+{
+    int value = -1;
+    socklen_t length = sizeof(value);
+
+    return getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -1 : value;
+}
+
+/* Returns 0 or -errno. */
+static int prepare_adopted(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (socket_number(fd, SO_ACCEPTCONN) != 1 || socket_number(fd, SO_TYPE) != SOCK_STREAM)
+        return -EINVAL;
+    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int listener_adopt_tcp(int fd, size_t n, int *out)
+{
+    int domain = socket_number(fd, SO_DOMAIN), r;
+
+    if (domain != AF_INET && domain != AF_INET6)
+        return -EINVAL;
+    r = prepare_adopted(fd);
+    if (r < 0)
+        return r;
+    out[0] = fd;
+    for (size_t i = 1; i < n; i++) {
+        out[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (out[i] >= 0)
+            continue;
+        r = -errno;
+        while (i > 1)
+            close(out[--i]);
+        return r;
+    }
+    return 0;
+}
+
+void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX])
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof(address);
+    char host[INET6_ADDRSTRLEN] = "", port[8] = "";
+
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    getnameinfo((const struct sockaddr *)&address, length, host, sizeof(host), port, sizeof(port),
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(text, LISTENER_TEXT_MAX, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+             port);
+}
+
+int listener_adopt_unix(int fd)
+{
+    return socket_number(fd, SO_DOMAIN) == AF_UNIX ? prepare_adopted(fd) : -EINVAL;
+}
+
+static struct sockaddr_un unix_address(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    return address;
+}
+
+/* Removes a socket file that nobody listens at. Returns 0 or -errno. */
+static int remove_stale(const struct sockaddr_un *address)
+{
+    struct stat status;
+    int fd, r;
+
+    if (stat(address->sun_path, &status) < 0)
+        return -errno;
+    if (!S_ISSOCK(status.st_mode))
+        return -EEXIST;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    r = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+    close(fd);
+    if (r != -ECONNREFUSED)
+        return r == 0 || r == -EAGAIN ? -EADDRINUSE : r;
+    return unlink(address->sun_path) < 0 ? -errno : 0;
+}
+
+static int bind_unix(int fd, const struct sockaddr_un *address)
+{
+    int r;
+
+    if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+        return 0;
+    if (errno != EADDRINUSE)
+        return -errno;
+    r = remove_stale(address);
+    if (r < 0)
+        return r;
+    return bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+}
+
+/* Nobody can connect before listen, so the permissions are in force from the first connection on.
+ */
+static int permit_and_listen(int fd, const struct unix_settings *settings)
+{
+    if (settings->group != UNIX_GROUP_UNCHANGED &&
+        chown(settings->path, (uid_t)-1, (gid_t)settings->group) < 0)
+        return -errno;
+    if (chmod(settings->path, (mode_t)settings->mode) < 0)
+        return -errno;
+    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+static int start_listening_unix(int fd, const struct unix_settings *settings)
+{
+    struct sockaddr_un address = unix_address(settings->path);
+    int r = bind_unix(fd, &address);
+
+    if (r < 0)
+        return r;
+    r = permit_and_listen(fd, settings);
+    if (r < 0)
+        unlink(settings->path);
+    return r;
+}
+
+int listener_open_unix(const struct unix_settings *settings, int *out)
+{
+    int fd, r;
+
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    r = start_listening_unix(fd, settings);
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    *out = fd;
+    return 0;
+}
+
+void listener_close_unix(const struct unix_settings *settings, int fd)
+{
+    struct sockaddr_un address = unix_address(settings->path);
+    int client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    close(fd);
+    /* Whoever still listens at the path now is another service. */
+    if (client >= 0 && connect(client, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
+        errno == ECONNREFUSED)
+        unlink(settings->path);
+    close_descriptor(&client);
+}

@@ -1,0 +1,82 @@
+/* Connections of one listening socket on one event base: accepting, reading, replying, ending. What
+ * the bytes mean is the business of a protocol.
+ *
+ * Where connections have an idle time, every one has until its end to bring a whole request,
+ * however slowly it drips, and where all places are taken the one that has waited longest gives
+ * way: idle peers can never lock others out. Where they have none, they may stay for ever, and new
+ * ones wait while all places are taken.
+ *
+ * A reply may be longer than the memory that it may take: its rest is made in pieces, each when the
+ * socket has taken the one before, and other connections have their turn between them. Taking a
+ * piece renews the idle time.
+ *
+ * A connection that is to end after a reply ends with it: over TCP the reply and the FIN leave in
+ * one segment. PowerDNS polls a connection before it uses it again, and must find either nothing or
+ * the end of the connection, never a FIN that is still on its way.
+ */
+#pragma once
+
+#include "base/producer.h"
+
+#include <event2/event.h>
+
+/* What a protocol says after reading. */
+struct stream_verdict {
+    bool renew;  /* a request has ended: the idle time begins anew */
+    bool close;  /* the connection ends after the replies */
+    bool unread; /* with close: the peer may still be sending */
+    /* What makes the rest of the last reply, or NULL; the connection frees it. Until that is sent
+     * nothing is read; then read is called again, without bytes, for what has come already. */
+    struct producer *rest;
+};
+
+struct stream_protocol {
+    size_t state_size; /* bytes of what the protocol keeps of each connection */
+
+    /* Prepares the state of a new connection, which is zeroed. */
+    void (*begin)(void *state, void *context);
+
+    /* Reads bytes, and appends what is to be sent to REPLIES. If these fail, the connection ends
+     * without them. */
+    struct stream_verdict (*read)(void *state, struct text bytes, struct buffer *replies);
+
+    /* Releases what the state holds. */
+    void (*end)(void *state);
+};
+
+struct stream_counters;
+
+struct stream_setup {
+    const struct stream_protocol *protocol;
+    void *context; /* handed to begin */
+    size_t connections_max;
+    unsigned int idle_seconds;        /* 0: connections may idle for ever */
+    struct stream_counters *counters; /* written by the thread of the event base only; or NULL */
+    /* Takes the next connection from the descriptor, as accept4 does; NULL: it is accept4. */
+    int (*take)(int descriptor);
+};
+
+struct stream_server;
+
+/* Makes an event base for one thread: as only that one touches it, it has no locks. Returns NULL if
+ * memory runs out. */
+struct event_base *stream_base_new(void);
+
+/* Makes a server on a descriptor that connections come from, which stays the caller's and may be
+ * shared by servers of several threads. It accepts when the event base runs. Returns 0 or -ENOMEM.
+ */
+int stream_server_new(struct event_base *base, int descriptor, const struct stream_setup *setup,
+                      struct stream_server **out);
+
+/* Ends the server in good order: it accepts nothing more, and closes connections after their next
+ * reply. */
+void stream_server_drain(struct stream_server *server);
+
+/* How many connections a server has. */
+size_t stream_server_connections(const struct stream_server *server);
+
+/* Whether any connection has replies that are not all sent. */
+bool stream_server_sending(const struct stream_server *server);
+
+/* Closes all connections and frees the server; NULL is allowed. */
+void stream_server_free(struct stream_server *server);

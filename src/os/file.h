@@ -1,0 +1,45 @@
+/* Bounded reading of the files that a configuration consists of: regular files only, and never more
+ * than a limit. A file that grows meanwhile ends where it ended when it was opened, or reading
+ * might never catch up with whoever writes; only a size of 0 is not believed, as all of /proc has
+ * it. Opening never blocks. */
+#pragma once
+
+#include "config/diagnostics.h"
+
+#include <sys/types.h>
+
+/* A file that is being read. */
+struct file {
+    int fd;
+    dev_t device; /* with inode: which file it is, whatever its path */
+    ino_t inode;
+    size_t limit;    /* bytes */
+    size_t size;     /* bytes when it was opened */
+    size_t total;    /* bytes read so far */
+    time_t modified; /* in seconds since 1970 */
+    mode_t mode;     /* as stat gives it, 0 if it could not be opened */
+    int error;       /* errno of what failed, or 0 */
+};
+
+#define FILE_INIT ((struct file){.fd = -1})
+
+/* The positive result: the file cannot be used; file_report says why. */
+enum { FILE_REFUSED = 1 };
+
+/* Opens a regular file of at most LIMIT bytes. Returns 0 or FILE_REFUSED. */
+int file_open(struct file *file, const char *path, size_t limit);
+
+/* Closes the file; one that was never opened is allowed. */
+void file_deinit(struct file *file);
+
+/* Reads up to SIZE bytes. Returns 0 and how many were read, none only at the end; or FILE_REFUSED,
+ * also where the file turns out to hold more than its limit. */
+int file_read(struct file *file, void *bytes, size_t size, size_t *n);
+
+/* Goes back to the first byte, so that the file can be read again. */
+void file_rewind(struct file *file);
+
+/* Reports why the file was refused, at PLACE. PATH is what the message calls the file, or NULL if
+ * the place is in the file itself. */
+void file_report(const struct file *file, const char *path, struct place place,
+                 struct diagnostics *diagnostics);

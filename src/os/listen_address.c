@@ -1,0 +1,91 @@
+#include "os/listen_address.h"
+
+#include "policy/policy.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+enum { PORT_DIGITS_MAX = 5 };
+
+/* Splits off what stands behind the address, which is in brackets if it is an IPv6 one. */
+static bool split(struct text text, struct text *host, struct text *rest)
+{
+    const char *end;
+
+    if (text.length && text.data[0] == '[') {
+        end = memchr(text.data, ']', text.length);
+        if (!end)
+            return false;
+        *host = (struct text){.data = text.data + 1, .length = (size_t)(end - text.data) - 1};
+        *rest = text_after(text, host->length + 2);
+        return memchr(host->data, ':', host->length) != NULL;
+    }
+    end = memchr(text.data, ':', text.length);
+    *host = text;
+    if (end)
+        host->length = (size_t)(end - text.data);
+    *rest = text_after(text, host->length);
+    return true;
+}
+
+/* Reads ":8053"; nothing leaves the port as it is. */
+static bool parse_port(struct text text, in_port_t *port)
+{
+    uint32_t value = 0;
+
+    if (text.length == 0)
+        return true;
+    if (text.data[0] != ':' || text.length < 2 || text.length > 1 + PORT_DIGITS_MAX)
+        return false;
+    for (size_t i = 1; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        value = value * 10 + (uint32_t)(text.data[i] - '0');
+    }
+    if (value < 1 || value > UINT16_MAX)
+        return false;
+    *port = (in_port_t)value;
+    return true;
+}
+
+bool listen_address_parse(struct text text, in_port_t port, struct listen_address *out)
+{
+    struct listen_address result = {0};
+    struct address address;
+    struct text host, rest;
+
+    if (!split(text, &host, &rest) || !parse_port(rest, &port) ||
+        !address_from_text(host, &address))
+        return false;
+    if (address.family == AF_INET) {
+        struct sockaddr_in *in = (struct sockaddr_in *)&result.storage;
+
+        in->sin_family = AF_INET;
+        in->sin_port = htons(port);
+        memcpy(&in->sin_addr, address.octets, sizeof(in->sin_addr));
+        result.length = sizeof(*in);
+    } else {
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&result.storage;
+
+        in6->sin6_family = AF_INET6;
+        in6->sin6_port = htons(port);
+        memcpy(&in6->sin6_addr, address.octets, sizeof(in6->sin6_addr));
+        result.length = sizeof(*in6);
+    }
+    snprintf(result.text, sizeof(result.text), address.family == AF_INET ? "%.*s:%u" : "[%.*s]:%u",
+             (int)host.length, host.data, port);
+    *out = result;
+    return true;
+}
+
+bool listen_address_is_loopback(const struct listen_address *address)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&address->storage;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address->storage;
+
+    if (address->storage.ss_family == AF_INET)
+        return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+        return in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}

@@ -1,0 +1,21 @@
+/* Addresses to listen on. */
+#pragma once
+
+#include "base/base.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+/* A socket address as configured, and as it was written (with the default port added). */
+struct listen_address {
+    struct sockaddr_storage storage;
+    socklen_t length;
+    char text[64]; /* "127.0.0.1:8053", "[::1]:8053" */
+};
+
+/* Reads "192.0.2.1:8053" or "[2001:db8::1]:8053"; without a port it is PORT. Returns whether it is
+ * an address with a port from 1 to 65535. */
+bool listen_address_parse(struct text text, in_port_t port, struct listen_address *out);
+
+/* Whether the address is reached from this machine only. */
+bool listen_address_is_loopback(const struct listen_address *address);

@@ -1,0 +1,200 @@
+#include "service/admin.h"
+
+#include "net/http.h"
+#include "net/listener.h"
+#include "service/metrics.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+enum {
+    CONNECTIONS_MAX = 64,
+    NICENESS = 10,
+};
+
+#define TEXT_PLAIN "text/plain; charset=utf-8"
+
+struct admin {
+    const struct settings *settings;
+    struct status *status;
+    struct counters *own_counters;
+    const struct counters *counters[CONFIG_THREADS_MAX + 1]; /* those of all threads */
+    size_t n_counters;
+    pthread_t thread;
+    bool started;
+    struct event_base *base;
+    struct http_service service;
+    struct stream_server *server;
+    int stop; /* eventfd */
+    struct event *stopped;
+};
+
+static void write_metrics(const struct admin *admin, const struct status_view *view,
+                          struct http_reply *reply)
+{
+    metrics_write(admin->settings, admin->counters, admin->n_counters, view, &reply->body);
+}
+
+static void write_status(const struct admin *admin, const struct status_view *view,
+                         struct http_reply *reply)
+{
+    (void)admin;
+    status_write_json(view, &reply->body);
+}
+
+static void write_health(const struct admin *admin, const struct status_view *view,
+                         struct http_reply *reply)
+{
+    (void)admin;
+    if (!view->serving)
+        reply->status = HTTP_STATUS_SERVICE_UNAVAILABLE;
+    buffer_add_string(&reply->body, view->serving ? "serving\n" : "not serving\n");
+}
+
+static const struct page {
+    struct text path;
+    const char *content_type;
+    void (*write)(const struct admin *admin, const struct status_view *view,
+                  struct http_reply *reply);
+} pages[] = {
+    {{"/metrics", 8}, "text/plain; version=0.0.4; charset=utf-8", write_metrics},
+    {{"/status", 7}, "application/json", write_status},
+    {{"/healthz", 8}, TEXT_PLAIN, write_health},
+};
+
+static void refuse(void *context, const char *fault, struct http_reply *reply)
+{
+    (void)context;
+    reply->content_type = TEXT_PLAIN;
+    buffer_printf(&reply->body, "%s\n", fault);
+}
+
+/* The page of a request target, of which the query does not matter; or NULL. */
+static const struct page *find_page(struct text target)
+{
+    const char *query = memchr(target.data, '?', target.length);
+
+    if (query)
+        target.length = (size_t)(query - target.data);
+    for (size_t i = 0; i < ARRAY_LENGTH(pages); i++)
+        if (text_equals(pages[i].path, target))
+            return &pages[i];
+    return NULL;
+}
+
+static void answer(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    const struct admin *admin = context;
+    const struct page *page = find_page(request->target);
+    CLEANUP(status_view_deinit) struct status_view view = {0};
+
+    if (!page) {
+        reply->status = HTTP_STATUS_NOT_FOUND;
+        refuse(NULL, "there is nothing but /metrics, /status and /healthz", reply);
+    } else if (request->verb != HTTP_GET && request->verb != HTTP_HEAD) {
+        reply->status = HTTP_STATUS_METHOD_NOT_ALLOWED;
+        reply->allow = "GET, HEAD";
+        refuse(NULL, "expected GET or HEAD", reply);
+    } else {
+        status_read(admin->status, &view);
+        reply->content_type = page->content_type;
+        page->write(admin, &view, reply);
+    }
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *argument)
+{
+    struct admin *admin = argument;
+
+    (void)fd;
+    (void)what;
+    event_base_loopbreak(admin->base);
+}
+
+/* On Linux niceness is a matter of each thread; the id 0 is the calling one. */
+static void *run(void *argument)
+{
+    struct admin *admin = argument;
+
+    pthread_setname_np(pthread_self(), "admin");
+    setpriority(PRIO_PROCESS, 0, NICENESS);
+    event_base_loop(admin->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    return NULL;
+}
+
+static int listen_for(struct admin *admin, const struct admin_setup *setup)
+{
+    size_t share = setup->connections_max;
+    struct http_handler handler = {.answer = answer, .refuse = refuse, .context = admin};
+    struct stream_setup stream = {
+        .protocol = &http_protocol,
+        .context = &admin->service,
+        .connections_max = share < CONNECTIONS_MAX ? share : CONNECTIONS_MAX,
+        .idle_seconds = HTTP_IDLE_SECONDS,
+        .counters = &admin->own_counters->streams[TCP_ADMIN],
+    };
+
+    http_service_init(&admin->service, &handler, true);
+    return stream_server_new(admin->base, setup->listening, &stream, &admin->server);
+}
+
+static int prepare(struct admin *admin, const struct admin_setup *setup)
+{
+    admin->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (admin->stop < 0)
+        return -errno;
+    admin->base = stream_base_new();
+    admin->own_counters = counters_new();
+    if (!admin->base || !admin->own_counters)
+        return -ENOMEM;
+    for (size_t i = 0; i < setup->n_counters; i++)
+        admin->counters[i] = setup->counters[i];
+    admin->counters[setup->n_counters] = admin->own_counters;
+    admin->n_counters = setup->n_counters + 1;
+    admin->stopped = event_new(admin->base, admin->stop, EV_READ, on_stop, admin);
+    if (!admin->stopped || event_add(admin->stopped, NULL) < 0)
+        return -ENOMEM;
+    return listen_for(admin, setup);
+}
+
+int admin_new(const struct admin_setup *setup, struct admin **out)
+{
+    struct admin *admin = calloc(1, sizeof(*admin));
+    int r;
+
+    if (!admin)
+        return -ENOMEM;
+    admin->stop = -1;
+    admin->settings = setup->settings;
+    admin->status = setup->status;
+    r = prepare(admin, setup);
+    r = r ? r : -pthread_create(&admin->thread, NULL, run, admin);
+    if (r) {
+        admin_free(admin);
+        return r;
+    }
+    admin->started = true;
+    *out = admin;
+    return 0;
+}
+
+void admin_free(struct admin *admin)
+{
+    if (!admin)
+        return;
+    if (admin->started) {
+        eventfd_write(admin->stop, 1);
+        pthread_join(admin->thread, NULL);
+    }
+    stream_server_free(admin->server);
+    http_service_deinit(&admin->service);
+    if (admin->stopped)
+        event_free(admin->stopped);
+    if (admin->base)
+        event_base_free(admin->base);
+    close_descriptor(&admin->stop);
+    free(admin->own_counters);
+    free(admin);
+}

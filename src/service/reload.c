@@ -1,0 +1,166 @@
+#include "service/reload.h"
+
+#include "config/diagnostics.h"
+
+enum { IDS_NAMED = 10 }; /* changes of id in one log line; the others are counted */
+
+/* How many domains of one snapshot another does not have. */
+static size_t count_missing(const struct snapshot *of, const struct snapshot *from)
+{
+    struct domain domain, found;
+    size_t cursor = 0, n = 0;
+
+    while (snapshot_next_domain(of, &cursor, &domain))
+        if (!snapshot_find(from, domain.name, &found))
+            n++;
+    return n;
+}
+
+/* Whether two policies of the same primary publish the same. */
+static bool same_content(const struct policy *a, const struct policy *b)
+{
+    return text_equals(a->body, b->body) && published_same_records(a, b);
+}
+
+struct policy_changes {
+    size_t added, removed, changed;
+};
+
+static struct policy_changes compare_policies(const struct snapshot *before,
+                                              const struct snapshot *after)
+{
+    struct policy_changes changes = {.removed = snapshot_n_policies(before)};
+
+    for (size_t i = 0; i < snapshot_n_policies(after); i++) {
+        const struct policy *now = snapshot_policy(after, i);
+        const struct policy *old = snapshot_same_policy(before, now);
+
+        if (!old) {
+            changes.added++;
+            continue;
+        }
+        changes.removed--;
+        changes.changed += !same_content(old, now);
+    }
+    return changes;
+}
+
+void reload_describe_ids(const struct snapshot *before, const struct snapshot *after,
+                         struct buffer *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < snapshot_n_policies(after); i++) {
+        const struct policy *now = snapshot_policy(after, i);
+        const struct policy *old = snapshot_same_policy(before, now);
+
+        if (!old || text_equals(old->id, now->id) || n++ >= IDS_NAMED)
+            continue;
+        buffer_printf(out, "%s %s %s -> %s", n == 1 ? "ids:" : ",", now->primary.data,
+                      old->id.length ? old->id.data : "none",
+                      now->id.length ? now->id.data : "none");
+    }
+    if (n > IDS_NAMED)
+        buffer_printf(out, " and %zu more", n - IDS_NAMED);
+}
+
+void reload_describe(const struct snapshot *before, const struct snapshot *after,
+                     struct buffer *out)
+{
+    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
+    struct policy_changes policies = compare_policies(before, after);
+    size_t added = count_missing(after, before);
+    size_t common = snapshot_n_domains(after) - added;
+
+    buffer_printf(out,
+                  "%zu policies (%zu added, %zu removed, %zu changed), "
+                  "%zu domains (%zu added, %zu removed)",
+                  snapshot_n_policies(after), policies.added, policies.removed, policies.changed,
+                  snapshot_n_domains(after), added, snapshot_n_domains(before) - common);
+    reload_describe_ids(before, after, &ids);
+    if (ids.length)
+        buffer_printf(out, "; %.*s", (int)ids.length, ids.data);
+}
+
+void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
+                      void (*warn)(const struct policy *policy, void *context), void *context)
+{
+    for (size_t i = 0; i < snapshot_n_policies(after); i++) {
+        const struct policy *now = snapshot_policy(after, i);
+        const struct policy *old = snapshot_same_policy(before, now);
+
+        if (old && now->fixed_id && old->id.length && text_equals(old->id, now->id) &&
+            !text_equals(old->own_id, now->own_id))
+            warn(now, context);
+    }
+}
+
+void reload_check_serials(const struct config *config, struct buffer *out)
+{
+    uint32_t highest = snapshot_highest_serial(config->snapshot);
+
+    if (highest > config->newest)
+        buffer_printf(out,
+                      "serials of own zones are up to %u and the newest file is of %u (%s), so a "
+                      "restart would take them back; touch the configuration",
+                      highest, config->newest, diagnostics_time(config->newest).text);
+}
+
+static void name(struct buffer *out, const char *key)
+{
+    buffer_printf(out, "%s%s", out->length ? ", " : "", key);
+}
+
+static void name_listener(struct buffer *out, enum tcp_listener listener, const char *key)
+{
+    buffer_printf(out, "%slisten.%s%s", out->length ? ", " : "", config_tcp_key(listener), key);
+}
+
+/* Names what differs in a TCP listener. Returns whether it is open before and after. */
+static bool name_tcp(enum tcp_listener listener, const struct settings *before,
+                     const struct settings *after, struct buffer *out)
+{
+    const struct tcp_settings *old = &before->tcp[listener], *now = &after->tcp[listener];
+
+    if (old->enabled != now->enabled)
+        name_listener(out, listener, "");
+    if (!old->enabled || !now->enabled)
+        return false;
+    if (strcmp(old->address.text, now->address.text) != 0)
+        name_listener(out, listener, ".address");
+    return true;
+}
+
+static void name_http(const struct http_settings *before, const struct http_settings *after,
+                      struct buffer *out)
+{
+    if (strcmp(before->path, after->path) != 0)
+        name(out, "listen.http.path");
+    if (before->keepalive != after->keepalive)
+        name(out, "listen.http.keepalive");
+}
+
+static void name_unix(const struct unix_settings *before, const struct unix_settings *after,
+                      struct buffer *out)
+{
+    if (strcmp(before->path, after->path) != 0)
+        name(out, "listen.unix.path");
+    if (before->mode != after->mode)
+        name(out, "listen.unix.mode");
+    if (before->group != after->group)
+        name(out, "listen.unix.group");
+}
+
+void reload_name_fixed(const struct settings *before, const struct settings *after,
+                       struct buffer *out)
+{
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        if (name_tcp(listener, before, after, out) && listener == TCP_HTTP)
+            name_http(&before->http, &after->http, out);
+    if (before->unix_socket.enabled != after->unix_socket.enabled)
+        name(out, "listen.unix");
+    else if (before->unix_socket.enabled)
+        name_unix(&before->unix_socket, &after->unix_socket, out);
+    if (before->threads != after->threads)
+        name(out, "threads");
+}

@@ -1,0 +1,29 @@
+/* What a reload changed: the comparison of two snapshots, and of two sets of settings. */
+#pragma once
+
+#include "base/buffer.h"
+#include "config/config.h"
+
+/* Describes, in one line for the log, what is different in the new snapshot: numbers of policies
+ * and domains, domains added and removed, and the ids that changed, old and new. */
+void reload_describe(const struct snapshot *before, const struct snapshot *after,
+                     struct buffer *out);
+
+/* The last part of that: "ids: example.net old -> new, …", or nothing. */
+void reload_describe_ids(const struct snapshot *before, const struct snapshot *after,
+                         struct buffer *out);
+
+/* Calls WARN for every policy with a fixed id that kept its id while its body changed: senders
+ * would not notice the change (RFC 8461 3.1). */
+void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
+                      void (*warn)(const struct policy *policy, void *context), void *context);
+
+/* Says, in one line for the log, that serials of own zones are above the time of the newest file:
+ * after a restart they would be that time, and secondaries would take the change for an old one.
+ * Writes nothing where they are not. */
+void reload_check_serials(const struct config *config, struct buffer *out);
+
+/* Names the settings that differ and that only a restart can change, separated by commas; nothing
+ * if they are the same. */
+void reload_name_fixed(const struct settings *before, const struct settings *after,
+                       struct buffer *out);

@@ -1,0 +1,108 @@
+#include "service/remote_http.h"
+
+#include "os/log.h"
+
+/* Takes the path prefix off a request target. Returns whether the target lies below it; what is
+ * left is empty, or begins with '/' or '?'. */
+static bool take_prefix(struct text *target, const char *prefix)
+{
+    size_t length = strlen(prefix);
+
+    if (target->length < length || memcmp(target->data, prefix, length) != 0)
+        return false;
+    if (target->length > length && target->data[length] != '/' && target->data[length] != '?')
+        return false;
+    *target = text_after(*target, length);
+    return true;
+}
+
+/* Decodes by verb and path: POST to the URL itself is JSON, POST below it a form; GET, and the
+ * verbs of the writing methods in PowerDNS's GET mode, carry all in the path. */
+static int decode(struct request *request, enum http_method verb, struct text path,
+                  struct text body)
+{
+    if (path.length && path.data[0] == '/')
+        path = text_after(path, 1);
+    if (verb != HTTP_POST)
+        return request_decode_path(request, path, body);
+    if (path.length == 0 || path.data[0] == '?')
+        return request_decode_json(request, body);
+    return request_decode_form(request, path, body);
+}
+
+static bool verb_allowed(enum http_method verb)
+{
+    return verb == HTTP_GET || verb == HTTP_POST || verb == HTTP_PUT || verb == HTTP_PATCH ||
+           verb == HTTP_DELETE;
+}
+
+static void count(const struct remote_http *remote, const struct method *method,
+                  enum outcome outcome)
+{
+    counters_count_request(remote->counters, TRANSPORT_HTTP, method, outcome);
+}
+
+/* The faults are texts of this program, so they need no escapes. */
+static void refuse(void *context, const char *fault, struct http_reply *reply)
+{
+    count(context, NULL, OUTCOME_MALFORMED);
+    log_limited(LOG_LEVEL_WARNING, "http: malformed request, %s", fault);
+    buffer_printf(&reply->body, "{\"error\":\"%s\"}", fault);
+}
+
+static void refuse_request(const struct remote_http *remote, const struct request *request,
+                           struct http_reply *reply)
+{
+    count(remote, request->method, OUTCOME_MALFORMED);
+    log_limited(LOG_LEVEL_WARNING, "http: malformed request, expected %s", request->fault);
+    reply->status = HTTP_STATUS_BAD_REQUEST;
+    buffer_printf(&reply->body, "{\"error\":\"expected %s\"}", request->fault);
+}
+
+/* To PowerDNS such a reply says that there is no such name, so somebody should hear of it. */
+static void refuse_path(const struct remote_http *remote, struct http_reply *reply)
+{
+    count(remote, NULL, OUTCOME_MALFORMED);
+    log_limited(LOG_LEVEL_WARNING, "http: found another path, expected one below %s", remote->path);
+    reply->status = HTTP_STATUS_NOT_FOUND;
+    buffer_add_string(&reply->body, "{\"result\":false}");
+}
+
+static void answer_request(const struct remote_http *remote, const struct http_request *http,
+                           struct text path, struct http_reply *reply)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    int r = decode(&request, http->verb, path, http->body);
+
+    if (r == REQUEST_MALFORMED)
+        refuse_request(remote, &request, reply);
+    else if (r < 0)
+        reply->body.failed = true;
+    else
+        count(remote, request.method,
+              method_answer(&request, &(struct method_context){*remote->snapshot, remote->notify},
+                            &reply->body, &reply->rest));
+    if (r == 0 && remote->reload && method_orders_reload(&request))
+        remote->reload();
+}
+
+static void answer(void *context, const struct http_request *http, struct http_reply *reply)
+{
+    const struct remote_http *remote = context;
+    struct text path = http->target;
+
+    if (!take_prefix(&path, remote->path)) {
+        refuse_path(remote, reply);
+    } else if (!verb_allowed(http->verb)) {
+        reply->status = HTTP_STATUS_METHOD_NOT_ALLOWED;
+        reply->allow = "GET, POST, PUT, PATCH, DELETE";
+        refuse(context, "expected GET, POST, PUT, PATCH or DELETE", reply);
+    } else {
+        answer_request(remote, http, path, reply);
+    }
+}
+
+struct http_handler remote_http_handler(struct remote_http *remote)
+{
+    return (struct http_handler){.answer = answer, .refuse = refuse, .context = remote};
+}

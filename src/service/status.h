@@ -1,0 +1,66 @@
+/* What the service tells of itself: from which snapshot it answers, since when, and how the last
+ * reload went. The main thread writes it and the admin thread reads it, under a lock that no
+ * answering thread ever takes. */
+#pragma once
+
+#include "base/buffer.h"
+#include "config/diagnostics.h"
+#include "snapshot/notify.h"
+
+#include <time.h>
+
+struct status;
+
+/* How the last reading of the configuration went. */
+struct status_reload {
+    bool refused;
+    time_t time;
+    double seconds; /* that it took */
+    size_t warnings;
+    size_t errors;
+};
+
+/* All of it at one moment. */
+struct status_view {
+    struct snapshot *snapshot; /* a reference */
+    size_t zones_to_notify;    /* own zones with a serial that PowerDNS has not notified */
+    bool serving;
+    time_t started, loaded;      /* the service; the configuration that is in force */
+    uint64_t generation;         /* how many snapshots have been published, this one included */
+    uint64_t applied, refused;   /* reloads */
+    struct status_reload reload; /* the last one, or the start */
+    struct buffer waiting;       /* ids that wait to be announced: the objects of a JSON array */
+    struct buffer errors;        /* of the last reload: a JSON array of lines */
+};
+
+/* Makes a status of a service that does not serve yet. NOTIFY tells which own zones are to be
+ * notified and outlives the status. Returns 0 or -ENOMEM. */
+int status_new(const struct notify *notify, struct status **out);
+
+/* Frees a status; NULL is allowed. */
+void status_free(struct status *status);
+
+/* Says from which snapshot all threads answer from now on; a reference is taken. */
+void status_set_snapshot(struct status *status, struct snapshot *snapshot);
+
+/* Says that the configuration was read, at the start (the first time) or by a reload, and is in
+ * force. */
+void status_set_applied(struct status *status, const struct diagnostics *diagnostics,
+                        double seconds);
+
+/* Says that a reload was refused. ERROR is what is no diagnostic, or NULL. */
+void status_set_refused(struct status *status, const struct diagnostics *diagnostics,
+                        const char *error, double seconds);
+
+/* Says which ids wait to be announced: JSON objects separated by commas; empty for none. */
+void status_set_waiting(struct status *status, struct text waiting);
+
+/* Says whether all threads answer. */
+void status_set_serving(struct status *status, bool serving);
+
+/* Copies all of it, with a reference to the snapshot; status_view_deinit releases it. */
+void status_read(struct status *status, struct status_view *out);
+void status_view_deinit(struct status_view *view);
+
+/* Writes a view as one JSON object. */
+void status_write_json(const struct status_view *view, struct buffer *out);

@@ -1,0 +1,327 @@
+#include "service/worker.h"
+
+#include "net/http.h"
+#include "net/listener.h"
+#include "service/counters.h"
+#include "service/policy_http.h"
+#include "service/remote_http.h"
+#include "service/remote_unix.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { DRAIN_INTERVAL_MILLISECONDS = 5 };
+
+/* One of the thread's TCP listeners. */
+struct tcp {
+    struct http_service service;
+    struct stream_server *server;
+};
+
+struct worker {
+    pthread_t thread;
+    bool started;
+    struct event_base *base;
+    struct tcp tcp[TCP_COUNT];
+    struct remote_http remote_http;
+    struct policy_http policy_http;
+    struct remote_unix remote_unix;
+    struct stream_server *unix_socket;
+    struct dealer *dealing; /* NULL: another thread does */
+    struct snapshot *snapshot;
+    struct counters *counters;
+    int wake; /* eventfd: there is a new snapshot, an order to stop, or a question */
+    struct event *woken;
+    struct event *drain; /* looks again and again whether all connections have ended */
+    unsigned int drain_rounds;
+    _Atomic(struct snapshot *) next;
+    atomic_bool stop;
+    sem_t adopted;
+    counter wakes;
+    uint64_t wakes_seen; /* by the thread that checks; UINT64_MAX: it has not asked yet */
+};
+
+static size_t count_tcp_connections(const struct worker *worker)
+{
+    size_t n = 0;
+
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        if (worker->tcp[listener].server)
+            n += stream_server_connections(worker->tcp[listener].server);
+    return n;
+}
+
+/* Whether there is something to wait for. PowerDNS keeps its connections to the unix socket for
+ * ever; of these only those count whose replies are not all sent. */
+static bool is_answering(const struct worker *worker)
+{
+    return count_tcp_connections(worker) > 0 ||
+           (worker->unix_socket && stream_server_sending(worker->unix_socket));
+}
+
+/* Ends the thread once all has been answered. */
+static void on_drain(evutil_socket_t fd, short what, void *argument)
+{
+    struct worker *worker = argument;
+
+    (void)fd;
+    (void)what;
+    if (!is_answering(worker) || worker->drain_rounds == 0)
+        event_base_loopbreak(worker->base);
+    else
+        worker->drain_rounds--;
+}
+
+static const struct timeval drain_interval = {.tv_usec = DRAIN_INTERVAL_MILLISECONDS * 1000L};
+
+static void begin_drain(struct worker *worker)
+{
+    if (event_pending(worker->drain, EV_TIMEOUT, NULL))
+        return;
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        if (worker->tcp[listener].server)
+            stream_server_drain(worker->tcp[listener].server);
+    if (worker->dealing)
+        dealer_stop(worker->dealing);
+    if (worker->unix_socket)
+        stream_server_drain(worker->unix_socket);
+    worker->drain_rounds = WORKER_DRAIN_MILLISECONDS / DRAIN_INTERVAL_MILLISECONDS;
+    if (event_add(worker->drain, &drain_interval) < 0)
+        worker->drain_rounds = 0;
+    on_drain(-1, 0, worker);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *argument)
+{
+    struct worker *worker = argument;
+    struct snapshot *next;
+    eventfd_t count;
+
+    (void)what;
+    eventfd_read(fd, &count);
+    counter_add(&worker->wakes, 1);
+    if (atomic_load(&worker->stop))
+        begin_drain(worker);
+    next = atomic_exchange(&worker->next, NULL);
+    if (!next)
+        return;
+    snapshot_unref(worker->snapshot);
+    worker->snapshot = next;
+    sem_post(&worker->adopted);
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+
+    pthread_setname_np(pthread_self(), "answers");
+    event_base_loop(worker->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    return NULL;
+}
+
+static void order_reload(void)
+{
+    kill(getpid(), WORKER_RELOAD_SIGNAL);
+}
+
+static void serve_remote(struct worker *worker, const struct worker_setup *setup,
+                         struct http_service *service)
+{
+    const struct settings *settings = setup->settings;
+    struct http_handler handler = remote_http_handler(&worker->remote_http);
+
+    worker->remote_http.notify = setup->notify;
+    worker->remote_http.path = settings->http.path;
+    worker->remote_http.snapshot = &worker->snapshot;
+    worker->remote_http.counters = worker->counters;
+    worker->remote_http.reload = order_reload;
+    http_service_init(service, &handler, settings->http.keepalive);
+}
+
+/* Web servers keep their connections to what is behind them. */
+static void serve_policies(struct worker *worker, const struct worker_setup *setup,
+                           struct http_service *service)
+{
+    struct http_handler handler = policy_http_handler(&worker->policy_http);
+
+    (void)setup;
+    worker->policy_http.snapshot = &worker->snapshot;
+    http_service_init(service, &handler, true);
+}
+
+/* What the TCP listeners serve. The admin one is served by a thread of its own. */
+static void (*const serve[TCP_COUNT])(struct worker *worker, const struct worker_setup *setup,
+                                      struct http_service *service) = {
+    [TCP_HTTP] = serve_remote,
+    [TCP_POLICY] = serve_policies,
+};
+
+static int open_tcp(struct worker *worker, const struct worker_setup *setup, size_t number,
+                    enum tcp_listener listener)
+{
+    const struct settings *settings = setup->settings;
+    struct tcp *tcp = &worker->tcp[listener];
+    struct stream_setup stream = {
+        .protocol = &http_protocol,
+        .context = &tcp->service,
+        .connections_max = setup->connections_max / settings->threads,
+        .idle_seconds = HTTP_IDLE_SECONDS,
+        .counters = &worker->counters->streams[listener],
+    };
+
+    if (!settings->tcp[listener].enabled || !serve[listener])
+        return 0;
+    serve[listener](worker, setup, &tcp->service);
+    return stream_server_new(worker->base, listeners_tcp(setup->listeners, listener, number),
+                             &stream, &tcp->server);
+}
+
+/* With one thread the server accepts by itself. */
+static int open_unix(struct worker *worker, const struct worker_setup *setup, size_t number)
+{
+    struct dealer *dealer = setup->dealer;
+    struct stream_setup stream = {
+        .protocol = &remote_unix_protocol,
+        .context = &worker->remote_unix,
+        .connections_max = setup->connections_max / setup->settings->threads,
+        .counters = &worker->counters->streams[LISTENER_UNIX],
+        .take = dealer ? dealer_take : NULL,
+    };
+    int listening, r;
+
+    if (!setup->settings->unix_socket.enabled)
+        return 0;
+    worker->remote_unix.snapshot = &worker->snapshot;
+    worker->remote_unix.notify = setup->notify;
+    worker->remote_unix.counters = worker->counters;
+    worker->remote_unix.reload = order_reload;
+    listening = listeners_unix(setup->listeners);
+    r = stream_server_new(worker->base, dealer ? dealer_descriptor(dealer, number) : listening,
+                          &stream, &worker->unix_socket);
+    if (r || !dealer)
+        return r;
+    dealer_watch(dealer, number, stream.counters);
+    if (number + 1 < setup->settings->threads)
+        return 0;
+    worker->dealing = dealer;
+    return dealer_start(dealer, worker->base, listening);
+}
+
+static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)
+{
+    int r = 0;
+
+    worker->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (worker->wake < 0)
+        return -errno;
+    worker->base = stream_base_new();
+    worker->counters = counters_new();
+    if (!worker->base || !worker->counters)
+        return -ENOMEM;
+    worker->woken = event_new(worker->base, worker->wake, EV_READ | EV_PERSIST, on_wake, worker);
+    worker->drain = event_new(worker->base, -1, EV_PERSIST, on_drain, worker);
+    if (!worker->woken || !worker->drain || event_add(worker->woken, NULL) < 0)
+        return -ENOMEM;
+    /* The first timer of a base takes memory, which the end of the thread must not depend on. */
+    if (event_add(worker->drain, &drain_interval) < 0)
+        return -ENOMEM;
+    event_del(worker->drain);
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++)
+        r = open_tcp(worker, setup, number, listener);
+    return r ? r : open_unix(worker, setup, number);
+}
+
+static void free_worker(struct worker **worker)
+{
+    worker_free(*worker);
+}
+
+int worker_new(const struct worker_setup *setup, size_t number, struct snapshot *snapshot,
+               struct worker **out)
+{
+    CLEANUP(free_worker) struct worker *worker = calloc(1, sizeof(*worker));
+    int r;
+
+    if (!worker)
+        return -ENOMEM;
+    worker->wake = -1;
+    worker->wakes_seen = UINT64_MAX;
+    worker->snapshot = snapshot_ref(snapshot);
+    sem_init(&worker->adopted, 0, 0);
+    r = prepare(worker, setup, number);
+    if (r)
+        return r;
+    r = pthread_create(&worker->thread, NULL, run, worker);
+    if (r)
+        return -r;
+    worker->started = true;
+    *out = worker;
+    worker = NULL;
+    return 0;
+}
+
+void worker_hand_over(struct worker *worker, struct snapshot *snapshot)
+{
+    atomic_store(&worker->next, snapshot_ref(snapshot));
+    eventfd_write(worker->wake, 1);
+}
+
+void worker_wait_adopted(struct worker *worker)
+{
+    while (sem_wait(&worker->adopted) < 0 && errno == EINTR)
+        ;
+}
+
+const struct counters *worker_counters(const struct worker *worker)
+{
+    return worker->counters;
+}
+
+bool worker_check(struct worker *worker)
+{
+    uint64_t wakes = counter_read(&worker->wakes);
+    bool alive = wakes != worker->wakes_seen;
+
+    worker->wakes_seen = wakes;
+    eventfd_write(worker->wake, 1);
+    return alive;
+}
+
+void worker_stop(struct worker *worker)
+{
+    atomic_store(&worker->stop, true);
+    eventfd_write(worker->wake, 1);
+}
+
+void worker_free(struct worker *worker)
+{
+    if (!worker)
+        return;
+    if (worker->started) {
+        worker_stop(worker);
+        pthread_join(worker->thread, NULL);
+    }
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++) {
+        stream_server_free(worker->tcp[listener].server);
+        http_service_deinit(&worker->tcp[listener].service);
+    }
+    if (worker->dealing)
+        dealer_stop(worker->dealing);
+    stream_server_free(worker->unix_socket);
+    if (worker->woken)
+        event_free(worker->woken);
+    if (worker->drain)
+        event_free(worker->drain);
+    if (worker->base)
+        event_base_free(worker->base);
+    close_descriptor(&worker->wake);
+    sem_destroy(&worker->adopted);
+    snapshot_unref(worker->snapshot);
+    free(worker->counters);
+    free(worker);
+}

@@ -1,0 +1,56 @@
+/* A thread that answers queries: its own event base, its own connections, and one reference to the
+ * current snapshot. It shares nothing that anybody writes but the letter box through which a new
+ * snapshot comes. */
+#pragma once
+
+#include "config/config.h"
+#include "net/unix_balancer.h"
+#include "service/listeners.h"
+#include "snapshot/notify.h"
+
+#include <signal.h>
+
+/* The signal by which a thread passes on that a peer orders a reload. It goes to the process, in
+ * which all threads block it, and one waits for it. */
+#define WORKER_RELOAD_SIGNAL SIGUSR1
+
+struct worker;
+
+/* What the threads of a service have in common; it outlives them. */
+struct worker_setup {
+    const struct settings *settings;
+    struct listeners *listeners;
+    struct notify *notify;
+    struct dealer *dealer;  /* of the unix socket; NULL if it is off, or there is one thread */
+    size_t connections_max; /* of each listener, over all threads */
+};
+
+/* Starts the thread of a number, from 0, that answers from a snapshot, of which it takes a
+ * reference of its own. The last one deals the connections of the unix socket, so threads are freed
+ * in the opposite order. Returns 0 or -errno. */
+int worker_new(const struct worker_setup *setup, size_t number, struct snapshot *snapshot,
+               struct worker **out);
+
+/* Hands a new snapshot to the thread, without waiting. Every hand-over must be followed by
+ * worker_wait_adopted before the next. */
+void worker_hand_over(struct worker *worker, struct snapshot *snapshot);
+
+/* Waits until the thread answers from the snapshot that was handed over, and has let go of the one
+ * before. */
+void worker_wait_adopted(struct worker *worker);
+
+/* What the thread counts; it lives as long as the worker. */
+const struct counters *worker_counters(const struct worker *worker);
+
+/* Whether the thread has come by since this was last asked, by always the same thread; and asks it
+ * to come by again. */
+bool worker_check(struct worker *worker);
+
+/* Tells the thread to stop, without waiting: it accepts no more, answers the connections that it
+ * has, for WORKER_DRAIN_MILLISECONDS at most, and ends. */
+void worker_stop(struct worker *worker);
+
+enum { WORKER_DRAIN_MILLISECONDS = 500 };
+
+/* Stops the thread, closing its connections, and frees it; NULL is allowed. */
+void worker_free(struct worker *worker);

@@ -1,0 +1,277 @@
+#include "base/buffer.h"
+#include "cmocka_all.h"
+#include "config/node.h"
+
+#include <errno.h>
+
+/* A parse of one text and what came of it. */
+struct parse {
+    struct sources sources;
+    struct arena arena;
+    struct diagnostics diagnostics;
+    struct node *root;
+    int result;
+};
+
+static void parse_with_sink(struct parse *parse, struct text text, const struct node_sink *sink)
+{
+    uint16_t number;
+
+    *parse = (struct parse){0};
+    assert_int_equal(sources_add(&parse->sources, "f", &number), 0);
+    parse->result = node_parse(text, number, &parse->sources, sink, &parse->arena,
+                               &parse->diagnostics, &parse->root);
+}
+
+static void parse_init(struct parse *parse, struct text text)
+{
+    parse_with_sink(parse, text, NULL);
+}
+
+static void parse_deinit(struct parse *parse)
+{
+    sources_deinit(&parse->sources);
+    arena_deinit(&parse->arena);
+    diagnostics_deinit(&parse->diagnostics);
+}
+
+/* Writes a tree on one line: every node as line:column and its value. */
+static void write_tree(const struct node *node, struct buffer *out)
+{
+    const char *brackets = node->kind == NODE_SEQUENCE ? "[]" : "{}";
+
+    buffer_printf(out, "%u:%u", node->line, node->column);
+    if (node->kind == NODE_SCALAR) {
+        buffer_printf(out, node->plain ? "%s" : "'%s'", node->text);
+    } else if (node->kind == NODE_BAD) {
+        buffer_add_string(out, "bad");
+    } else if (node->kind == NODE_TAKEN) {
+        buffer_printf(out, "taken %u from %zu", node->length, node->taken);
+    } else {
+        buffer_printf(out, "%c%u", brackets[0], node->length);
+        for (const struct node *child = node->first; child; child = child->next) {
+            buffer_add_string(out, " ");
+            write_tree(child, out);
+        }
+        buffer_printf(out, "%c", brackets[1]);
+    }
+}
+
+static void assert_tree(struct text text, const char *expected)
+{
+    CLEANUP(parse_deinit) struct parse parse;
+    CLEANUP(buffer_deinit) struct buffer tree = BUFFER_INIT;
+
+    parse_init(&parse, text);
+    assert_int_equal(parse.result, 0);
+    assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 0);
+    write_tree(parse.root, &tree);
+    buffer_add(&tree, "", 1);
+    assert_string_equal(tree.data, expected);
+}
+
+/* The text is refused with exactly this one error. */
+static void assert_error(struct text text, int result, const char *expected)
+{
+    CLEANUP(parse_deinit) struct parse parse;
+
+    parse_init(&parse, text);
+    assert_int_equal(parse.result, result);
+    assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 1);
+    assert_string_equal(parse.diagnostics.lines[SEVERITY_ERROR][0], expected);
+}
+
+static void nodes_know_their_place(void **state)
+{
+    (void)state;
+    assert_tree(TEXT("a: 1\nb:\n  - x\n  - {c: \"y\"}\n"),
+                "1:1{2 1:1a 1:41 2:1b 3:3[2 3:5x 4:5{1 4:6c 4:9'y'}]}");
+    assert_tree(TEXT("[ü, b]"), "1:1[2 1:2ü 1:5b]");
+    assert_tree(TEXT("\xef\xbb\xbf"
+                     "a: b"),
+                "1:1{1 1:1a 1:4b}");
+    assert_tree(TEXT("a: b\r\nc: d\r\n"), "1:1{2 1:1a 1:4b 2:1c 2:4d}");
+}
+
+static void scalars_keep_their_text_and_whether_they_are_plain(void **state)
+{
+    (void)state;
+    assert_tree(TEXT("[no, '', \"a\\tb\", 'it''s']"), "1:1[4 1:2no 1:6'' 1:10'a\tb' 1:18'it's']");
+    assert_tree(TEXT("- |\n  a\n  b\n- >\n  c\n"), "1:1[2 1:3'a\nb\n' 4:3'c\n']");
+    assert_tree(TEXT("[a: ]"), "1:1[1 1:2{1 1:2a 1:5}]");
+}
+
+static void sixteen_collections_nest_and_no_more(void **state)
+{
+    (void)state;
+    assert_tree(TEXT("[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]"),
+                "1:1[1 1:2[1 1:3[1 1:4[1 1:5[1 1:6[1 1:7[1 1:8[1 1:9[1 1:10[1 1:11[1 1:12[1 "
+                "1:13[1 1:14[1 1:15[1 1:16[1 1:17x]]]]]]]]]]]]]]]]");
+    assert_error(TEXT("[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]"), NODE_REFUSED,
+                 "f:1:17: found nesting deeper than 16, expected less");
+    assert_error(TEXT("[[[[[[[[[[[[[[[[{a: [{b: c}]}]]]]]]]]]]]]]]]]"), NODE_REFUSED,
+                 "f:1:17: found nesting deeper than 16, expected less");
+}
+
+/* To the end, libyaml would need many seconds for this, and would then miss the brackets. */
+static void reading_ends_where_nesting_is_too_deep(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer bytes = BUFFER_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < 100000; i++)
+        buffer_add_string(&bytes, "[");
+    assert_false(bytes.failed);
+    assert_error((struct text){bytes.data, bytes.length}, NODE_REFUSED,
+                 "f:1:17: found nesting deeper than 16, expected less");
+}
+
+static void reading_goes_on_behind_what_is_refused(void **state)
+{
+    CLEANUP(parse_deinit) struct parse parse;
+    CLEANUP(buffer_deinit) struct buffer tree = BUFFER_INIT;
+
+    (void)state;
+    parse_init(&parse, TEXT("a: &x 1\nb: *x\na: 2\n[k]: 3\nc: !t 4\nd: \"\\0\"\ne: 5\n"));
+    assert_int_equal(parse.result, 0);
+    assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 6);
+    write_tree(parse.root, &tree);
+    buffer_add(&tree, "", 1);
+    assert_string_equal(tree.data, "1:1{5 1:1a 1:41 2:1b 2:4bad 5:1c 5:44 6:1d 6:4bad 7:1e 7:45}");
+}
+
+static void an_empty_document_has_its_own_message(void **state)
+{
+    static const struct text texts[] = {{"", 0},      {"\n", 1},   {"# c", 3},       {"---", 3},
+                                        {"--- ~", 5}, {"null", 4}, {"---\n...\n", 8}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        assert_error(texts[i], NODE_REFUSED, "f: found an empty document, expected a mapping");
+    assert_tree(TEXT("{}"), "1:1{0}");
+    assert_tree(TEXT("''"), "1:1''");
+}
+
+static void what_is_no_text_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    assert_error(TEXT("a: b\nc: \xff"), NODE_REFUSED,
+                 "f:2:4: found invalid UTF-8, expected UTF-8 text");
+    assert_error(TEXT("ü: \xc3"), NODE_REFUSED, "f:1:4: found invalid UTF-8, expected UTF-8 text");
+    assert_error(TEXT("a: b\0c"), NODE_REFUSED,
+                 "f:1:5: found control character U+0000, expected printable text");
+    assert_error(TEXT("a: \xef\xbf\xbf"), NODE_REFUSED,
+                 "f:1:4: found control character U+FFFF, expected printable text");
+    assert_error(TEXT("\xff\xfe"
+                      "a\0"),
+                 NODE_REFUSED, "f:1:1: found invalid UTF-8, expected UTF-8 text");
+}
+
+static void errors_of_the_parser_name_their_place(void **state)
+{
+    (void)state;
+    assert_error(TEXT("a: b\nc: [d\n"), NODE_REFUSED,
+                 "f:3:1: found a syntax error (did not find expected ',' or ']'), expected valid "
+                 "YAML");
+    assert_error(TEXT("a: b: c\n"), NODE_REFUSED,
+                 "f:1:5: found a syntax error (mapping values are not allowed in this context), "
+                 "expected valid YAML");
+}
+
+static void keys_are_found_by_their_text(void **state)
+{
+    CLEANUP(parse_deinit) struct parse parse;
+
+    (void)state;
+    parse_init(&parse, TEXT("{a: 1, ab: 2, b: {a: 3}}"));
+    assert_string_equal(node_find(parse.root, "a")->text, "1");
+    assert_string_equal(node_find(parse.root, "ab")->text, "2");
+    assert_string_equal(node_find(node_find(parse.root, "b"), "a")->text, "3");
+    assert_null(node_find(parse.root, "c"));
+    assert_null(node_find(parse.root, ""));
+}
+
+static void only_unquoted_nothing_is_nothing(void **state)
+{
+    CLEANUP(parse_deinit) struct parse parse;
+
+    (void)state;
+    parse_init(&parse, TEXT("[~, null, Null, NULL, '', 'null', nULL, none]"));
+    for (const struct node *node = parse.root->first; node; node = node->next)
+        assert_int_equal(node_is_nothing(node), node->column < 23);
+    assert_false(node_is_nothing(parse.root));
+}
+
+/* Takes what begins with a 't' and marks it by how many bytes it had taken before. */
+static int take(void *context, const struct node *item, size_t *mark)
+{
+    struct buffer *taken = context;
+
+    if (item->text[0] != 't')
+        return NODE_NOT_TAKEN;
+    *mark = taken->length;
+    buffer_add_text(taken, node_text(item));
+    return taken->failed ? -ENOMEM : 0;
+}
+
+static void a_sink_takes_runs_of_items_and_leaves_the_others(void **state)
+{
+    CLEANUP(parse_deinit) struct parse parse;
+    CLEANUP(buffer_deinit) struct buffer taken = BUFFER_INIT, tree = BUFFER_INIT;
+    const struct node_sink sink = {.key = "k", .depth = 2, take, &taken};
+
+    (void)state;
+    parse_with_sink(&parse, TEXT("- {k: [ta, tb, x, tc, [ty], 'td', te]}\n- {k: [tf]}\n"), &sink);
+    assert_int_equal(parse.result, 0);
+    write_tree(parse.root, &tree);
+    buffer_add(&tree, "", 1);
+    assert_string_equal(tree.data, "1:1[2 1:3{1 1:4k 1:7[7 1:8taken 2 from 0 1:16x "
+                                   "1:19taken 1 from 4 1:23[1 1:24ty] 1:29taken 2 from 6]} "
+                                   "2:3{1 2:4k 2:7[1 2:8taken 1 from 10]}]");
+    assert_true(text_equals((struct text){taken.data, taken.length}, TEXT("tatbtctdtetf")));
+}
+
+static void a_sink_gets_the_lists_of_its_key_and_depth_alone(void **state)
+{
+    CLEANUP(parse_deinit) struct parse parse;
+    CLEANUP(buffer_deinit) struct buffer taken = BUFFER_INIT;
+    const struct node_sink sink = {.key = "k", .depth = 2, take, &taken};
+
+    (void)state;
+    parse_with_sink(&parse, TEXT("a: {k: t1, l: [t2], m: {k: [t3]}}\nk: [t4]\n"), &sink);
+    assert_int_equal(parse.result, 0);
+    assert_int_equal(taken.length, 0);
+}
+
+static void nothing_and_what_is_refused_is_not_offered_to_a_sink(void **state)
+{
+    CLEANUP(parse_deinit) struct parse parse;
+    CLEANUP(buffer_deinit) struct buffer taken = BUFFER_INIT;
+    const struct node_sink sink = {.key = "k", .depth = 1, take, &taken};
+
+    (void)state;
+    parse_with_sink(&parse, TEXT("k: [~, \"t\\0\", *t, ta]\n"), &sink);
+    assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 2);
+    assert_true(text_equals((struct text){taken.data, taken.length}, TEXT("ta")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_know_their_place),
+        cmocka_unit_test(scalars_keep_their_text_and_whether_they_are_plain),
+        cmocka_unit_test(sixteen_collections_nest_and_no_more),
+        cmocka_unit_test(reading_ends_where_nesting_is_too_deep),
+        cmocka_unit_test(reading_goes_on_behind_what_is_refused),
+        cmocka_unit_test(an_empty_document_has_its_own_message),
+        cmocka_unit_test(what_is_no_text_is_refused_with_its_place),
+        cmocka_unit_test(errors_of_the_parser_name_their_place),
+        cmocka_unit_test(keys_are_found_by_their_text),
+        cmocka_unit_test(only_unquoted_nothing_is_nothing),
+        cmocka_unit_test(a_sink_takes_runs_of_items_and_leaves_the_others),
+        cmocka_unit_test(a_sink_gets_the_lists_of_its_key_and_depth_alone),
+        cmocka_unit_test(nothing_and_what_is_refused_is_not_offered_to_a_sink),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,65 @@
+#include "cmocka_all.h"
+#include "config/source.h"
+
+#include <stdio.h>
+
+static void assert_place(const struct sources *sources, uint64_t packed, const char *file,
+                         uint32_t line, uint32_t column)
+{
+    struct place place = source_unpack(sources, packed);
+
+    assert_string_equal(place.file, file);
+    assert_int_equal(place.line, line);
+    assert_int_equal(place.column, column);
+}
+
+static void a_place_survives_packing(void **state)
+{
+    CLEANUP(sources_deinit) struct sources sources = SOURCES_INIT;
+    uint16_t a, b;
+
+    (void)state;
+    assert_int_equal(sources_add(&sources, "a", &a), 0);
+    assert_int_equal(sources_add(&sources, "b", &b), 0);
+    assert_place(&sources, source_pack(a, 1, 2), "a", 1, 2);
+    assert_place(&sources, source_pack(b, (1 << 30) - 1, (1 << 18) - 1), "b", (1 << 30) - 1,
+                 (1 << 18) - 1);
+}
+
+static void what_does_not_fit_is_not_known_rather_than_wrong(void **state)
+{
+    CLEANUP(sources_deinit) struct sources sources = SOURCES_INIT;
+    uint16_t a;
+
+    (void)state;
+    assert_int_equal(sources_add(&sources, "a", &a), 0);
+    assert_place(&sources, source_pack(a, 4, (1 << 18) + 7), "a", 4, 0);
+    assert_place(&sources, source_pack(a, 1U << 30, 7), "a", 0, 7);
+}
+
+static void there_is_a_limit_of_files(void **state)
+{
+    CLEANUP(sources_deinit) struct sources sources = SOURCES_INIT;
+    uint16_t number = 0;
+    char name[16];
+
+    (void)state;
+    for (uint32_t i = 0; i < SOURCES_MAX; i++) {
+        snprintf(name, sizeof(name), "%u", i);
+        assert_int_equal(sources_add(&sources, name, &number), 0);
+        assert_int_equal(number, i);
+    }
+    assert_int_equal(sources_add(&sources, "more", &number), SOURCES_FULL);
+    assert_place(&sources, source_pack(number, 1, 1), "65534", 1, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_place_survives_packing),
+        cmocka_unit_test(what_does_not_fit_is_not_known_rather_than_wrong),
+        cmocka_unit_test(there_is_a_limit_of_files),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

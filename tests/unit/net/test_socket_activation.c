@@ -1,0 +1,144 @@
+/* Sockets that a service manager hands over, by what the environment says of them. */
+#include "cmocka_all.h"
+#include "net/socket_activation.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { FIRST = 3, SOCKETS = 3 };
+
+static void set_environment(const char *pid, const char *n, const char *names)
+{
+    char own[16];
+
+    snprintf(own, sizeof(own), "%d", (int)getpid());
+    setenv("LISTEN_PID", pid ? pid : own, 1);
+    setenv("LISTEN_FDS", n, 1);
+    if (names)
+        setenv("LISTEN_FDNAMES", names, 1);
+    else
+        unsetenv("LISTEN_FDNAMES");
+}
+
+static void sockets_are_taken_by_their_names(void **state)
+{
+    struct activation activation;
+
+    (void)state;
+    set_environment(NULL, "3", "http:unix:http");
+    activation_init(&activation);
+    assert_int_equal(activation_take(&activation, "unix"), FIRST + 1);
+    assert_int_equal(activation_take(&activation, "unix"), -1);
+    assert_int_equal(activation_take(&activation, "policy"), -1);
+    assert_int_equal(activation_take(&activation, "http"), FIRST);
+    assert_string_equal(activation_left(&activation), "http");
+    assert_int_equal(activation_take(&activation, "http"), FIRST + 2);
+    assert_null(activation_left(&activation));
+}
+
+static void children_learn_nothing_of_them(void **state)
+{
+    struct activation activation;
+
+    (void)state;
+    set_environment(NULL, "1", "http");
+    activation_init(&activation);
+    assert_null(getenv("LISTEN_PID"));
+    assert_null(getenv("LISTEN_FDS"));
+    assert_null(getenv("LISTEN_FDNAMES"));
+    assert_int_equal(fcntl(FIRST, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+static void what_is_left_is_closed(void **state)
+{
+    struct activation activation;
+
+    (void)state;
+    set_environment(NULL, "2", "http:other");
+    activation_init(&activation);
+    assert_int_equal(activation_take(&activation, "http"), FIRST);
+    activation_deinit(&activation);
+    assert_int_not_equal(fcntl(FIRST, F_GETFD), -1);
+    assert_int_equal(fcntl(FIRST + 1, F_GETFD), -1);
+}
+
+static void what_is_meant_for_another_process_is_left_alone(void **state)
+{
+    static const struct {
+        const char *pid, *n, *names;
+    } cases[] = {
+        {"1", "1", "http"}, {"", "1", "http"},   {NULL, "0", "http"},
+        {NULL, "", "http"}, {NULL, "-", "http"}, {NULL, "1", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct activation activation;
+
+        set_environment(cases[i].pid, cases[i].n, cases[i].names);
+        activation_init(&activation);
+        assert_int_equal(activation.n, 0);
+        assert_int_equal(activation_take(&activation, "http"), -1);
+    }
+}
+
+static void more_sockets_than_names_have_none(void **state)
+{
+    struct activation activation;
+
+    (void)state;
+    set_environment(NULL, "3", "http");
+    activation_init(&activation);
+    assert_int_equal(activation_take(&activation, "http"), FIRST);
+    assert_string_equal(activation_left(&activation), "");
+}
+
+static void more_sockets_than_there_is_room_for_are_left_alone(void **state)
+{
+    struct activation activation;
+
+    (void)state;
+    set_environment(NULL, "1000000", "http");
+    activation_init(&activation);
+    assert_int_equal(activation.n, ACTIVATION_SOCKETS_MAX);
+    activation.n = SOCKETS;
+}
+
+static void a_long_name_is_cut(void **state)
+{
+    struct activation activation;
+
+    (void)state;
+    set_environment(NULL, "2", "a-name-that-is-longer-than-any-of-ours-is:http");
+    activation_init(&activation);
+    assert_int_equal(activation_take(&activation, "http"), FIRST + 1);
+    assert_int_equal(strlen(activation_left(&activation)), ACTIVATION_NAME_MAX);
+}
+
+/* Descriptors 3 to 5, whatever there was. */
+static int open_sockets(void **state)
+{
+    (void)state;
+    for (int fd = FIRST; fd < FIRST + SOCKETS; fd++)
+        if (dup2(STDIN_FILENO, fd) < 0)
+            return -1;
+    return 0;
+}
+
+#define TEST(FUNCTION) cmocka_unit_test_setup(FUNCTION, open_sockets)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(sockets_are_taken_by_their_names),
+        TEST(children_learn_nothing_of_them),
+        TEST(what_is_left_is_closed),
+        TEST(what_is_meant_for_another_process_is_left_alone),
+        TEST(more_sockets_than_names_have_none),
+        TEST(more_sockets_than_there_is_room_for_are_left_alone),
+        TEST(a_long_name_is_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,236 @@
+/* What the log writes where: levels, priorities, control characters, repetitions. */
+#include "cmocka_all.h"
+#include "os/log.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* stderr leads to a file for the time of a test. */
+struct capture {
+    FILE *file;
+    int before;
+};
+
+static int begin_capture(void **state)
+{
+    static struct capture capture;
+
+    capture.file = tmpfile();
+    assert_non_null(capture.file);
+    capture.before = dup(STDERR_FILENO);
+    dup2(fileno(capture.file), STDERR_FILENO);
+    *state = &capture;
+    return 0;
+}
+
+static int end_capture(void **state)
+{
+    struct capture *capture = *state;
+
+    dup2(capture->before, STDERR_FILENO);
+    close(capture->before);
+    fclose(capture->file);
+    unsetenv("JOURNAL_STREAM");
+    log_tell_repeats(true);
+    log_init(LOG_LEVEL_INFO);
+    return 0;
+}
+
+/* What has been written; what is written from now on begins anew. */
+static const char *written(const struct capture *capture)
+{
+    static char text[65536];
+    size_t n;
+
+    rewind(capture->file);
+    n = fread(text, 1, sizeof(text) - 1, capture->file);
+    text[n] = '\0';
+    rewind(capture->file);
+    assert_int_equal(ftruncate(fileno(capture->file), 0), 0);
+    return text;
+}
+
+static void a_level_lets_through_itself_and_what_is_worse(void **state)
+{
+    log_init(LOG_LEVEL_WARNING);
+    log_error("a %d", 1);
+    log_warning("b");
+    log_info("c");
+    log_debug("d");
+    assert_string_equal(written(*state), "error: a 1\nwarning: b\n");
+    log_init(LOG_LEVEL_DEBUG);
+    log_info("c");
+    log_debug("d");
+    assert_string_equal(written(*state), "info: c\ndebug: d\n");
+}
+
+static void arguments_of_a_line_that_is_not_wanted_are_not_looked_at(void **state)
+{
+    int looked = 0;
+
+    log_init(LOG_LEVEL_INFO);
+    log_debug("%d", ++looked);
+    assert_int_equal(looked, 0);
+    assert_string_equal(written(*state), "");
+}
+
+static void the_journal_gets_priorities_if_stderr_leads_there(void **state)
+{
+    char stream[64];
+    struct stat status;
+
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+             (unsigned long long)status.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_init(LOG_LEVEL_DEBUG);
+    log_error("a");
+    log_warning("b");
+    log_info("c");
+    log_debug("d");
+    assert_string_equal(written(*state), "<3>a\n<4>b\n<6>c\n<7>d\n");
+}
+
+static void a_journal_elsewhere_changes_nothing(void **state)
+{
+    static const char *const streams[] = {"1:1", "", "x", "1", "1:"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(streams); i++) {
+        setenv("JOURNAL_STREAM", streams[i], 1);
+        log_init(LOG_LEVEL_INFO);
+        log_info("a");
+        assert_string_equal(written(*state), "info: a\n");
+    }
+}
+
+static void control_characters_do_not_make_lines(void **state)
+{
+    log_info("a\nerror: b\r\t\x1b[0m\x7f");
+    assert_string_equal(written(*state), "info: a?error: b???[0m?\n");
+}
+
+static void a_long_line_is_cut_and_ends(void **state)
+{
+    char text[20000];
+    const char *line;
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    log_info("%s", text);
+    line = written(*state);
+    assert_in_range(strlen(line), 4000, 4096);
+    assert_int_equal(line[strlen(line) - 1], '\n');
+}
+
+static void a_line_that_comes_again_and_again_is_counted(void **state)
+{
+    for (int i = 0; i < LOG_REPEATS_MAX + 7; i++)
+        log_limited(LOG_LEVEL_WARNING, "again");
+    log_limited(LOG_LEVEL_WARNING, "another");
+    assert_string_equal(written(*state), "warning: again\nwarning: again\nwarning: again\n"
+                                         "warning: again\nwarning: again\nwarning: another\n");
+    log_tell_repeats(false);
+    assert_string_equal(written(*state), "");
+    log_tell_repeats(true);
+    assert_string_equal(written(*state), "warning: 7 more times in a minute: again\n");
+    log_tell_repeats(true);
+    assert_string_equal(written(*state), "");
+}
+
+static void ever_new_lines_do_not_hide_a_count(void **state)
+{
+    const char *found;
+    unsigned int left_out = 0, more;
+
+    for (int i = 0; i < LOG_REPEATS_MAX + 3; i++)
+        log_limited(LOG_LEVEL_WARNING, "again");
+    for (int i = 0; i < 500; i++)
+        log_limited(LOG_LEVEL_WARNING, "line %d", i);
+    log_tell_repeats(true);
+    found = written(*state);
+    while ((found = strstr(found, "warning: "))) {
+        if (sscanf(found, "warning: %u more times in a minute: again", &more) == 1)
+            left_out += more;
+        found++;
+    }
+    assert_int_equal(left_out, 3);
+}
+
+static void what_an_operator_causes_is_not_limited(void **state)
+{
+    const char *line;
+    int n = 0;
+
+    for (int i = 0; i < 20; i++)
+        log_error("reload");
+    line = written(*state);
+    while ((line = strstr(line, "reload\n"))) {
+        line++;
+        n++;
+    }
+    assert_int_equal(n, 20);
+}
+
+static unsigned int count_lines(const char *text)
+{
+    unsigned int n = 0;
+
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+/* What stands in a pipe. */
+static const char *read_pipe(int fd)
+{
+    static char text[1 << 20];
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+
+    assert_true(n > 0);
+    text[n] = '\0';
+    return text;
+}
+
+/* As behind a program that hangs. */
+static void lines_that_nobody_reads_are_counted(void **state)
+{
+    struct capture *capture = *state;
+    unsigned int there, missing;
+    const char *text;
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    for (int i = 0; i < 10000; i++)
+        log_warning("line %d of those that are written while nobody reads", i);
+    there = count_lines(read_pipe(ends[0]));
+    log_info("read again");
+    text = read_pipe(ends[0]);
+    assert_int_equal(sscanf(text, "warning: %u lines are missing here", &missing), 1);
+    assert_int_equal(there + missing, 10000);
+    assert_non_null(strstr(text, "\ninfo: read again\n"));
+    dup2(fileno(capture->file), STDERR_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+#define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, begin_capture, end_capture)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_level_lets_through_itself_and_what_is_worse),
+        TEST(arguments_of_a_line_that_is_not_wanted_are_not_looked_at),
+        TEST(the_journal_gets_priorities_if_stderr_leads_there),
+        TEST(a_journal_elsewhere_changes_nothing),
+        TEST(control_characters_do_not_make_lines),
+        TEST(a_long_line_is_cut_and_ends),
+        TEST(a_line_that_comes_again_and_again_is_counted),
+        TEST(ever_new_lines_do_not_hide_a_count),
+        TEST(what_an_operator_causes_is_not_limited),
+        TEST(lines_that_nobody_reads_are_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

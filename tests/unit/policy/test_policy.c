@@ -1,0 +1,149 @@
+#include "cases.h"
+#include "cmocka_all.h"
+#include "policy/policy.h"
+
+#include <sys/socket.h>
+
+static struct name mx[] = {
+    {.length = 16, .text = "mail.example.net"},
+    {.length = 16, .text = "*.mx.example.net"},
+};
+
+static struct policy_spec spec_of(enum policy_mode mode)
+{
+    return (struct policy_spec){.mode = mode, .mx = mx, .n_mx = 2, .max_age = 604800};
+}
+
+static void assert_body(enum policy_mode mode, const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer body = BUFFER_INIT;
+    struct policy_spec spec = spec_of(mode);
+
+    policy_write_body(&body, &spec);
+    assert_false(body.failed);
+    assert_int_equal(body.length, strlen(expected));
+    assert_memory_equal(body.data, expected, body.length);
+}
+
+static void a_body_lists_version_mode_mx_and_max_age_with_crlf(void **state)
+{
+    (void)state;
+    assert_body(POLICY_MODE_ENFORCE, "version: STSv1\r\nmode: enforce\r\nmx: mail.example.net\r\n"
+                                     "mx: *.mx.example.net\r\nmax_age: 604800\r\n");
+    assert_body(POLICY_MODE_TESTING, "version: STSv1\r\nmode: testing\r\nmx: mail.example.net\r\n"
+                                     "mx: *.mx.example.net\r\nmax_age: 604800\r\n");
+}
+
+static void a_body_with_mode_none_has_no_mx(void **state)
+{
+    (void)state;
+    assert_body(POLICY_MODE_NONE, "version: STSv1\r\nmode: none\r\nmax_age: 604800\r\n");
+}
+
+static void an_id_is_the_start_of_the_sha256_of_the_body(void **state)
+{
+    char id[POLICY_ID_MAX + 1];
+
+    (void)state;
+    /* FIPS 180-2, appendix B.1 */
+    policy_derive_id(TEXT("abc"), id);
+    assert_string_equal(id, "ba7816bf8f01cfea414140de5dae2223");
+    assert_true(policy_id_valid(text_from(id)));
+}
+
+static void an_id_is_1_to_32_letters_and_digits(void **state)
+{
+    static const char *const refused[] = {
+        "", "a-b", "a+b", "a b", "ä", "a.b", "123456789012345678901234567890123"};
+
+    (void)state;
+    assert_true(policy_id_valid(TEXT("1")));
+    assert_true(policy_id_valid(TEXT("20260101T000000Z")));
+    assert_true(policy_id_valid(TEXT("12345678901234567890123456789012")));
+    for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
+        assert_false(policy_id_valid(text_from(refused[i])));
+    assert_false(policy_id_valid((struct text){"a\0b", 3}));
+}
+
+static void run_rua_case(const struct test_case *test_case)
+{
+    int r = rua_check(test_case->fields[0]);
+
+    print_message("# line %zu\n", test_case->line);
+    if (test_case->fields[1].length == 0) {
+        assert_int_equal(r, 0);
+        return;
+    }
+    assert_true(r > 0);
+    assert_string_equal(rua_fault_found(r), test_case->fields[1].data);
+    assert_true(strlen(rua_fault_expected(r)) > 0);
+}
+
+static void reporting_uris_are_mailto_or_https_and_encoded(void **state)
+{
+    (void)state;
+    cases_run("rua/rua.cases", run_rua_case);
+}
+
+static void assert_txt(struct text value, const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+
+    txt_write_content(&out, value);
+    assert_int_equal(out.length, strlen(expected));
+    assert_memory_equal(out.data, expected, out.length);
+}
+
+static void txt_content_is_quoted_in_strings_of_255_octets(void **state)
+{
+    char value[511], expected[520];
+
+    (void)state;
+    assert_txt(TEXT(""), "\"\"");
+    assert_txt(TEXT("v=STSv1; id=a"), "\"v=STSv1; id=a\"");
+    assert_txt(TEXT("a\"b\\c"), "\"a\\\"b\\\\c\"");
+    memset(value, 'x', sizeof(value));
+    memset(expected, 'x', sizeof(expected));
+    expected[0] = expected[256] = '"';
+    expected[257] = '\0';
+    assert_txt((struct text){value, 255}, expected);
+    memcpy(expected + 256, "\" \"x\"", sizeof("\" \"x\""));
+    assert_txt((struct text){value, 256}, expected);
+    memset(expected, 'x', sizeof(expected));
+    expected[0] = '"';
+    memcpy(expected + 256, "\" \"", 3);
+    memcpy(expected + 514, "\" \"x\"", sizeof("\" \"x\""));
+    assert_txt((struct text){value, 511}, expected);
+}
+
+static void addresses_are_ipv4_or_ipv6(void **state)
+{
+    struct address address;
+
+    (void)state;
+    assert_true(address_from_text(TEXT("192.0.2.1"), &address));
+    assert_int_equal(address.family, AF_INET);
+    assert_memory_equal(address.octets, "\xc0\x00\x02\x01", 4);
+    assert_true(address_from_text(TEXT("2001:db8::1"), &address));
+    assert_int_equal(address.family, AF_INET6);
+    assert_false(address_from_text(TEXT(""), &address));
+    assert_false(address_from_text(TEXT("192.0.2"), &address));
+    assert_false(address_from_text(TEXT("192.0.2.256"), &address));
+    assert_false(address_from_text(TEXT("192.0.2.1\0"), &address));
+    assert_false(address_from_text(TEXT("2001:db8::g"), &address));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_body_lists_version_mode_mx_and_max_age_with_crlf),
+        cmocka_unit_test(a_body_with_mode_none_has_no_mx),
+        cmocka_unit_test(an_id_is_the_start_of_the_sha256_of_the_body),
+        cmocka_unit_test(an_id_is_1_to_32_letters_and_digits),
+        cmocka_unit_test(reporting_uris_are_mailto_or_https_and_encoded),
+        cmocka_unit_test(txt_content_is_quoted_in_strings_of_255_octets),
+        cmocka_unit_test(addresses_are_ipv4_or_ipv6),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

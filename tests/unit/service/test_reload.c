@@ -1,0 +1,216 @@
+#include "cmocka_all.h"
+#include "fixture.h"
+#include "service/reload.h"
+
+struct changes {
+    const char *primary, *fixed_id;
+    const char *members[8];
+    uint32_t max_age, ttl;
+};
+
+/* A snapshot of one policy. */
+static struct snapshot *snapshot_of(const struct changes *changes)
+{
+    struct policy_spec spec = fixture_full_spec();
+    struct builder *builder = NULL;
+    struct snapshot *snapshot = NULL;
+    uint32_t policy;
+
+    spec.primary = fixture_name(changes->primary);
+    spec.fixed_id = changes->fixed_id;
+    spec.max_age = changes->max_age;
+    spec.ttl = changes->ttl;
+    assert_int_equal(builder_new(7, &builder), 0);
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
+    for (size_t i = 0; changes->members[i]; i++) {
+        struct name name = fixture_name(changes->members[i]);
+
+        assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, false, &name, 0), 0);
+    }
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
+    builder_free(builder);
+    return snapshot;
+}
+
+static void assert_description(const struct changes *before, const struct changes *after,
+                               const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+    struct snapshot *old = snapshot_of(before), *new = snapshot_of(after);
+
+    reload_describe(old, new, &out);
+    buffer_add(&out, "", 1);
+    assert_string_equal(out.data, expected);
+    snapshot_unref(old);
+    snapshot_unref(new);
+}
+
+static void domains_added_and_removed_are_counted(void **state)
+{
+    const struct changes before = {.primary = "a.example", .members = {"x.example", "y.example"}};
+    const struct changes after = {.primary = "a.example",
+                                  .members = {"y.example", "z.example", "w.example"}};
+
+    (void)state;
+    assert_description(&before, &after,
+                       "1 policies (0 added, 0 removed, 0 changed), "
+                       "4 domains (2 added, 1 removed)");
+    assert_description(&before, &before,
+                       "1 policies (0 added, 0 removed, 0 changed), "
+                       "3 domains (0 added, 0 removed)");
+}
+
+static void ids_that_changed_are_named_old_and_new(void **state)
+{
+    const struct changes before = {.primary = "a.example", .fixed_id = "1"};
+    const struct changes after = {.primary = "a.example", .fixed_id = "2"};
+
+    (void)state;
+    assert_description(&before, &after,
+                       "1 policies (0 added, 0 removed, 1 changed), "
+                       "1 domains (0 added, 0 removed); ids: a.example 1 -> 2");
+}
+
+static void policies_added_removed_and_changed_are_counted(void **state)
+{
+    const struct changes a = {.primary = "a.example", .max_age = 1};
+    const struct changes b = {.primary = "b.example", .max_age = 1};
+    const struct changes member = {.primary = "b.example", .max_age = 1, .members = {"a.example"}};
+    const struct changes ttl = {.primary = "a.example", .max_age = 1, .ttl = 60};
+
+    (void)state;
+    assert_description(&a, &b,
+                       "1 policies (1 added, 1 removed, 0 changed), "
+                       "1 domains (1 added, 1 removed)");
+    assert_description(&member, &a,
+                       "1 policies (1 added, 1 removed, 0 changed), "
+                       "1 domains (0 added, 1 removed)");
+    assert_description(&a, &ttl,
+                       "1 policies (0 added, 0 removed, 1 changed), "
+                       "1 domains (0 added, 0 removed)");
+}
+
+static void count(const struct policy *policy, void *context)
+{
+    size_t *n = context;
+
+    assert_string_equal(policy->primary.data, "a.example");
+    ++*n;
+}
+
+static size_t warnings(const struct changes *before, const struct changes *after)
+{
+    struct snapshot *old = snapshot_of(before), *new = snapshot_of(after);
+    size_t n = 0;
+
+    reload_check_ids(old, new, count, &n);
+    snapshot_unref(old);
+    snapshot_unref(new);
+    return n;
+}
+
+static void a_fixed_id_that_stays_while_the_body_changes_is_warned_of(void **state)
+{
+    const struct changes before = {.primary = "a.example", .fixed_id = "1", .max_age = 86400};
+    const struct changes body = {.primary = "a.example", .fixed_id = "1", .max_age = 86401};
+    const struct changes both = {.primary = "a.example", .fixed_id = "2", .max_age = 86401};
+    const struct changes other = {.primary = "b.example", .fixed_id = "1", .max_age = 86401};
+    const struct changes automatic = {.primary = "a.example", .max_age = 86400};
+    const struct changes automatic_body = {.primary = "a.example", .max_age = 86401};
+
+    (void)state;
+    assert_int_equal(warnings(&before, &body), 1);
+    assert_int_equal(warnings(&before, &before), 0);
+    assert_int_equal(warnings(&before, &both), 0);
+    assert_int_equal(warnings(&before, &other), 0);
+    assert_int_equal(warnings(&automatic, &automatic_body), 0);
+}
+
+static void assert_fixed(const struct settings *before, const struct settings *after,
+                         const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+
+    reload_name_fixed(before, after, &out);
+    buffer_add(&out, "", 1);
+    assert_string_equal(out.data, expected);
+}
+
+static void settings_that_need_a_restart_are_named(void **state)
+{
+    struct settings before = {
+        .threads = 1,
+        .tcp[TCP_HTTP] = {.enabled = true, .address.text = "127.0.0.1:8053"},
+        .http = {.path = "/dns"},
+        .unix_socket = {.enabled = true, .path = "/run/a.sock", .mode = 0660},
+    };
+    struct settings after = before;
+
+    (void)state;
+    assert_fixed(&before, &after, "");
+    after.threads = 2;
+    after.http.path = "/other";
+    after.http.keepalive = true;
+    after.tcp[TCP_HTTP].address.text[0] = '2';
+    assert_fixed(&before, &after,
+                 "listen.http.address, listen.http.path, listen.http.keepalive, threads");
+    after = before;
+    after.unix_socket = (struct unix_settings){true, "/run/b.sock", 0600, 1};
+    assert_fixed(&before, &after, "listen.unix.path, listen.unix.mode, listen.unix.group");
+}
+
+static void listeners_that_came_or_went_are_named_alone(void **state)
+{
+    struct settings before = {
+        .threads = 1,
+        .tcp[TCP_HTTP] = {.enabled = true, .address.text = "127.0.0.1:8053"},
+        .http = {.path = "/dns"},
+    };
+    struct settings after = {.threads = 1, .unix_socket = {.enabled = true, .path = "/run/a.sock"}};
+
+    (void)state;
+    assert_fixed(&before, &after, "listen.http, listen.unix");
+    assert_fixed(&after, &before, "listen.http, listen.unix");
+    after.tcp[TCP_POLICY] = before.tcp[TCP_HTTP];
+    assert_fixed(&before, &after, "listen.http, listen.policy, listen.unix");
+    before = after;
+    after.tcp[TCP_POLICY].address.text[0] = '2';
+    assert_fixed(&before, &after, "listen.policy.address");
+}
+
+static void serials_that_a_restart_would_take_back_are_told(void **state)
+{
+    struct snapshot *before = fixture_zones(), *after = fixture_zones();
+    struct config config = {.snapshot = before, .newest = 1000};
+    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+
+    (void)state;
+    reload_check_serials(&config, &out);
+    assert_int_equal(out.length, 0);
+    config.newest = 900;
+    assert_int_equal(snapshot_set_serials(after, before, config.newest), 0);
+    config.snapshot = after;
+    reload_check_serials(&config, &out);
+    buffer_add(&out, "", 1);
+    assert_string_equal(out.data,
+                        "serials of own zones are up to 1000 and the newest file is of 900 "
+                        "(1970-01-01T00:15:00Z), so a restart would take them back; "
+                        "touch the configuration");
+    snapshot_unref(before);
+    snapshot_unref(after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(domains_added_and_removed_are_counted),
+        cmocka_unit_test(ids_that_changed_are_named_old_and_new),
+        cmocka_unit_test(policies_added_removed_and_changed_are_counted),
+        cmocka_unit_test(a_fixed_id_that_stays_while_the_body_changes_is_warned_of),
+        cmocka_unit_test(settings_that_need_a_restart_are_named),
+        cmocka_unit_test(serials_that_a_restart_would_take_back_are_told),
+        cmocka_unit_test(listeners_that_came_or_went_are_named_alone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,267 @@
+/* The status, and the metrics that are made of it and of counters. */
+#include "cmocka_all.h"
+#include "fixture.h"
+#include "service/metrics.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+struct fixture {
+    struct notify *notify;
+    struct status *status;
+    struct snapshot *snapshot;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    struct diagnostics none = DIAGNOSTICS_INIT;
+
+    assert_int_equal(notify_new(&fixture.notify), 0);
+    assert_int_equal(status_new(fixture.notify, &fixture.status), 0);
+    fixture.snapshot = fixture_snapshot();
+    status_set_snapshot(fixture.status, fixture.snapshot);
+    status_set_applied(fixture.status, &none, 0.25);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    status_free(fixture->status);
+    notify_free(fixture->notify);
+    snapshot_unref(fixture->snapshot);
+    return 0;
+}
+
+/* The status as the admin listener shows it. */
+static json_t *read_status(struct status *status)
+{
+    struct status_view view;
+    struct buffer text = BUFFER_INIT;
+    json_t *json;
+
+    status_read(status, &view);
+    status_write_json(&view, &text);
+    status_view_deinit(&view);
+    assert_false(text.failed);
+    json = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    buffer_deinit(&text);
+    return json;
+}
+
+static const char *text_at(const json_t *json, const char *key)
+{
+    return json_string_value(json_object_get(json, key));
+}
+
+static json_int_t number_at(const json_t *json, const char *key)
+{
+    return json_integer_value(json_object_get(json, key));
+}
+
+static void every_policy_is_shown_with_its_domains(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *json = read_status(fixture->status), *policies = json_object_get(json, "policies");
+    size_t domains = 0, i;
+    json_t *policy;
+
+    assert_int_equal(json_array_size(policies), snapshot_n_policies(fixture->snapshot));
+    json_array_foreach(policies, i, policy)
+    {
+        const struct policy *expected = snapshot_policy(fixture->snapshot, i);
+
+        assert_string_equal(text_at(policy, "domain"), expected->primary.data);
+        if (expected->mode == POLICY_MODE_ABSENT) {
+            assert_null(text_at(policy, "mode"));
+            assert_null(text_at(policy, "id"));
+        } else {
+            assert_string_equal(text_at(policy, "mode"), policy_mode_text(expected->mode));
+            assert_string_equal(text_at(policy, "id"), expected->id.data);
+            assert_int_equal(number_at(policy, "max_age"), expected->max_age);
+        }
+        assert_null(json_object_get(policy, "authority"));
+        domains += (size_t)number_at(policy, "domains");
+    }
+    assert_int_equal(domains, snapshot_n_domains(fixture->snapshot));
+    assert_int_equal(number_at(json, "n_domains"), domains);
+    assert_true(number_at(json, "snapshot_bytes") > 1000);
+    assert_int_equal(number_at(json, "n_zones"), 0);
+    assert_null(json_object_get(json, "catalog"));
+    json_decref(json);
+}
+
+/* Has the service answer from a snapshot with zones, of which PowerDNS has notified none. */
+static void serve_zones(struct fixture *fixture)
+{
+    snapshot_unref(fixture->snapshot);
+    fixture->snapshot = fixture_zones();
+    assert_int_equal(notify_prepare(fixture->notify, fixture->snapshot), 0);
+    notify_adopt(fixture->notify);
+    status_set_snapshot(fixture->status, fixture->snapshot);
+}
+
+static void own_zones_are_shown_with_their_serials(void **state)
+{
+    struct fixture *fixture = *state;
+    const json_t *policies, *catalog;
+    struct zone zone;
+    json_t *json;
+
+    serve_zones(fixture);
+    assert_true(snapshot_catalog(fixture->snapshot, &zone));
+    notify_set(fixture->notify, zone.id, zone.serial);
+    json = read_status(fixture->status);
+    assert_int_equal(number_at(json, "n_zones"), 8);
+    assert_int_equal(number_at(json, "n_zones_to_notify"), 7);
+    catalog = json_object_get(json, "catalog");
+    assert_string_equal(text_at(catalog, "zone"), "cat.example");
+    assert_int_equal(number_at(catalog, "serial"), 1000);
+    policies = json_object_get(json, "policies");
+    assert_string_equal(text_at(json_array_get(policies, 0), "authority"), "zones");
+    assert_int_equal(number_at(json_array_get(policies, 0), "serial"), 1000);
+    assert_int_equal(number_at(json_array_get(policies, 0), "zones"), 6);
+    assert_int_equal(number_at(json_array_get(policies, 1), "zones"), 1);
+    assert_null(json_object_get(json_array_get(policies, 2), "authority"));
+    json_decref(json);
+}
+
+static void a_refused_reload_is_told_with_its_errors(void **state)
+{
+    struct fixture *fixture = *state;
+    struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    struct place place = {.file = "a \"b\".yaml", .line = 3, .column = 4};
+    json_t *json, *reload, *errors;
+
+    diagnostics_error(&diagnostics, place, "found \\, expected /");
+    diagnostics_warning(&diagnostics, place, "careful");
+    status_set_refused(fixture->status, &diagnostics, "Permission denied", 1.5);
+    diagnostics_deinit(&diagnostics);
+    json = read_status(fixture->status);
+    reload = json_object_get(json, "last_reload");
+    errors = json_object_get(reload, "errors");
+    assert_string_equal(text_at(reload, "result"), "refused");
+    assert_int_equal(number_at(reload, "n_errors"), 2);
+    assert_int_equal(number_at(reload, "warnings"), 1);
+    assert_int_equal(json_array_size(errors), 2);
+    assert_string_equal(json_string_value(json_array_get(errors, 0)),
+                        "a \"b\".yaml:3:4: found \\, expected /");
+    assert_string_equal(json_string_value(json_array_get(errors, 1)), "Permission denied");
+    assert_int_equal(number_at(json, "generation"), 1);
+    json_decref(json);
+}
+
+static void an_applied_reload_forgets_the_errors(void **state)
+{
+    struct fixture *fixture = *state;
+    struct diagnostics none = DIAGNOSTICS_INIT;
+    json_t *json, *reload;
+
+    status_set_refused(fixture->status, &none, "Permission denied", 0);
+    status_set_snapshot(fixture->status, fixture->snapshot);
+    status_set_applied(fixture->status, &none, 0);
+    json = read_status(fixture->status);
+    reload = json_object_get(json, "last_reload");
+    assert_string_equal(text_at(reload, "result"), "applied");
+    assert_int_equal(json_array_size(json_object_get(reload, "errors")), 0);
+    assert_int_equal(number_at(json, "generation"), 2);
+    json_decref(json);
+}
+
+static void ids_that_wait_are_shown_until_none_does(void **state)
+{
+    struct fixture *fixture = *state;
+    json_t *json;
+
+    status_set_waiting(fixture->status, TEXT("{\"domain\":\"a\"},{\"domain\":\"b\"}"));
+    json = read_status(fixture->status);
+    assert_int_equal(json_array_size(json_object_get(json, "waiting")), 2);
+    json_decref(json);
+    status_set_waiting(fixture->status, (struct text){0});
+    json = read_status(fixture->status);
+    assert_true(json_is_array(json_object_get(json, "waiting")));
+    assert_int_equal(json_array_size(json_object_get(json, "waiting")), 0);
+    json_decref(json);
+}
+
+static void a_view_outlives_what_it_was_taken_from(void **state)
+{
+    struct fixture *fixture = *state;
+    struct snapshot *later = fixture_snapshot();
+    struct status_view view;
+
+    status_read(fixture->status, &view);
+    status_set_snapshot(fixture->status, later);
+    snapshot_unref(later);
+    assert_ptr_equal(view.snapshot, fixture->snapshot);
+    fixture->snapshot = snapshot_unref(fixture->snapshot);
+    assert_int_equal(snapshot_n_policies(view.snapshot), 5);
+    status_view_deinit(&view);
+}
+
+/* Whether the metrics have a line. */
+static bool has_line(const struct buffer *metrics, const char *line)
+{
+    char wanted[256];
+
+    snprintf(wanted, sizeof(wanted), "\n%s\n", line);
+    return memmem(metrics->data, metrics->length, wanted, strlen(wanted)) != NULL;
+}
+
+static void counters_of_threads_are_summed(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct settings settings = {.tcp[TCP_HTTP].enabled = true, .threads = 2};
+    struct counters *threads[] = {counters_new(), counters_new()};
+    const struct method *lookup = method_find(TEXT("lookup"));
+    struct buffer metrics = BUFFER_INIT;
+    struct status_view view;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
+        counters_count_request(threads[i], TRANSPORT_HTTP, lookup, OUTCOME_ANSWERED);
+        counter_add(&threads[i]->streams[TCP_HTTP].accepted, 5);
+        counter_add(&threads[i]->streams[TCP_HTTP].closed, 1 + i);
+    }
+    counters_count_request(threads[1], TRANSPORT_HTTP, NULL, OUTCOME_MALFORMED);
+    serve_zones(fixture);
+    status_read(fixture->status, &view);
+    metrics_write(&settings, (const struct counters *const *)threads, 2, &view, &metrics);
+    assert_true(has_line(&metrics,
+                         "pdns_mta_sts_requests_total{transport=\"http\",method=\"lookup\","
+                         "outcome=\"answered\"} 2"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_requests_total{transport=\"http\",method=\"none\","
+                                   "outcome=\"malformed\"} 1"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_connections{listener=\"http\"} 7"));
+    assert_true(
+        has_line(&metrics, "pdns_mta_sts_connections_accepted_total{listener=\"http\"} 10"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_threads 2"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_zones 8"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_zones_to_notify 8"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_last_reload_duration_seconds 0.25"));
+    assert_null(memmem(metrics.data, metrics.length, "unix", 4));
+    status_view_deinit(&view);
+    buffer_deinit(&metrics);
+    free(threads[0]);
+    free(threads[1]);
+}
+
+#define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_policy_is_shown_with_its_domains),
+        TEST(own_zones_are_shown_with_their_serials),
+        TEST(a_refused_reload_is_told_with_its_errors),
+        TEST(an_applied_reload_forgets_the_errors),
+        TEST(ids_that_wait_are_shown_until_none_does),
+        TEST(a_view_outlives_what_it_was_taken_from),
+        TEST(counters_of_threads_are_summed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
