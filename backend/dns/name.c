@@ -1,6 +1,6 @@
 #include "dns/name.h"
 
-#include "policy/policy.h"
+#include "dns/address.h"
 
 #include <errno.h>
 #include <idn2.h>

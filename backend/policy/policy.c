@@ -1,9 +1,6 @@
 #include "policy/policy.h"
 
-#include <arpa/inet.h>
 #include <nettle/sha2.h>
-
-enum { TXT_STRING_MAX = 255 }; /* octets of one character-string, RFC 1035 3.3 */
 
 const char *policy_mode_text(enum policy_mode mode)
 {
@@ -15,22 +12,6 @@ const char *policy_mode_text(enum policy_mode mode)
     };
 
     return texts[mode];
-}
-
-bool address_from_text(struct text text, struct address *out)
-{
-    struct address address = {0};
-    char terminated[INET6_ADDRSTRLEN];
-
-    if (text.length >= sizeof(terminated) || memchr(text.data, '\0', text.length))
-        return false;
-    memcpy(terminated, text.data, text.length);
-    terminated[text.length] = '\0';
-    address.family = memchr(terminated, ':', text.length) ? AF_INET6 : AF_INET;
-    if (inet_pton(address.family, terminated, address.octets) != 1)
-        return false;
-    *out = address;
-    return true;
 }
 
 static bool is_alphanumeric(unsigned char c)
@@ -160,17 +141,4 @@ int rua_check(struct text uri)
     /* A wrong character tells more than what is missing because of it. */
     fault = rua_check_characters(uri);
     return fault ? fault : r;
-}
-
-void txt_write_content(struct buffer *out, struct text value)
-{
-    buffer_add_string(out, "\"");
-    for (size_t i = 0; i < value.length; i++) {
-        if (i > 0 && i % TXT_STRING_MAX == 0)
-            buffer_add_string(out, "\" \"");
-        if (value.data[i] == '"' || value.data[i] == '\\')
-            buffer_add_string(out, "\\");
-        buffer_add(out, value.data + i, 1);
-    }
-    buffer_add_string(out, "\"");
 }

@@ -3,9 +3,8 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "dns/address.h"
 #include "dns/name.h"
-
-#include <sys/socket.h>
 
 enum {
     POLICY_MAX_AGE_MAX = 31557600, /* seconds, RFC 8461 3.2 */
@@ -16,6 +15,9 @@ enum {
         16384, /* bytes of one TLSRPT record: fits a DNS message with room to spare */
 };
 
+/* Where the policy host serves the policy body, RFC 8461 3.3. */
+#define POLICY_PATH "/.well-known/mta-sts.txt"
+
 enum policy_mode {
     POLICY_MODE_ABSENT, /* no MTA-STS records */
     POLICY_MODE_ENFORCE,
@@ -25,15 +27,6 @@ enum policy_mode {
 
 /* The mode as it stands in a policy body; NULL for POLICY_MODE_ABSENT. */
 const char *policy_mode_text(enum policy_mode mode);
-
-/* An IPv4 or IPv6 address. */
-struct address {
-    int family; /* AF_INET or AF_INET6 */
-    uint8_t octets[16];
-};
-
-/* Reads an address in its textual form (RFC 4291 2.2). Returns whether it is one. */
-bool address_from_text(struct text text, struct address *out);
 
 /* What the operator wants of one policy. All that it points at belongs to the caller. Values are
  * within the limits above; whoever reads them from a user checks that first. */
@@ -81,7 +74,3 @@ enum rua_fault {
 int rua_check(struct text uri);
 const char *rua_fault_found(enum rua_fault fault);
 const char *rua_fault_expected(enum rua_fault fault);
-
-/* Writes the character-strings of a TXT record as PowerDNS wants its content: each of at most 255
- * octets, in quotes, with '"' and '\' escaped, separated by spaces (RFC 1035 3.3.14, 5.1). */
-void txt_write_content(struct buffer *out, struct text value);

@@ -16,17 +16,6 @@ struct text owner_prefix(enum owner owner)
     return prefixes[owner];
 }
 
-struct text record_type_text(enum record_type type)
-{
-    static const struct text texts[] = {
-        [RECORD_ENT] = {"ENT", 3},     [RECORD_A] = {"A", 1},     [RECORD_AAAA] = {"AAAA", 4},
-        [RECORD_CNAME] = {"CNAME", 5}, [RECORD_TXT] = {"TXT", 3}, [RECORD_SOA] = {"SOA", 3},
-        [RECORD_NS] = {"NS", 2},       [RECORD_PTR] = {"PTR", 3},
-    };
-
-    return texts[type];
-}
-
 /* Copies what a buffer holds and empties it. */
 static int keep(struct arena *arena, struct buffer *buffer, struct text *out)
 {
@@ -55,7 +44,7 @@ static int keep_txt(struct arena *arena, struct buffer *value, struct rows *out)
 {
     CLEANUP(buffer_deinit) struct buffer content = BUFFER_INIT;
 
-    txt_write_content(&content, (struct text){value->data, value->length});
+    record_write_txt(&content, (struct text){value->data, value->length});
     content.failed |= value->failed;
     buffer_clear(value);
     return keep_row(arena, RECORD_TXT, &content, out);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "dns/record.h"
 #include "policy/policy.h"
 
 /* The owner names that a policy gives a domain, by their prefix. */
@@ -23,36 +24,6 @@ enum owner {
 
 /* The prefix of an owner name with its final dot, for example "_mta-sts.". */
 struct text owner_prefix(enum owner owner);
-
-/* Record types that this service synthesizes; RECORD_ENT is PowerDNS's row for a name that exists
- * without records. */
-enum record_type {
-    RECORD_ENT,
-    RECORD_A,
-    RECORD_AAAA,
-    RECORD_CNAME,
-    RECORD_TXT,
-    RECORD_SOA,
-    RECORD_NS,
-    RECORD_PTR,
-    RECORD_TYPE_COUNT,
-};
-
-/* The mnemonic, for example "TXT". */
-struct text record_type_text(enum record_type type);
-
-/* What a record says: its type and its content in PowerDNS's form. That of a SOA record is empty:
- * it differs from zone to zone, and is written when it is asked for. */
-struct row {
-    enum record_type type;
-    struct text content;
-};
-
-/* The rows of one owner name. */
-struct rows {
-    const struct row *first;
-    size_t n;
-};
 
 /* What all own zones have in common. */
 struct zone_settings {

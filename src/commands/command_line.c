@@ -1,4 +1,5 @@
 #include "commands/command_line.h"
+#include "base/quote.h"
 
 #include "base/buffer.h"
 #include "config/config.h"
@@ -137,7 +138,7 @@ static struct text written(const struct buffer *buffer)
 static void report(const char *what, const char *found, struct text expected)
 {
     fprintf(stderr, "pdns-mta-sts: found %s%s, expected %.*s\n", what,
-            diagnostics_quote(text_from(found)).text, (int)expected.length, expected.data);
+            quote_text(text_from(found)).text, (int)expected.length, expected.data);
 }
 
 static void report_option(const struct command_line *line, const char *word)

@@ -42,7 +42,7 @@ void command_free_config(struct config **config)
 
 bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out)
 {
-    struct quoted quoted = diagnostics_quote(text_from(operand));
+    struct quoted quoted = quote_text(text_from(operand));
     struct name name;
     int fault = name_from_domain(text_from(operand), &name);
 

@@ -7,8 +7,8 @@
  * client sends is the name of the certificate, so that the virtual host is the same whichever
  * domains there are. */
 #include "answer/master_file.h"
+#include "base/quote.h"
 #include "commands/commands.h"
-#include "service/policy_http.h"
 #include "snapshot/snapshot.h"
 
 #include <errno.h>
@@ -140,7 +140,7 @@ static void print_servers(const char *address)
           "    ssl_protocols TLSv1.2 TLSv1.3;\n"
           "\n"
           "    # Senders follow no redirect from here.\n"
-          "    location = " POLICY_HTTP_PATH " {\n"
+          "    location = " POLICY_PATH " {\n"
           "        proxy_pass http://mta_sts_policies;\n"
           "        proxy_http_version 1.1;\n"
           "        proxy_set_header Connection \"\";\n"
@@ -165,7 +165,7 @@ static void print_servers(const char *address)
           "    }\n"
           "\n"
           "    # A policy counts only over HTTPS (RFC 8461, 3.3).\n"
-          "    location = " POLICY_HTTP_PATH " {\n"
+          "    location = " POLICY_PATH " {\n"
           "        return 404;\n"
           "    }\n"
           "\n"
@@ -257,7 +257,7 @@ static bool read_per_certificate(const char *text, uint32_t *out)
                                                   : PER_CERTIFICATE_MAX + 1;
     if (number < 1 || number > PER_CERTIFICATE_MAX) {
         fprintf(stderr, "pdns-mta-sts: found %s, expected a number of names from 1 to %d\n",
-                diagnostics_quote(text_from(text)).text, PER_CERTIFICATE_MAX);
+                quote_text(text_from(text)).text, PER_CERTIFICATE_MAX);
         return false;
     }
     *out = number;

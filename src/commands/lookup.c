@@ -43,7 +43,7 @@ int lookup_run(const struct command_arguments *arguments)
 
     if (!is_mnemonic(type)) {
         fprintf(stderr, "pdns-mta-sts: found %s, expected a record type, such as TXT\n",
-                diagnostics_quote(text_from(type)).text);
+                quote_text(text_from(type)).text);
         return EXIT_USAGE;
     }
     config = command_load(arguments->config_path);
@@ -52,6 +52,6 @@ int lookup_run(const struct command_arguments *arguments)
     if (synthesis_find(config->snapshot, text_from(name), &answer))
         return print_answer(config->snapshot, &answer, type);
     fprintf(stderr, "pdns-mta-sts: %s is not a name of this service\n",
-            diagnostics_quote(text_from(name)).text);
+            quote_text(text_from(name)).text);
     return EXIT_REFUSED;
 }

@@ -181,7 +181,7 @@ int serve_run(const struct command_arguments *arguments)
 
     log_init(level_from(arguments->options[OPTION_LOG_LEVEL]));
     block_signals(&signals);
-    descriptors_raise_limit();
+    fd_limit_raise();
     http_init();
     json_memory_init();
     json_object_seed(0);

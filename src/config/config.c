@@ -1,5 +1,6 @@
 #include "answer/answer.h"
 #include "config/loader.h"
+#include "os/clock.h"
 
 #include <errno.h>
 
@@ -70,11 +71,11 @@ static int note_file(struct loader *loader, struct policy_files *files, const st
             LOADER_ERROR(loader, named_at,
                          "found %s, included already at %s:%u:%u, expected each "
                          "file once",
-                         diagnostics_quote(text_from(path)).text,
+                         quote_text(text_from(path)).text,
                          sources_name(&loader->sources, first->source), first->line, first->column);
         else
             LOADER_ERROR(loader, named_at, "found %s, the main file itself, expected other files",
-                         diagnostics_quote(text_from(path)).text);
+                         quote_text(text_from(path)).text);
         return CONFIG_REFUSED;
     }
     noted = arena_alloc(&loader->arena, sizeof(*noted));
@@ -178,7 +179,7 @@ static int read_main(struct loader *loader, struct policy_files *files, const ch
     if (r)
         return r;
     context.arena = &config->arena;
-    settings.settings.unix_socket.group = UNIX_GROUP_UNCHANGED;
+    settings.settings.unix_socket.address.group = UNIX_GROUP_UNCHANGED;
     r = options_set_defaults(&context, &main_table, &settings);
     if (r == 0)
         r = options_read(&context, &main_table, root, &settings, NULL);
@@ -228,8 +229,7 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
         answer.owner != OWNER_COUNT)
         LOADER_ERROR(loader, loader->catalog,
                      "found %s, which %s has already, expected another name",
-                     diagnostics_quote(text_from(name->text)).text,
-                     diagnostics_quote(answer.domain.name).text);
+                     quote_text(text_from(name->text)).text, quote_text(answer.domain.name).text);
 }
 
 /* Takes the time of the newest file for that of the configuration. It makes serials, so one that is
@@ -248,7 +248,7 @@ static int settle_time(struct loader *loader, struct config *config)
         diagnostics_warning(loader->context.diagnostics, (struct place){.file = path->data},
                             "found its last change at %s, in the future: serials of own zones run "
                             "ahead of the clock",
-                            diagnostics_time(loader->newest).text);
+                            clock_text(loader->newest).text);
     return snapshot_set_serials(config->snapshot, NULL, config->newest);
 }
 

@@ -42,12 +42,8 @@ struct http_settings {
 
 struct unix_settings {
     bool enabled;
-    const char *path; /* absolute, and short enough for a socket address */
-    uint32_t mode;    /* permission bits */
-    uint32_t group;   /* gid, or UNIX_GROUP_UNCHANGED */
+    struct unix_address address;
 };
-
-#define UNIX_GROUP_UNCHANGED UINT32_MAX
 
 /* What can change only by a restart. */
 struct settings {

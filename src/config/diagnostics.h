@@ -6,10 +6,9 @@
  */
 #pragma once
 
-#include "base/base.h"
+#include "base/quote.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { DIAGNOSTICS_KEPT = 50 };
 
@@ -36,7 +35,7 @@ struct diagnostics {
 void diagnostics_deinit(struct diagnostics *diagnostics);
 
 /* Adds an error: "file:line:column: TEXT". By convention the text is "found X, expected Y", input
- * in it is quoted by diagnostics_quote, and no dot ends it. */
+ * in it is quoted by quote_text, and no dot ends it. */
 void diagnostics_error(struct diagnostics *diagnostics, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -52,22 +51,3 @@ bool diagnostics_refuse(const struct diagnostics *diagnostics);
 void diagnostics_each(const struct diagnostics *diagnostics,
                       void (*line)(enum severity severity, const char *text, void *context),
                       void *context);
-
-/* Input that is fit to stand in a message. */
-struct quoted {
-    char text[128];
-};
-
-/* Makes input fit for a message: in quotes, octets and characters that do not print (or that turn
- * the direction of writing) escaped as \xNN, and cut where it is very long. For direct use in an
- * argument: diagnostics_quote(input).text. */
-struct quoted diagnostics_quote(struct text input);
-
-/* A time in text. */
-struct time_text {
-    char text[32];
-};
-
-/* Writes a time as RFC 3339 has it, in UTC and to the second; for direct use in an argument. It
- * must be one that 32 bits can hold, counted from 1970. */
-struct time_text diagnostics_time(time_t when);

@@ -1,4 +1,5 @@
 #include "config/loader.h"
+#include "config/file_report.h"
 
 #include "config/glob.h"
 
@@ -91,11 +92,11 @@ static int use_files(struct loader *loader, const struct node *name,
     int r = file_set_expand(sources_name(&loader->sources, name->source), name->text, &set);
 
     if (r == FILE_SET_EMPTY)
-        LOADER_WARNING(loader, name, "%s matches no file", diagnostics_quote(node_text(name)).text);
+        LOADER_WARNING(loader, name, "%s matches no file", quote_text(node_text(name)).text);
     else if (r == FILE_SET_UNREADABLE)
         LOADER_ERROR(loader, name,
                      "found a directory that cannot be read for %s, expected one that can",
-                     diagnostics_quote(node_text(name)).text);
+                     quote_text(node_text(name)).text);
     if (r >= 0 && file_set_is_glob(name->text) && note_directories(loader, name) < 0)
         return -ENOMEM;
     for (size_t i = 0; r == 0 && i < set.n; i++)

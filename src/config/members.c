@@ -1,4 +1,5 @@
 /* The domains of a policy: into the builder, from the configuration and from list files. */
+#include "config/file_report.h"
 #include "config/list_file.h"
 #include "config/loader.h"
 
@@ -25,7 +26,7 @@ void members_report_clash(const struct builder_clash *clash, void *context)
         "one policy",
         length, clash->name.data, first.file, first.line, first.column,
         policy ? "policy " : "a policy without a domain",
-        policy ? diagnostics_quote(text_from(policy)).text : "");
+        policy ? quote_text(text_from(policy)).text : "");
 }
 
 /* Judges what the builder says of a domain. */
@@ -78,8 +79,8 @@ static int add_text(struct loader *loader, enum domain_kind kind, struct text te
         return r < 0 ? r : 0;
     }
     diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
-                      "found %s in %s, expected %s", name_fault_found(r),
-                      diagnostics_quote(text).text, name_fault_expected(r));
+                      "found %s in %s, expected %s", name_fault_found(r), quote_text(text).text,
+                      name_fault_expected(r));
     return 0;
 }
 
@@ -226,8 +227,7 @@ static int note_used(struct loader *loader, struct files_context *context, const
             continue;
         first = node_place(used->named_at, &loader->sources);
         LOADER_WARNING(loader, named_at, "%s is the list file named already at %s:%u:%u",
-                       diagnostics_quote(text_from(path)).text, first.file, first.line,
-                       first.column);
+                       quote_text(text_from(path)).text, first.file, first.line, first.column);
         return CONFIG_REFUSED;
     }
     used = arena_alloc(&context->arena, sizeof(*used));

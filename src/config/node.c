@@ -1,4 +1,5 @@
 #include "config/node.h"
+#include "config/file_report.h"
 
 #include <errno.h>
 #include <yaml.h>
@@ -177,11 +178,11 @@ static void report_properties(const struct reader *reader, const yaml_char_t *an
     if (anchor)
         diagnostics_error(reader->diagnostics, event_place(reader),
                           "found anchor %s, expected no anchors",
-                          diagnostics_quote(text_from((const char *)anchor)).text);
+                          quote_text(text_from((const char *)anchor)).text);
     if (tag)
         diagnostics_error(reader->diagnostics, event_place(reader),
                           "found tag %s, expected no tags",
-                          diagnostics_quote(text_from((const char *)tag)).text);
+                          quote_text(text_from((const char *)tag)).text);
 }
 
 /* The scalar that the event is, with libyaml's text. One with a NUL byte is reported and bad. */
@@ -202,7 +203,7 @@ static struct node scalar_of(const struct reader *reader)
     if (memchr(node.text, '\0', node.length)) {
         diagnostics_error(reader->diagnostics, event_place(reader),
                           "found a NUL byte in %s, expected text without it",
-                          diagnostics_quote(node_text(&node)).text);
+                          quote_text(node_text(&node)).text);
         node.kind = NODE_BAD;
         node.text = NULL;
         node.length = 0;
@@ -390,7 +391,7 @@ static bool check_key(const struct reader *reader, const struct node *mapping,
     if (first)
         diagnostics_error(reader->diagnostics, place,
                           "found key %s again, first in line %u, expected each key once",
-                          diagnostics_quote(node_text(key)).text, first->line);
+                          quote_text(node_text(key)).text, first->line);
     return !first;
 }
 
@@ -465,9 +466,9 @@ static int read_node(struct reader *reader, size_t depth, struct node **out)
         report_properties(reader, event->data.mapping_start.anchor, event->data.mapping_start.tag);
         return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader) : read_mapping(reader, depth, out);
     default:
-        diagnostics_error(
-            reader->diagnostics, event_place(reader), "found alias %s, expected no aliases",
-            diagnostics_quote(text_from((const char *)event->data.alias.anchor)).text);
+        diagnostics_error(reader->diagnostics, event_place(reader),
+                          "found alias %s, expected no aliases",
+                          quote_text(text_from((const char *)event->data.alias.anchor)).text);
         return read_bad(reader, out);
     }
 }
@@ -592,7 +593,7 @@ struct quoted node_describe(const struct node *node)
         return (struct quoted){"a mapping"};
     if (node_is_nothing(node))
         return (struct quoted){"nothing"};
-    return diagnostics_quote(node_text(node));
+    return quote_text(node_text(node));
 }
 
 struct place node_place(const struct node *node, const struct sources *sources)

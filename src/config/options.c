@@ -55,8 +55,8 @@ static bool report_repeated(const struct option_context *context, const struct o
         if (!option->type->equals(items + i * size, items + list->n * size))
             continue;
         diagnostics_error(context->diagnostics, node_place(node, context->sources),
-                          "found %s again, expected each %s once",
-                          diagnostics_quote(node_text(node)).text, option->key);
+                          "found %s again, expected each %s once", quote_text(node_text(node)).text,
+                          option->key);
         return true;
     }
     return false;
@@ -209,7 +209,7 @@ static void report_unknown(const struct option_context *context, const struct op
     buffer_add(&expected, "", 1);
     context->diagnostics->out_of_memory |= expected.failed;
     diagnostics_error(context->diagnostics, node_place(key, context->sources),
-                      "found unknown key %s, expected %s", diagnostics_quote(node_text(key)).text,
+                      "found unknown key %s, expected %s", quote_text(node_text(key)).text,
                       expected.failed ? "" : expected.data);
 }
 

@@ -108,7 +108,7 @@ static void check_zones(const struct reading *reading)
         LOADER_ERROR(reading->loader, value_node(reading, POLICY_KEY_POLICY_HOST),
                      "found host name %s with authority zones, expected addresses: the name would "
                      "be a CNAME at the apex of a zone",
-                     diagnostics_quote(text_from(hosts[0].name.text)).text);
+                     quote_text(text_from(hosts[0].name.text)).text);
 }
 
 /* Checks what concerns several keys at once. */
@@ -179,8 +179,7 @@ static void report_certificates(const struct reading *reading)
             "%zu %s held back, as it cannot be told whether there is a certificate, first "
             "at %s: %s",
             certificates->n_unknown, certificates->n_unknown == 1 ? "domain is" : "domains are",
-            diagnostics_quote(text_from(certificates->first.data)).text,
-            strerror(certificates->error));
+            quote_text(text_from(certificates->first.data)).text, strerror(certificates->error));
 }
 
 /* Makes what the builder takes. A policy with errors publishes nothing. */

@@ -21,7 +21,7 @@ static int judge_name(const struct option_context *context, const struct node *n
         return fault;
     diagnostics_error(context->diagnostics, node_place(node, context->sources),
                       "found %s in %s, expected %s", name_fault_found(fault),
-                      diagnostics_quote(node_text(node)).text, name_fault_expected(fault));
+                      quote_text(node_text(node)).text, name_fault_expected(fault));
     return OPTION_REFUSED;
 }
 
@@ -190,7 +190,7 @@ static int read_rua(const struct option_context *context, const struct option *o
     if (fault) {
         diagnostics_error(context->diagnostics, node_place(node, context->sources),
                           "found %s in %s, expected %s", rua_fault_found(fault),
-                          diagnostics_quote(node_text(node)).text, rua_fault_expected(fault));
+                          quote_text(node_text(node)).text, rua_fault_expected(fault));
         return OPTION_REFUSED;
     }
     *(const char **)value = node->text;
@@ -277,7 +277,7 @@ static int check_policy_host(const struct option_context *context, const struct 
         diagnostics_error(context->diagnostics, node_place(node, context->sources),
                           "found host name %s beside other values, expected addresses only or one "
                           "host name",
-                          diagnostics_quote(text_from(hosts[i].name.text)).text);
+                          quote_text(text_from(hosts[i].name.text)).text);
         return OPTION_REFUSED;
     }
     return 0;
@@ -390,12 +390,12 @@ static const struct option http_rows[] = {
 static const struct option_table http_table = {http_rows, ARRAY_LENGTH(http_rows)};
 
 static const struct option unix_rows[] = {
-    {"path", &option_socket_path, .offset = offsetof(struct unix_settings, path),
+    {"path", &option_socket_path, .offset = offsetof(struct unix_settings, address.path),
      .fallback = "/run/pdns-mta-sts/pdns.sock",
      .help = "the socket where the unix connector of PowerDNS reaches the service"},
-    {"mode", &option_permissions, .offset = offsetof(struct unix_settings, mode),
+    {"mode", &option_permissions, .offset = offsetof(struct unix_settings, address.mode),
      .fallback = "0660", .help = "the permissions of the socket"},
-    {"group", &option_group, .offset = offsetof(struct unix_settings, group),
+    {"group", &option_group, .offset = offsetof(struct unix_settings, address.group),
      .help = "the group of the socket"},
 };
 
@@ -495,7 +495,7 @@ static int read_hostmaster(const struct option_context *context, const struct op
         return read_host(context, option, node, value);
     diagnostics_error(context->diagnostics, node_place(node, context->sources),
                       "found an address, %s, expected it as a name, with a dot in place of the @",
-                      diagnostics_quote(node_text(node)).text);
+                      quote_text(node_text(node)).text);
     return OPTION_REFUSED;
 }
 

@@ -164,37 +164,36 @@ static int bind_unix(int fd, const struct sockaddr_un *address)
 
 /* Nobody can connect before listen, so the permissions are in force from the first connection on.
  */
-static int permit_and_listen(int fd, const struct unix_settings *settings)
+static int permit_and_listen(int fd, const struct unix_address *at)
 {
-    if (settings->group != UNIX_GROUP_UNCHANGED &&
-        chown(settings->path, (uid_t)-1, (gid_t)settings->group) < 0)
+    if (at->group != UNIX_GROUP_UNCHANGED && chown(at->path, (uid_t)-1, (gid_t)at->group) < 0)
         return -errno;
-    if (chmod(settings->path, (mode_t)settings->mode) < 0)
+    if (chmod(at->path, (mode_t)at->mode) < 0)
         return -errno;
     return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 
-static int start_listening_unix(int fd, const struct unix_settings *settings)
+static int start_listening_unix(int fd, const struct unix_address *at)
 {
-    struct sockaddr_un address = unix_address(settings->path);
+    struct sockaddr_un address = unix_address(at->path);
     int r = bind_unix(fd, &address);
 
     if (r < 0)
         return r;
-    r = permit_and_listen(fd, settings);
+    r = permit_and_listen(fd, at);
     if (r < 0)
-        unlink(settings->path);
+        unlink(at->path);
     return r;
 }
 
-int listener_open_unix(const struct unix_settings *settings, int *out)
+int listener_open_unix(const struct unix_address *at, int *out)
 {
     int fd, r;
 
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    r = start_listening_unix(fd, settings);
+    r = start_listening_unix(fd, at);
     if (r < 0) {
         close(fd);
         return r;
@@ -203,15 +202,15 @@ int listener_open_unix(const struct unix_settings *settings, int *out)
     return 0;
 }
 
-void listener_close_unix(const struct unix_settings *settings, int fd)
+void listener_close_unix(const struct unix_address *at, int fd)
 {
-    struct sockaddr_un address = unix_address(settings->path);
+    struct sockaddr_un address = unix_address(at->path);
     int client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     close(fd);
     /* Whoever still listens at the path now is another service. */
     if (client >= 0 && connect(client, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
         errno == ECONNREFUSED)
-        unlink(settings->path);
+        unlink(at->path);
     close_descriptor(&client);
 }

@@ -1,7 +1,7 @@
 /* Listening sockets. */
 #pragma once
 
-#include "config/config.h"
+#include "os/listen_address.h"
 
 enum { LISTENER_TEXT_MAX = 64 };
 
@@ -24,15 +24,15 @@ int listener_adopt_unix(int fd);
 /* Writes the address that a TCP socket listens at, as "127.0.0.1:8053". */
 void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX]);
 
-/* Opens a unix socket that listens at a path, with the permissions and group of the settings,
+/* Opens a unix socket that listens at a path, with its permissions and group,
  * non-blocking. A socket file that nobody listens at any more is replaced; one that is in use is
  * not, and neither is a file of another kind. Returns 0 and the descriptor, which the caller
  * closes, or -errno: -EADDRINUSE if somebody listens there, -EEXIST if the path is no socket. */
-int listener_open_unix(const struct unix_settings *settings, int *out);
+int listener_open_unix(const struct unix_address *at, int *out);
 
 /* Closes such a socket and removes its file, unless another service has taken the path meanwhile.
  */
-void listener_close_unix(const struct unix_settings *settings, int fd);
+void listener_close_unix(const struct unix_address *at, int fd);
 
 /* For CLEANUP: closes a descriptor unless it is negative. */
 void close_descriptor(const int *descriptor);

@@ -1,7 +1,7 @@
 #include "net/stream.h"
 
 #include "net/acceptor.h"
-#include "service/counters.h"
+#include "net/stream_counters.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -189,7 +189,7 @@ static void count_answer(struct stream_counters *counters, const struct timespec
     struct timespec end;
 
     clock_gettime(CLOCK_MONOTONIC, &end);
-    counters_count_answer(counters, begin, &end);
+    stream_count_answer(counters, begin, &end);
 }
 
 /* As parse, and notes the time from the first octet in hand to the last one sent. */

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "service/counters.h"
+#include "net/stream_counters.h"
 
 #include <event2/event.h>
 

@@ -3,11 +3,11 @@
 #include <sys/resource.h>
 
 enum {
-    COMMON = 32,                 /* the log, the unix socket, the admin thread, files being read */
-    EACH_THREAD = TCP_COUNT + 4, /* its listening sockets, event base, letter box and pipe */
+    COMMON = 32,     /* the log, the unix socket, the admin thread, files being read */
+    EACH_THREAD = 7, /* its listening sockets, event base, letter box and pipe */
 };
 
-void descriptors_raise_limit(void)
+void fd_limit_raise(void)
 {
     struct rlimit limit;
 
@@ -17,25 +17,15 @@ void descriptors_raise_limit(void)
     }
 }
 
-static size_t count_listeners(const struct settings *settings)
+size_t fd_limit_share(size_t n_listeners, size_t n_threads)
 {
-    size_t n = settings->unix_socket.enabled;
-
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        n += settings->tcp[listener].enabled;
-    return n;
-}
-
-size_t descriptors_share(const struct settings *settings)
-{
-    size_t own = COMMON + (size_t)settings->threads * EACH_THREAD;
-    size_t n_listeners = count_listeners(settings), share;
+    size_t own = COMMON + n_threads * EACH_THREAD, share;
     struct rlimit limit;
 
     if (n_listeners == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return DESCRIPTORS_SHARE_MAX;
+        return FD_LIMIT_SHARE_MAX;
     share = limit.rlim_cur > own ? (limit.rlim_cur - own) / n_listeners : 0;
-    if (share < settings->threads)
-        return settings->threads;
-    return share < DESCRIPTORS_SHARE_MAX ? share : DESCRIPTORS_SHARE_MAX;
+    if (share < n_threads)
+        return n_threads;
+    return share < FD_LIMIT_SHARE_MAX ? share : FD_LIMIT_SHARE_MAX;
 }

@@ -4,7 +4,7 @@
  * it. Opening never blocks. */
 #pragma once
 
-#include "config/diagnostics.h"
+#include "base/base.h"
 
 #include <sys/types.h>
 
@@ -23,7 +23,7 @@ struct file {
 
 #define FILE_INIT ((struct file){.fd = -1})
 
-/* The positive result: the file cannot be used; file_report says why. */
+/* The positive result: the file cannot be used; file_report.h says why. */
 enum { FILE_REFUSED = 1 };
 
 /* Opens a regular file of at most LIMIT bytes. Returns 0 or FILE_REFUSED. */
@@ -38,8 +38,3 @@ int file_read(struct file *file, void *bytes, size_t size, size_t *n);
 
 /* Goes back to the first byte, so that the file can be read again. */
 void file_rewind(struct file *file);
-
-/* Reports why the file was refused, at PLACE. PATH is what the message calls the file, or NULL if
- * the place is in the file itself. */
-void file_report(const struct file *file, const char *path, struct place place,
-                 struct diagnostics *diagnostics);

@@ -13,6 +13,15 @@ struct listen_address {
     char text[64]; /* "127.0.0.1:8053", "[::1]:8053" */
 };
 
+/* Where a unix socket is, and who may connect to it. */
+struct unix_address {
+    const char *path; /* absolute, and short enough for a socket address */
+    uint32_t mode;    /* permission bits */
+    uint32_t group;   /* gid, or UNIX_GROUP_UNCHANGED */
+};
+
+#define UNIX_GROUP_UNCHANGED UINT32_MAX
+
 /* Reads "192.0.2.1:8053" or "[2001:db8::1]:8053"; without a port it is PORT. Returns whether it is
  * an address with a port from 1 to 65535. */
 bool listen_address_parse(struct text text, in_port_t port, struct listen_address *out);

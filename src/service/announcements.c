@@ -1,4 +1,5 @@
 #include "service/announcements.h"
+#include "os/clock.h"
 
 #include "service/reload.h"
 
@@ -178,9 +179,8 @@ void announcements_write_json(const struct announcements *announcements,
         const struct policy *policy = snapshot_policy(loaded, pending->policy);
         time_t due = clock + (time_t)((pending->due - now + 999) / 1000);
 
-        buffer_printf(out,
-                      "%s{\"domain\":\"%s\",\"announced\":\"%s\",\"next\":\"%s\",\"due\":\"%s\"}",
-                      i ? "," : "", policy->primary.data, pending->id, policy->id.data,
-                      diagnostics_time(due).text);
+        buffer_printf(
+            out, "%s{\"domain\":\"%s\",\"announced\":\"%s\",\"next\":\"%s\",\"due\":\"%s\"}",
+            i ? "," : "", policy->primary.data, pending->id, policy->id.data, clock_text(due).text);
     }
 }

@@ -1,10 +1,5 @@
 #include "service/counters.h"
 
-const uint64_t counters_bounds[ANSWER_BOUNDS] = {
-    5000,   10000,   25000,   50000,    100000,    250000,
-    500000, 1000000, 2500000, 10000000, 100000000, 1000000000,
-};
-
 struct counters *counters_new(void)
 {
     size_t size = (sizeof(struct counters) + COUNTERS_ALIGNMENT - 1) / COUNTERS_ALIGNMENT *
@@ -19,17 +14,4 @@ struct counters *counters_new(void)
 const char *counters_listener_name(size_t listener)
 {
     return listener == LISTENER_UNIX ? "unix" : config_tcp_key((enum tcp_listener)listener);
-}
-
-void counters_count_answer(struct stream_counters *counters, const struct timespec *begin,
-                           const struct timespec *end)
-{
-    uint64_t nanoseconds = (uint64_t)(end->tv_sec - begin->tv_sec) * 1000000000 +
-                           (uint64_t)end->tv_nsec - (uint64_t)begin->tv_nsec;
-    size_t bucket = 0;
-
-    while (bucket < ANSWER_BOUNDS && nanoseconds > counters_bounds[bucket])
-        bucket++;
-    counter_add(&counters->answers[bucket], 1);
-    counter_add(&counters->answer_nanoseconds, nanoseconds);
 }

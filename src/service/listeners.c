@@ -3,7 +3,6 @@
 #include "net/listener.h"
 #include "net/socket_activation.h"
 #include "os/log.h"
-#include "service/policy_http.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -20,7 +19,7 @@ struct listeners {
 /* Where a TCP listener answers, for the log. */
 static const char *path_of(enum tcp_listener listener, const struct settings *settings)
 {
-    static const char *const paths[] = {[TCP_POLICY] = POLICY_HTTP_PATH, [TCP_ADMIN] = "/metrics"};
+    static const char *const paths[] = {[TCP_POLICY] = POLICY_PATH, [TCP_ADMIN] = "/metrics"};
 
     return listener == TCP_HTTP ? settings->http.path : paths[listener];
 }
@@ -86,17 +85,17 @@ static int adopt_unix(struct listeners *listeners, int fd)
 
 static int open_unix(struct listeners *listeners)
 {
-    const struct unix_settings *settings = &listeners->settings->unix_socket;
-    int r = listener_open_unix(settings, &listeners->unix_socket);
+    const struct unix_address *address = &listeners->settings->unix_socket.address;
+    int r = listener_open_unix(address, &listeners->unix_socket);
 
     if (r < 0) {
-        log_error("cannot listen on %s: %s", settings->path,
+        log_error("cannot listen on %s: %s", address->path,
                   r == -EADDRINUSE ? "another process listens there"
                   : r == -EEXIST   ? "the file is no socket"
                                    : strerror(-r));
         return LISTENERS_FAILED;
     }
-    log_info("listening on %s", settings->path);
+    log_info("listening on %s", address->path);
     return 0;
 }
 
@@ -167,6 +166,6 @@ void listeners_free(struct listeners *listeners)
     if (listeners->unix_is_managers)
         close(listeners->unix_socket);
     else if (listeners->unix_socket >= 0)
-        listener_close_unix(&listeners->settings->unix_socket, listeners->unix_socket);
+        listener_close_unix(&listeners->settings->unix_socket.address, listeners->unix_socket);
     free(listeners);
 }

@@ -98,7 +98,7 @@ static void add_histogram(const struct sums *sums, size_t listener)
         char bound[32] = "+Inf";
 
         if (i < ANSWER_BOUNDS)
-            snprintf(bound, sizeof(bound), "%g", (double)counters_bounds[i] / 1e9);
+            snprintf(bound, sizeof(bound), "%g", (double)stream_answer_bounds[i] / 1e9);
         below += SUM(sums, streams[listener].answers[i]);
         buffer_printf(sums->out,
                       PREFIX "answer_duration_seconds_bucket{listener=\"%s\",le=\"%s\"} %llu\n",

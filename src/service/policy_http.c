@@ -64,8 +64,8 @@ static struct text target_path(struct text target)
 
 static void answer(void *context, const struct http_request *request, struct http_reply *reply)
 {
-    if (!text_equals(target_path(request->target), TEXT(POLICY_HTTP_PATH))) {
-        refuse_as(HTTP_STATUS_NOT_FOUND, "there is nothing but " POLICY_HTTP_PATH, reply);
+    if (!text_equals(target_path(request->target), TEXT(POLICY_PATH))) {
+        refuse_as(HTTP_STATUS_NOT_FOUND, "there is nothing but " POLICY_PATH, reply);
     } else if (request->verb != HTTP_GET && request->verb != HTTP_HEAD) {
         reply->allow = "GET, HEAD";
         refuse_as(HTTP_STATUS_METHOD_NOT_ALLOWED, "expected GET or HEAD", reply);

@@ -1,6 +1,6 @@
 /* Policy bodies over plain HTTP, for a web server that terminates TLS in front (RFC 8461 3.3).
  *
- * GET and HEAD of POLICY_HTTP_PATH with a Host field of mta-sts.<d> answer the body of <d>'s
+ * GET and HEAD of POLICY_PATH with a Host field of mta-sts.<d> answer the body of <d>'s
  * policy. Its entity-tag is the id that is derived from the body, whatever id is announced. All
  * else is an error in plain text: 404 a path or a host that is not ours, 405 a verb, 400 what is no
  * host. There is no Date field: the web server in front has one of its own.
@@ -9,8 +9,6 @@
 
 #include "net/http.h"
 #include "snapshot/snapshot.h"
-
-#define POLICY_HTTP_PATH "/.well-known/mta-sts.txt"
 
 struct policy_http {
     struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */

@@ -1,4 +1,5 @@
 #include "service/reload.h"
+#include "os/clock.h"
 
 #include "config/diagnostics.h"
 
@@ -103,7 +104,7 @@ void reload_check_serials(const struct config *config, struct buffer *out)
         buffer_printf(out,
                       "serials of own zones are up to %u and the newest file is of %u (%s), so a "
                       "restart would take them back; touch the configuration",
-                      highest, config->newest, diagnostics_time(config->newest).text);
+                      highest, config->newest, clock_text(config->newest).text);
 }
 
 static void name(struct buffer *out, const char *key)
@@ -140,7 +141,7 @@ static void name_http(const struct http_settings *before, const struct http_sett
         name(out, "listen.http.keepalive");
 }
 
-static void name_unix(const struct unix_settings *before, const struct unix_settings *after,
+static void name_unix(const struct unix_address *before, const struct unix_address *after,
                       struct buffer *out)
 {
     if (strcmp(before->path, after->path) != 0)
@@ -160,7 +161,7 @@ void reload_name_fixed(const struct settings *before, const struct settings *aft
     if (before->unix_socket.enabled != after->unix_socket.enabled)
         name(out, "listen.unix");
     else if (before->unix_socket.enabled)
-        name_unix(&before->unix_socket, &after->unix_socket, out);
+        name_unix(&before->unix_socket.address, &after->unix_socket.address, out);
     if (before->threads != after->threads)
         name(out, "threads");
 }

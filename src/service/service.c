@@ -155,15 +155,25 @@ static int start_admin(struct service *service)
     return 0;
 }
 
+static size_t count_listeners(const struct settings *settings)
+{
+    size_t n = settings->unix_socket.enabled;
+
+    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
+        n += settings->tcp[listener].enabled;
+    return n;
+}
+
 static void share_descriptors(struct service *service)
 {
-    size_t share = descriptors_share(&service->config->settings);
+    const struct settings *settings = &service->config->settings;
+    size_t share = fd_limit_share(count_listeners(settings), settings->threads);
 
     service->setup.connections_max = share;
-    if (share < DESCRIPTORS_SHARE_MAX)
+    if (share < FD_LIMIT_SHARE_MAX)
         log_warning("the limit of open files allows %zu connections to each listener, fewer than "
                     "%d",
-                    share, DESCRIPTORS_SHARE_MAX);
+                    share, FD_LIMIT_SHARE_MAX);
 }
 
 static int start(struct service *service, const char *config_path, struct diagnostics *diagnostics)

@@ -1,4 +1,5 @@
 #include "service/status.h"
+#include "os/clock.h"
 
 #include "base/json_write.h"
 
@@ -139,7 +140,7 @@ void status_view_deinit(struct status_view *view)
 
 static void add_time(struct buffer *out, const char *key, time_t when)
 {
-    buffer_printf(out, "\"%s\":\"%s\"", key, diagnostics_time(when).text);
+    buffer_printf(out, "\"%s\":\"%s\"", key, clock_text(when).text);
 }
 
 static void add_reload(struct buffer *out, const struct status_view *view)

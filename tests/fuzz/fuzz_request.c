@@ -3,6 +3,7 @@
  * body. What is listed or found is answered to a lookup too, a search finds what a plain reader
  * finds among all records, and what is notified is noted. */
 #include "fixture.h"
+#include "fixture_answer.h"
 #include "fuzz.h"
 #include "protocol/method.h"
 #include "snapshot/zones.h"

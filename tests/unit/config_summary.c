@@ -11,8 +11,8 @@ static void write_settings(const struct settings *settings, struct buffer *out)
     if (settings->tcp[TCP_ADMIN].enabled)
         buffer_printf(out, "admin %s\n", settings->tcp[TCP_ADMIN].address.text);
     if (settings->unix_socket.enabled)
-        buffer_printf(out, "unix %s mode %o group %d\n", settings->unix_socket.path,
-                      settings->unix_socket.mode, (int)settings->unix_socket.group);
+        buffer_printf(out, "unix %s mode %o group %d\n", settings->unix_socket.address.path,
+                      settings->unix_socket.address.mode, (int)settings->unix_socket.address.group);
     buffer_printf(out, "threads %u\n", settings->threads);
 }
 

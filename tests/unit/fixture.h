@@ -5,7 +5,7 @@
  * direct.<primary>. */
 #pragma once
 
-#include "protocol/method.h"
+#include "snapshot/notify.h"
 
 /* Builds the snapshot; fails the test if it cannot. */
 struct snapshot *fixture_snapshot(void);
@@ -26,14 +26,6 @@ int fixture_build_zones(size_t n_more, struct snapshot **out);
 /* Makes the notes about the zones of a snapshot, none of which was notified yet. Fails the test if
  * it cannot. */
 struct notify *fixture_notify(struct snapshot *snapshot);
-
-/* Answers a request with the whole reply, its rest included. */
-enum outcome fixture_answer(const struct request *request, struct snapshot *snapshot,
-                            struct buffer *reply);
-
-/* The same, with notes about what was notified. */
-enum outcome fixture_answer_in(const struct request *request, const struct method_context *context,
-                               struct buffer *reply);
 
 /* The specification of full.example, for tests that change it. */
 struct policy_spec fixture_full_spec(void);

@@ -3,6 +3,8 @@
 #include "config_summary.h"
 #include "temporary.h"
 
+#include <time.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

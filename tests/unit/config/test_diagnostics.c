@@ -57,7 +57,7 @@ static void what_is_beyond_the_kept_lines_is_counted(void **state)
 
 static void assert_quoted(struct text input, const char *expected)
 {
-    assert_string_equal(diagnostics_quote(input).text, expected);
+    assert_string_equal(quote_text(input).text, expected);
 }
 
 static void quoted_input_prints_on_one_line(void **state)
@@ -95,7 +95,7 @@ static void very_long_input_is_cut_between_characters(void **state)
 
         for (size_t i = 0; i < length; i++)
             input[i] = "ü"[i % 2];
-        quoted = diagnostics_quote((struct text){input, length & ~(size_t)1});
+        quoted = quote_text((struct text){input, length & ~(size_t)1});
         n = strlen(quoted.text);
         assert_true(n < sizeof(quoted.text));
         assert_int_equal(quoted.text[n - 1], '"');

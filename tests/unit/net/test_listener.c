@@ -10,10 +10,9 @@
 
 static const char path[] = "pdns.sock";
 
-static struct unix_settings settings_of(uint32_t mode)
+static struct unix_address address_of(uint32_t mode)
 {
-    return (struct unix_settings){
-        .enabled = true, .path = path, .mode = mode, .group = UNIX_GROUP_UNCHANGED};
+    return (struct unix_address){.path = path, .mode = mode, .group = UNIX_GROUP_UNCHANGED};
 }
 
 /* Connects to the socket. Returns a descriptor or -errno. */
@@ -32,12 +31,12 @@ static int connect_there(void)
 
 static void the_socket_has_the_mode_and_takes_connections(void **state)
 {
-    struct unix_settings settings = settings_of(0640);
+    struct unix_address at = address_of(0640);
     struct stat status;
     int fd = -1, client;
 
     (void)state;
-    assert_int_equal(listener_open_unix(&settings, &fd), 0);
+    assert_int_equal(listener_open_unix(&at, &fd), 0);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0640);
     client = connect_there();
@@ -48,14 +47,14 @@ static void the_socket_has_the_mode_and_takes_connections(void **state)
 
 static void a_socket_that_nobody_listens_at_is_replaced(void **state)
 {
-    struct unix_settings settings = settings_of(0600);
+    struct unix_address at = address_of(0600);
     int fd = -1, client;
 
     (void)state;
-    assert_int_equal(listener_open_unix(&settings, &fd), 0);
+    assert_int_equal(listener_open_unix(&at, &fd), 0);
     close(fd);
     assert_int_equal(connect_there(), -ECONNREFUSED);
-    assert_int_equal(listener_open_unix(&settings, &fd), 0);
+    assert_int_equal(listener_open_unix(&at, &fd), 0);
     client = connect_there();
     assert_true(client >= 0);
     close(client);
@@ -64,12 +63,12 @@ static void a_socket_that_nobody_listens_at_is_replaced(void **state)
 
 static void a_socket_in_use_is_refused_and_goes_on(void **state)
 {
-    struct unix_settings settings = settings_of(0600);
+    struct unix_address at = address_of(0600);
     int fd = -1, second = -1, client;
 
     (void)state;
-    assert_int_equal(listener_open_unix(&settings, &fd), 0);
-    assert_int_equal(listener_open_unix(&settings, &second), -EADDRINUSE);
+    assert_int_equal(listener_open_unix(&at, &fd), 0);
+    assert_int_equal(listener_open_unix(&at, &second), -EADDRINUSE);
     assert_int_equal(second, -1);
     client = connect_there();
     assert_true(client >= 0);
@@ -79,7 +78,7 @@ static void a_socket_in_use_is_refused_and_goes_on(void **state)
 
 static void a_file_that_is_no_socket_is_refused_and_stays(void **state)
 {
-    struct unix_settings settings = settings_of(0600);
+    struct unix_address at = address_of(0600);
     FILE *file = fopen(path, "w");
     struct stat status;
     int fd = -1;
@@ -88,19 +87,19 @@ static void a_file_that_is_no_socket_is_refused_and_stays(void **state)
     assert_non_null(file);
     fputs("precious", file);
     fclose(file);
-    assert_int_equal(listener_open_unix(&settings, &fd), -EEXIST);
+    assert_int_equal(listener_open_unix(&at, &fd), -EEXIST);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_size, 8);
 }
 
 static void a_directory_that_is_missing_is_an_error(void **state)
 {
-    struct unix_settings settings = settings_of(0600);
+    struct unix_address at = address_of(0600);
     int fd = -1;
 
     (void)state;
-    settings.path = "/nonexistent/pdns.sock";
-    assert_int_equal(listener_open_unix(&settings, &fd), -ENOENT);
+    at.path = "/nonexistent/pdns.sock";
+    assert_int_equal(listener_open_unix(&at, &fd), -ENOENT);
 }
 
 static void a_tcp_port_in_use_is_refused(void **state)
@@ -143,18 +142,18 @@ static void several_sockets_share_a_port_that_stays_closed_to_others(void **stat
 
 static void closing_leaves_the_socket_of_a_later_service(void **state)
 {
-    struct unix_settings settings = settings_of(0600);
+    struct unix_address at = address_of(0600);
     int first = -1, second = -1, client;
 
     (void)state;
-    assert_int_equal(listener_open_unix(&settings, &first), 0);
+    assert_int_equal(listener_open_unix(&at, &first), 0);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(listener_open_unix(&settings, &second), 0);
-    listener_close_unix(&settings, first);
+    assert_int_equal(listener_open_unix(&at, &second), 0);
+    listener_close_unix(&at, first);
     client = connect_there();
     assert_true(client >= 0);
     close(client);
-    listener_close_unix(&settings, second);
+    listener_close_unix(&at, second);
     assert_int_equal(connect_there(), -ENOENT);
 }
 

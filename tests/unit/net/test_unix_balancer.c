@@ -16,25 +16,23 @@ enum { THREADS = 3, PLACES = 4, CLIENTS_MAX = 64 };
 struct table {
     struct event_base *base;
     struct dealer *dealer;
-    struct counters *counters[THREADS];
+    struct stream_counters counters[THREADS];
     int listening;
     int clients[CLIENTS_MAX];
     size_t n_clients;
 };
 
-static const struct unix_settings settings = {
-    .enabled = true, .path = "pdns.sock", .mode = 0600, .group = UNIX_GROUP_UNCHANGED};
+static const struct unix_address at = {
+    .path = "pdns.sock", .mode = 0600, .group = UNIX_GROUP_UNCHANGED};
 
 static void table_init(struct table *table)
 {
     *table = (struct table){.base = stream_base_new()};
     assert_non_null(table->base);
-    assert_int_equal(listener_open_unix(&settings, &table->listening), 0);
+    assert_int_equal(listener_open_unix(&at, &table->listening), 0);
     assert_int_equal(dealer_new(THREADS, PLACES, &table->dealer), 0);
-    for (size_t i = 0; i < THREADS; i++) {
-        table->counters[i] = counters_new();
-        dealer_watch(table->dealer, i, &table->counters[i]->streams[LISTENER_UNIX]);
-    }
+    for (size_t i = 0; i < THREADS; i++)
+        dealer_watch(table->dealer, i, &table->counters[i]);
     assert_int_equal(dealer_start(table->dealer, table->base, table->listening), 0);
 }
 
@@ -43,10 +41,8 @@ static void table_deinit(struct table *table)
     for (size_t i = 0; i < table->n_clients; i++)
         close(table->clients[i]);
     dealer_free(table->dealer);
-    listener_close_unix(&settings, table->listening);
+    listener_close_unix(&at, table->listening);
     event_base_free(table->base);
-    for (size_t i = 0; i < THREADS; i++)
-        free(table->counters[i]);
 }
 
 /* Connects some clients, and has the dealer deal them. */
@@ -54,7 +50,7 @@ static void deal(struct table *table, size_t n)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", settings.path);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", at.path);
     for (size_t i = 0; i < n; i++) {
         int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -105,7 +101,7 @@ static void a_thread_whose_connections_have_ended_gets_the_next(void **state)
     table_init(&table);
     deal(&table, 9);
     assert_dealt(&table, 3, 3, 3);
-    counter_add(&table.counters[1]->streams[LISTENER_UNIX].closed, 3);
+    counter_add(&table.counters[1].closed, 3);
     deal(&table, 3);
     assert_dealt(&table, 0, 3, 0);
 }
@@ -120,7 +116,7 @@ static void connections_beyond_the_places_wait(void **state)
     assert_dealt(&table, 4, 4, 4);
     deal(&table, 0);
     assert_dealt(&table, 0, 0, 0);
-    counter_add(&table.counters[2]->streams[LISTENER_UNIX].closed, 2);
+    counter_add(&table.counters[2].closed, 2);
     event_base_loop(table.base, EVLOOP_ONCE);
     deal(&table, 0);
     assert_dealt(&table, 0, 0, 2);

@@ -1,5 +1,6 @@
 #include "cases.h"
 #include "cmocka_all.h"
+#include "dns/record.h"
 #include "policy/policy.h"
 
 #include <sys/socket.h>
@@ -89,7 +90,7 @@ static void assert_txt(struct text value, const char *expected)
 {
     CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
 
-    txt_write_content(&out, value);
+    record_write_txt(&out, value);
     assert_int_equal(out.length, strlen(expected));
     assert_memory_equal(out.data, expected, out.length);
 }

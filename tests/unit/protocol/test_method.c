@@ -1,6 +1,7 @@
 #include "cases.h"
 #include "cmocka_all.h"
 #include "fixture.h"
+#include "fixture_answer.h"
 #include "protocol/method.h"
 
 #include <jansson.h>

@@ -1,5 +1,6 @@
 #include "cmocka_all.h"
 #include "fixture.h"
+#include "protocol/method.h"
 #include "snapshot/zones.h"
 
 #include <errno.h>

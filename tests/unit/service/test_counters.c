@@ -39,7 +39,7 @@ static void count_answer(struct stream_counters *counters, uint64_t nanoseconds)
     end.tv_nsec += (long)(nanoseconds % 1000000000);
     end.tv_sec += (time_t)(nanoseconds / 1000000000) + end.tv_nsec / 1000000000;
     end.tv_nsec %= 1000000000;
-    counters_count_answer(counters, &begin, &end);
+    stream_count_answer(counters, &begin, &end);
 }
 
 static void an_answer_time_counts_in_the_first_bucket_that_holds_it(void **state)
@@ -49,9 +49,9 @@ static void an_answer_time_counts_in_the_first_bucket_that_holds_it(void **state
 
     (void)state;
     for (size_t i = 0; i < ANSWER_BOUNDS; i++) {
-        count_answer(&counters, counters_bounds[i]);
-        count_answer(&counters, counters_bounds[i] + 1);
-        sum += 2 * counters_bounds[i] + 1;
+        count_answer(&counters, stream_answer_bounds[i]);
+        count_answer(&counters, stream_answer_bounds[i] + 1);
+        sum += 2 * stream_answer_bounds[i] + 1;
     }
     assert_int_equal(counter_read(&counters.answers[0]), 1);
     for (size_t i = 1; i < ANSWER_BOUNDS; i++)

@@ -1,7 +1,7 @@
 /* Replies that are made in pieces, over HTTP and over a protocol of lines, to peers on sockets. */
 #include "cmocka_all.h"
 #include "net/http.h"
-#include "service/counters.h"
+#include "net/stream_counters.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #include "cmocka_all.h"
 #include "failing_malloc.h"
 #include "fixture.h"
+#include "fixture_answer.h"
 #include "protocol/method.h"
 #include "service/announcements.h"
 

@@ -142,7 +142,7 @@ static void settings_that_need_a_restart_are_named(void **state)
         .threads = 1,
         .tcp[TCP_HTTP] = {.enabled = true, .address.text = "127.0.0.1:8053"},
         .http = {.path = "/dns"},
-        .unix_socket = {.enabled = true, .path = "/run/a.sock", .mode = 0660},
+        .unix_socket = {.enabled = true, .address = {.path = "/run/a.sock", .mode = 0660}},
     };
     struct settings after = before;
 
@@ -155,7 +155,7 @@ static void settings_that_need_a_restart_are_named(void **state)
     assert_fixed(&before, &after,
                  "listen.http.address, listen.http.path, listen.http.keepalive, threads");
     after = before;
-    after.unix_socket = (struct unix_settings){true, "/run/b.sock", 0600, 1};
+    after.unix_socket = (struct unix_settings){true, {"/run/b.sock", 0600, 1}};
     assert_fixed(&before, &after, "listen.unix.path, listen.unix.mode, listen.unix.group");
 }
 
@@ -166,7 +166,8 @@ static void listeners_that_came_or_went_are_named_alone(void **state)
         .tcp[TCP_HTTP] = {.enabled = true, .address.text = "127.0.0.1:8053"},
         .http = {.path = "/dns"},
     };
-    struct settings after = {.threads = 1, .unix_socket = {.enabled = true, .path = "/run/a.sock"}};
+    struct settings after = {.threads = 1,
+                             .unix_socket = {.enabled = true, .address = {.path = "/run/a.sock"}}};
 
     (void)state;
     assert_fixed(&before, &after, "listen.http, listen.unix");

@@ -1,0 +1,38 @@
+/* Records as PowerDNS wants them: a type and a content in text. */
+#pragma once
+
+#include "base/buffer.h"
+
+/* Record types that this service synthesizes; RECORD_ENT is PowerDNS's row for a name that exists
+ * without records. */
+enum record_type {
+    RECORD_ENT,
+    RECORD_A,
+    RECORD_AAAA,
+    RECORD_CNAME,
+    RECORD_TXT,
+    RECORD_SOA,
+    RECORD_NS,
+    RECORD_PTR,
+    RECORD_TYPE_COUNT,
+};
+
+/* The mnemonic, for example "TXT". */
+struct text record_type_text(enum record_type type);
+
+/* What a record says: its type and its content in PowerDNS's form. That of a SOA record is empty:
+ * it differs from zone to zone, and is written when it is asked for. */
+struct row {
+    enum record_type type;
+    struct text content;
+};
+
+/* The rows of one owner name. */
+struct rows {
+    const struct row *first;
+    size_t n;
+};
+
+/* Writes the character-strings of a TXT record as PowerDNS wants its content: each of at most 255
+ * octets, in quotes, with '"' and '\' escaped, separated by spaces (RFC 1035 3.3.14, 5.1). */
+void record_write_txt(struct buffer *out, struct text value);
