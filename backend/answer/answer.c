@@ -57,7 +57,7 @@ static bool find_domain(const struct snapshot *snapshot, struct text name, struc
     return complete(snapshot, out);
 }
 
-bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct answer *out)
+bool answer_find(const struct snapshot *snapshot, struct text qname, struct answer *out)
 {
     struct text name;
 
@@ -69,7 +69,7 @@ bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct a
     return find_domain(snapshot, name, out) || catalog_find(snapshot, name, out);
 }
 
-bool synthesis_zone(const struct snapshot *snapshot, const struct answer *answer, struct zone *out)
+bool answer_zone(const struct snapshot *snapshot, const struct answer *answer, struct zone *out)
 {
     if (answer->rows.n == 0 || answer->rows.first[0].type != RECORD_SOA)
         return false;
@@ -79,14 +79,14 @@ bool synthesis_zone(const struct snapshot *snapshot, const struct answer *answer
     return true;
 }
 
-struct text synthesis_content(const struct answer *answer, const struct row *row)
+struct text answer_content(const struct answer *answer, const struct row *row)
 {
     return row->type == RECORD_SOA ? (struct text){answer->content, answer->content_length}
                                    : row->content;
 }
 
-bool synthesis_answer(const struct snapshot *snapshot, const struct domain *domain,
-                      enum owner owner, struct answer *out)
+bool answer_at(const struct snapshot *snapshot, const struct domain *domain, enum owner owner,
+               struct answer *out)
 {
     struct text prefix = owner_prefix(owner);
 
@@ -99,7 +99,7 @@ bool synthesis_answer(const struct snapshot *snapshot, const struct domain *doma
     return complete(snapshot, out);
 }
 
-bool synthesis_matches(const struct row *row, struct text qtype)
+bool answer_matches(const struct row *row, struct text qtype)
 {
     struct text type = record_type_text(row->type);
 

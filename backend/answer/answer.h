@@ -18,21 +18,21 @@ struct answer {
 };
 
 /* The content of a row of an answer. */
-struct text synthesis_content(const struct answer *answer, const struct row *row);
+struct text answer_content(const struct answer *answer, const struct row *row);
 
 /* Finds what stands at a query name as PowerDNS sends it. Most names that reach a remote backend
  * are not its own, so names that begin with none of the owner prefixes are turned away by their
  * first octet. Returns whether the name is ours; false for a text that is no name at all, too. */
-bool synthesis_find(const struct snapshot *snapshot, struct text qname, struct answer *out);
+bool answer_find(const struct snapshot *snapshot, struct text qname, struct answer *out);
 
 /* The zone whose SOA record is among the rows of an answer. Returns whether it is. */
-bool synthesis_zone(const struct snapshot *snapshot, const struct answer *answer, struct zone *out);
+bool answer_zone(const struct snapshot *snapshot, const struct answer *answer, struct zone *out);
 
 /* The same the other way round: what stands at an owner of a listed domain. Returns whether
  * anything does. */
-bool synthesis_answer(const struct snapshot *snapshot, const struct domain *domain,
-                      enum owner owner, struct answer *out);
+bool answer_at(const struct snapshot *snapshot, const struct domain *domain, enum owner owner,
+               struct answer *out);
 
 /* Whether a row answers a question for a type, a mnemonic of any case: ANY asks for all, the empty
  * non-terminal of no type too. */
-bool synthesis_matches(const struct row *row, struct text qtype);
+bool answer_matches(const struct row *row, struct text qtype);

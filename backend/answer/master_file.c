@@ -26,7 +26,7 @@ static size_t add_gap(struct buffer *out, size_t from, size_t to)
     return to;
 }
 
-void record_text_write(struct buffer *out, const struct answer *answer, const struct row *row)
+void master_file_write(struct buffer *out, const struct answer *answer, const struct row *row)
 {
     struct text type = record_type_text(row->type);
     char ttl[16];
@@ -42,7 +42,7 @@ void record_text_write(struct buffer *out, const struct answer *answer, const st
     column = add_gap(out, column, TYPE_COLUMN) + type.length;
     buffer_add_text(out, type);
     add_gap(out, column, CONTENT_COLUMN);
-    buffer_add_text(out, synthesis_content(answer, row));
+    buffer_add_text(out, answer_content(answer, row));
     buffer_add(out, "\n", 1);
 }
 
@@ -53,15 +53,15 @@ static size_t write_matching(struct buffer *out, const struct answer *answer, st
     for (size_t i = 0; i < answer->rows.n; i++) {
         const struct row *row = &answer->rows.first[i];
 
-        if (row->type == RECORD_ENT || !synthesis_matches(row, type))
+        if (row->type == RECORD_ENT || !answer_matches(row, type))
             continue;
-        record_text_write(out, answer, row);
+        master_file_write(out, answer, row);
         n++;
     }
     return n;
 }
 
-size_t record_text_write_answer(struct buffer *out, const struct snapshot *snapshot,
+size_t master_file_write_answer(struct buffer *out, const struct snapshot *snapshot,
                                 const struct answer *answer, struct text type)
 {
     struct answer targets[2]; /* the last one, and the one to be found by what it says */
@@ -73,9 +73,9 @@ size_t record_text_write_answer(struct buffer *out, const struct snapshot *snaps
 
         if (alias->type != RECORD_CNAME)
             break;
-        record_text_write(out, answer, alias);
+        master_file_write(out, answer, alias);
         n++;
-        if (!synthesis_find(snapshot, synthesis_content(answer, alias), &targets[i % 2]))
+        if (!answer_find(snapshot, answer_content(answer, alias), &targets[i % 2]))
             break;
         answer = &targets[i % 2];
         n += write_matching(out, answer, type);

@@ -7,11 +7,11 @@
 /* Writes one record and a newline, in the columns of 'dig +noall +answer', which a name server
  * reads as well: absolute owner name, TTL, class, type, content. The row is no empty non-terminal,
  * which has no such form. */
-void record_text_write(struct buffer *out, const struct answer *answer, const struct row *row);
+void master_file_write(struct buffer *out, const struct answer *answer, const struct row *row);
 
 /* Writes the records of an answer that a question for a type gets, a mnemonic of any case: ANY asks
  * for all. Where there is a CNAME record instead, that one and, as a name server does, what its
  * target has for the type, as far as the targets are of this service. Returns how many records; an
  * empty non-terminal has none. */
-size_t record_text_write_answer(struct buffer *out, const struct snapshot *snapshot,
+size_t master_file_write_answer(struct buffer *out, const struct snapshot *snapshot,
                                 const struct answer *answer, struct text type);

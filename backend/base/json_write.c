@@ -11,7 +11,7 @@ static size_t plain_run(struct text text)
     return n;
 }
 
-void json_string_add(struct buffer *out, struct text text)
+void json_write_string(struct buffer *out, struct text text)
 {
     buffer_add_string(out, "\"");
     for (;;) {

@@ -5,4 +5,4 @@
 
 /* Appends a text as a JSON string (RFC 8259 7), in quotes. Octets beyond ASCII go through as they
  * are: the text is UTF-8. */
-void json_string_add(struct buffer *out, struct text text);
+void json_write_string(struct buffer *out, struct text text);

@@ -9,7 +9,7 @@ struct text owner_prefix(enum owner owner)
     static const struct text prefixes[] = {
         [OWNER_MTA_STS] = {"_mta-sts.", 9},
         [OWNER_TLSRPT] = {"_smtp._tls.", 11},
-        [OWNER_TLS] = {"_tls.", 5},
+        [OWNER_TLS_PARENT] = {"_tls.", 5},
         [OWNER_POLICY_HOST] = {"mta-sts.", 8},
     };
 
@@ -71,10 +71,10 @@ static int build_mta_sts(struct arena *arena, const struct policy_spec *spec, st
     if (r)
         return r;
     policy_derive_id(policy->body, id);
-    r = arena_copy_text(arena, text_from(id), &policy->own_id);
+    r = arena_copy_text(arena, text_from(id), &policy->body_id);
     if (r)
         return r;
-    policy->id = policy->own_id;
+    policy->id = policy->body_id;
     if (spec->fixed_id) {
         r = arena_copy_text(arena, text_from(spec->fixed_id), &policy->id);
         if (r)
@@ -95,7 +95,7 @@ static int build_tlsrpt(struct arena *arena, const struct policy_spec *spec, str
     r = keep_txt(arena, &buffer, &policy->rows[OWNER_TLSRPT]);
     if (r)
         return r;
-    return keep_row(arena, RECORD_ENT, &buffer, &policy->rows[OWNER_TLS]);
+    return keep_row(arena, RECORD_ENT, &buffer, &policy->rows[OWNER_TLS_PARENT]);
 }
 
 static int build_addresses(struct arena *arena, const struct policy_spec *spec, struct rows *out)
@@ -140,7 +140,7 @@ static int build_aliases(struct arena *arena, struct policy *policy)
     for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
         if (policy->rows[owner].n == 0)
             continue;
-        if (owner == OWNER_TLS) {
+        if (owner == OWNER_TLS_PARENT) {
             policy->aliases[owner] = policy->rows[owner];
             continue;
         }
@@ -171,7 +171,7 @@ static int build_apex(struct arena *arena, struct policy *policy, enum owner own
     int r;
 
     /* An apex is no empty non-terminal. */
-    if (owner == OWNER_TLS)
+    if (owner == OWNER_TLS_PARENT)
         inner.n = 0;
     rows = arena_alloc(arena, (policy->n_apex_rows + inner.n) * sizeof(*rows));
     if (!rows)
@@ -196,7 +196,7 @@ static bool is_apex(enum owner owner)
     return owner != OWNER_TLSRPT;
 }
 
-bool published_has_zone(const struct policy *policy, enum owner owner)
+bool policy_has_zone(const struct policy *policy, enum owner owner)
 {
     return policy->zones && is_apex(owner) && policy->rows[owner].n;
 }
@@ -249,8 +249,8 @@ static int build(struct arena *arena, const struct policy_spec *spec,
     return zones ? build_zones(arena, policy, zones) : build_aliases(arena, policy);
 }
 
-int published_make(struct arena *arena, const struct policy_spec *spec,
-                   const struct zone_settings *zones, struct policy *out)
+int policy_records_make(struct arena *arena, const struct policy_spec *spec,
+                        const struct zone_settings *zones, struct policy *out)
 {
     struct policy policy = {0};
     int r = build(arena, spec, zones, &policy);
@@ -260,7 +260,7 @@ int published_make(struct arena *arena, const struct policy_spec *spec,
     return r;
 }
 
-int published_announce(struct arena *arena, struct policy *policy, struct text id)
+int policy_records_announce(struct arena *arena, struct policy *policy, struct text id)
 {
     struct rows before = policy->rows[OWNER_MTA_STS];
     int r = arena_copy_text(arena, id, &policy->id);
@@ -286,7 +286,7 @@ static bool same_rows(struct rows a, struct rows b)
     return true;
 }
 
-bool published_same_records(const struct policy *a, const struct policy *b)
+bool policy_records_same(const struct policy *a, const struct policy *b)
 {
     if (a->ttl != b->ttl)
         return false;

@@ -17,7 +17,7 @@
 enum owner {
     OWNER_MTA_STS,     /* _mta-sts.<d>    TXT, RFC 8461 3.1 */
     OWNER_TLSRPT,      /* _smtp._tls.<d>  TXT, RFC 8460 3 */
-    OWNER_TLS,         /* _tls.<d>        an empty non-terminal above the one before, RFC 8020 */
+    OWNER_TLS_PARENT,  /* _tls.<d>        an empty non-terminal above the one before, RFC 8020 */
     OWNER_POLICY_HOST, /* mta-sts.<d>     A and AAAA, or CNAME, RFC 8461 3.3 */
     OWNER_COUNT,
 };
@@ -53,7 +53,7 @@ struct policy {
     bool fixed_id;                 /* the operator set the id */
     struct text body;              /* empty if the mode is absent */
     struct text id;                /* what is announced, empty if the mode is absent */
-    struct text own_id;            /* the id derived from the body, empty if the mode is absent */
+    struct text body_id;           /* the id derived from the body, empty if the mode is absent */
     uint32_t announce_delay;       /* seconds */
     bool zones;                    /* the service is authoritative, in zones of its own */
     uint32_t serial;               /* of these zones */
@@ -64,18 +64,18 @@ struct policy {
 
 /* Makes what a policy publishes. ZONES is not NULL if the service is authoritative; the serial is 0
  * until it is set. What it points at lives in the arena. Returns 0 or -ENOMEM. */
-int published_make(struct arena *arena, const struct policy_spec *spec,
-                   const struct zone_settings *zones, struct policy *out);
+int policy_records_make(struct arena *arena, const struct policy_spec *spec,
+                        const struct zone_settings *zones, struct policy *out);
 
 /* Announces another id than the policy's own. Returns 0 or -ENOMEM. */
-int published_announce(struct arena *arena, struct policy *policy, struct text id);
+int policy_records_announce(struct arena *arena, struct policy *policy, struct text id);
 
 /* Writes the content of a SOA record to a text, which must have room for it: ANSWER_CONTENT_MAX of
  * synthesis.h does. Returns its length. */
 size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uint32_t serial);
 
 /* Whether two policies publish the same records, serials aside. */
-bool published_same_records(const struct policy *a, const struct policy *b);
+bool policy_records_same(const struct policy *a, const struct policy *b);
 
 /* Whether a policy gives its domains a zone with the apex at an owner. */
-bool published_has_zone(const struct policy *policy, enum owner owner);
+bool policy_has_zone(const struct policy *policy, enum owner owner);

@@ -56,9 +56,9 @@ static void answer_lookup(const struct order *order, struct buffer *out)
 {
     struct answer answer;
 
-    if (!synthesis_find(order->snapshot, order->words[1], &answer))
+    if (!answer_find(order->snapshot, order->words[1], &answer))
         buffer_add_string(out, "not a name of this service\n");
-    else if (record_text_write_answer(out, order->snapshot, &answer, order->words[2]) == 0)
+    else if (master_file_write_answer(out, order->snapshot, &answer, order->words[2]) == 0)
         buffer_printf(out, "%s exists and has no record of this type\n", answer.name.text);
 }
 
@@ -104,8 +104,8 @@ static const struct direct_command *find(const struct order *order)
     return NULL;
 }
 
-void direct_command_answer(struct text command, const struct snapshot *snapshot,
-                           const struct notify *notify, struct buffer *out)
+void backend_command_answer(struct text command, const struct snapshot *snapshot,
+                            const struct notify *notify, struct buffer *out)
 {
     struct order order = {.snapshot = snapshot, .notify = notify};
     const struct direct_command *found;
@@ -120,7 +120,7 @@ void direct_command_answer(struct text command, const struct snapshot *snapshot,
     answer_help(&order, out);
 }
 
-bool direct_command_is_reload(struct text command)
+bool backend_command_is_reload(struct text command)
 {
     const struct direct_command *found;
     struct order order = {0};

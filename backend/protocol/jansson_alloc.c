@@ -12,17 +12,17 @@ static void *allocate(size_t size)
     return memory;
 }
 
-void json_memory_init(void)
+void jansson_alloc_init(void)
 {
     json_set_alloc_funcs(allocate, free);
 }
 
-void json_memory_begin(void)
+void jansson_alloc_begin(void)
 {
     failed = false;
 }
 
-bool json_memory_failed(void)
+bool jansson_alloc_failed(void)
 {
     return failed;
 }

@@ -7,10 +7,10 @@
 #include "base/base.h"
 
 /* Has jansson allocate here. To be called once, before anything else of jansson's. */
-void json_memory_init(void);
+void jansson_alloc_init(void);
 
 /* Begins a use of jansson: allocations are tried again. */
-void json_memory_begin(void);
+void jansson_alloc_begin(void);
 
 /* Whether an allocation has failed in this thread since the begin. */
-bool json_memory_failed(void);
+bool jansson_alloc_failed(void);

@@ -9,11 +9,11 @@ void method_add_row(struct buffer *out, const struct answer *answer, const struc
                     uint32_t zone_id)
 {
     buffer_add_string(out, "{\"qtype\":");
-    json_string_add(out, record_type_text(row->type));
+    json_write_string(out, record_type_text(row->type));
     buffer_add_string(out, ",\"qname\":");
-    json_string_add(out, (struct text){answer->name.text, answer->name.length});
+    json_write_string(out, (struct text){answer->name.text, answer->name.length});
     buffer_add_string(out, ",\"content\":");
-    json_string_add(out, synthesis_content(answer, row));
+    json_write_string(out, answer_content(answer, row));
     buffer_printf(out, ",\"ttl\":%u", answer->ttl);
     if (zone_id)
         buffer_printf(out, ",\"domain_id\":%u", zone_id);
@@ -25,7 +25,7 @@ uint32_t method_zone_id(const struct snapshot *snapshot, const struct answer *an
 {
     struct zone zone;
 
-    return row->type == RECORD_SOA && synthesis_zone(snapshot, answer, &zone) ? zone.id : 0;
+    return row->type == RECORD_SOA && answer_zone(snapshot, answer, &zone) ? zone.id : 0;
 }
 
 static enum outcome add_lookup(const struct request *request, const struct method_context *context,
@@ -35,7 +35,7 @@ static enum outcome add_lookup(const struct request *request, const struct metho
     size_t n = 0;
 
     (void)rest;
-    if (!synthesis_find(context->snapshot, request->parameters[PARAMETER_QNAME], &answer)) {
+    if (!answer_find(context->snapshot, request->parameters[PARAMETER_QNAME], &answer)) {
         buffer_add_string(reply, "false");
         return OUTCOME_NOT_OURS;
     }
@@ -43,7 +43,7 @@ static enum outcome add_lookup(const struct request *request, const struct metho
     for (size_t i = 0; i < answer.rows.n; i++) {
         const struct row *row = &answer.rows.first[i];
 
-        if (!synthesis_matches(row, request->parameters[PARAMETER_QTYPE]))
+        if (!answer_matches(row, request->parameters[PARAMETER_QTYPE]))
             continue;
         if (n++)
             buffer_add_string(reply, ",");
@@ -59,12 +59,12 @@ static enum outcome add_command(const struct request *request, const struct meth
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
 
     (void)rest;
-    direct_command_answer(request->parameters[PARAMETER_QUERY], context->snapshot, context->notify,
-                          &text);
+    backend_command_answer(request->parameters[PARAMETER_QUERY], context->snapshot, context->notify,
+                           &text);
     if (text.failed)
         reply->failed = true;
     else
-        json_string_add(reply, (struct text){text.data, text.length});
+        json_write_string(reply, (struct text){text.data, text.length});
     return OUTCOME_ANSWERED;
 }
 
@@ -167,7 +167,7 @@ const char *method_name(size_t number)
 bool method_orders_reload(const struct request *request)
 {
     return request->method && request->method->add_result == add_command &&
-           direct_command_is_reload(request->parameters[PARAMETER_QUERY]);
+           backend_command_is_reload(request->parameters[PARAMETER_QUERY]);
 }
 
 enum outcome method_answer(const struct request *request, const struct method_context *context,

@@ -265,9 +265,9 @@ int request_decode_path(struct request *request, struct text path, struct text b
 /* Parses a JSON object, which the request then owns. */
 static int parse_object(struct request *request, struct text text)
 {
-    json_memory_begin();
+    jansson_alloc_begin();
     request->json = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL);
-    if (json_memory_failed())
+    if (jansson_alloc_failed())
         return -ENOMEM;
     return json_is_object(request->json) ? 0 : malformed(request, EXPECTED_JSON);
 }
@@ -389,7 +389,7 @@ int request_decode_json(struct request *request, struct text body)
 {
     struct plain_request plain;
 
-    if (plain_json_read(body, &plain))
+    if (request_json_read(body, &plain))
         return use_plain(request, &plain);
     return request_decode_any_json(request, body);
 }

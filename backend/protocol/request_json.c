@@ -111,7 +111,7 @@ static bool take_part(struct text *rest, struct plain_request *out, bool *parame
     return take_parameters(rest, out);
 }
 
-bool plain_json_read(struct text text, struct plain_request *out)
+bool request_json_read(struct text text, struct plain_request *out)
 {
     bool parameters = false;
 

@@ -26,4 +26,4 @@ struct plain_request {
 
 /* Reads a request. Returns whether it is plain; if not, OUT is of no use. The views point into the
  * text. */
-bool plain_json_read(struct text text, struct plain_request *out);
+bool request_json_read(struct text text, struct plain_request *out);

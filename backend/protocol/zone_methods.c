@@ -12,14 +12,14 @@ enum { ZONES_AT_A_STEP = 16 }; /* where only a serial is looked at */
 
 /* The zones themselves. */
 struct zone_list {
-    struct zone_array array;
+    struct zone_stream array;
     struct notify *notify;
     size_t size; /* of the zones not notified, so far */
 };
 
 /* The records of the catalog zone. */
 struct catalog_list {
-    struct zone_array array;
+    struct zone_stream array;
     uint32_t id; /* of the catalog zone */
 };
 
@@ -36,21 +36,21 @@ static void add_info(struct buffer *out, const struct zone *zone, struct notify 
 
 static void add_zone(struct zone_list *list, const struct zone *zone, struct buffer *out)
 {
-    zone_array_separate(&list->array, out);
+    zone_stream_separate(&list->array, out);
     add_info(out, zone, list->notify);
 }
 
-static bool add_next_zone(struct zone_array *array, struct buffer *out)
+static bool add_next_zone(struct zone_stream *array, struct buffer *out)
 {
     struct zone zone;
 
-    if (!zone_array_next(array, &zone))
+    if (!zone_stream_next(array, &zone))
         return false;
     add_zone((struct zone_list *)array, &zone, out);
     return true;
 }
 
-static bool add_next_pending(struct zone_array *array, struct buffer *out)
+static bool add_next_pending(struct zone_stream *array, struct buffer *out)
 {
     struct zone_list *list = (struct zone_list *)array;
     size_t n = snapshot_n_zones(array->snapshot), end = array->next + ZONES_AT_A_STEP;
@@ -64,7 +64,7 @@ static bool add_next_pending(struct zone_array *array, struct buffer *out)
     array->next = notify_next(list->notify, array->snapshot, array->next, end);
     if (array->next >= end)
         return end < n;
-    zone_array_next(array, &zone);
+    zone_stream_next(array, &zone);
     add_zone(list, &zone, out);
     list->size += out->length - before;
     return true;
@@ -72,10 +72,10 @@ static bool add_next_pending(struct zone_array *array, struct buffer *out)
 
 /* Begins an array of zones, whose reference of the snapshot it takes over. */
 static enum outcome begin_zones(struct snapshot *snapshot, struct notify *notify,
-                                bool (*step)(struct zone_array *array, struct buffer *out),
+                                bool (*step)(struct zone_stream *array, struct buffer *out),
                                 struct buffer *reply, struct producer **rest)
 {
-    struct zone_list *list = zone_array_new(sizeof(*list), snapshot, step, reply);
+    struct zone_list *list = zone_stream_new(sizeof(*list), snapshot, step, reply);
 
     if (!list)
         return OUTCOME_EMPTY;
@@ -127,8 +127,8 @@ enum outcome zone_methods_set_notified(const struct request *request,
 static bool find_zone(const struct snapshot *snapshot, struct text name, struct answer *apex,
                       struct zone *zone)
 {
-    return snapshot_n_zones(snapshot) > 0 && synthesis_find(snapshot, name, apex) &&
-           synthesis_zone(snapshot, apex, zone);
+    return snapshot_n_zones(snapshot) > 0 && answer_find(snapshot, name, apex) &&
+           answer_zone(snapshot, apex, zone);
 }
 
 static enum outcome add_not_ours(struct buffer *reply)
@@ -150,32 +150,32 @@ enum outcome zone_methods_info(const struct request *request, const struct metho
     return OUTCOME_ANSWERED;
 }
 
-static void add_rows(struct zone_array *array, uint32_t zone_id, const struct answer *answer,
+static void add_rows(struct zone_stream *array, uint32_t zone_id, const struct answer *answer,
                      struct buffer *out)
 {
     for (size_t i = 0; i < answer->rows.n; i++) {
-        zone_array_separate(array, out);
+        zone_stream_separate(array, out);
         method_add_row(out, answer, &answer->rows.first[i], zone_id);
     }
 }
 
 /* What stands in a zone below its apex: there is something in one kind only. */
-static void add_inside(struct zone_array *array, const struct zone *zone, struct buffer *out)
+static void add_inside(struct zone_stream *array, const struct zone *zone, struct buffer *out)
 {
     struct answer answer;
 
-    if (zone->owner == OWNER_TLS &&
-        synthesis_answer(array->snapshot, &zone->domain, OWNER_TLSRPT, &answer))
+    if (zone->owner == OWNER_TLS_PARENT &&
+        answer_at(array->snapshot, &zone->domain, OWNER_TLSRPT, &answer))
         add_rows(array, zone->id, &answer, out);
 }
 
-static bool add_next_member(struct zone_array *array, struct buffer *out)
+static bool add_next_member(struct zone_stream *array, struct buffer *out)
 {
     const struct catalog_list *list = (struct catalog_list *)array;
     struct answer answer;
     struct zone zone;
 
-    if (!zone_array_next(array, &zone))
+    if (!zone_stream_next(array, &zone))
         return false;
     if (zone.catalog)
         return true;
@@ -189,7 +189,7 @@ static enum outcome begin_catalog(struct snapshot *snapshot, const struct answer
                                   struct buffer *reply, struct producer **rest)
 {
     struct catalog_list *list =
-        zone_array_new(sizeof(*list), snapshot_ref(snapshot), add_next_member, reply);
+        zone_stream_new(sizeof(*list), snapshot_ref(snapshot), add_next_member, reply);
     struct answer version;
 
     if (!list)
@@ -205,7 +205,7 @@ static enum outcome begin_catalog(struct snapshot *snapshot, const struct answer
 enum outcome zone_methods_list(const struct request *request, const struct method_context *context,
                                struct buffer *reply, struct producer **rest)
 {
-    struct zone_array array = {.snapshot = context->snapshot};
+    struct zone_stream array = {.snapshot = context->snapshot};
     struct answer apex;
     struct zone zone;
 

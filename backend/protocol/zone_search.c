@@ -6,7 +6,7 @@
 
 /* A search that is under way. */
 struct search {
-    struct zone_array array;
+    struct zone_stream array;
     uint32_t left; /* how many records more may be found */
     size_t length;
     char pattern[]; /* '*' is any text, '?' any character */
@@ -69,28 +69,28 @@ static void add_found(struct search *search, uint32_t zone_id, const struct answ
         const struct row *row = &answer->rows.first[i];
 
         if (row->type == RECORD_ENT ||
-            (!named && !matches(search, without_dot(synthesis_content(answer, row)))))
+            (!named && !matches(search, without_dot(answer_content(answer, row)))))
             continue;
         search->left--;
-        zone_array_separate(&search->array, out);
+        zone_stream_separate(&search->array, out);
         method_add_row(out, answer, row, zone_id);
     }
 }
 
-static bool search_next_zone(struct zone_array *array, struct buffer *out)
+static bool search_next_zone(struct zone_stream *array, struct buffer *out)
 {
     struct search *search = (struct search *)array;
     struct answer answer;
     struct zone zone;
 
-    if (search->left == 0 || !zone_array_next(array, &zone))
+    if (search->left == 0 || !zone_stream_next(array, &zone))
         return false;
     if (zone.catalog)
         return true;
-    if (synthesis_answer(array->snapshot, &zone.domain, zone.owner, &answer))
+    if (answer_at(array->snapshot, &zone.domain, zone.owner, &answer))
         add_found(search, zone.id, &answer, out);
-    if (zone.owner == OWNER_TLS &&
-        synthesis_answer(array->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
+    if (zone.owner == OWNER_TLS_PARENT &&
+        answer_at(array->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
         add_found(search, zone.id, &answer, out);
     return true;
 }
@@ -105,8 +105,8 @@ enum outcome zone_search_answer(const struct request *request, const struct meth
         buffer_add_string(reply, "[]");
         return OUTCOME_EMPTY;
     }
-    search = zone_array_new(sizeof(*search) + pattern.length, snapshot_ref(context->snapshot),
-                            search_next_zone, reply);
+    search = zone_stream_new(sizeof(*search) + pattern.length, snapshot_ref(context->snapshot),
+                             search_next_zone, reply);
     if (!search)
         return OUTCOME_EMPTY;
     search->left = request->numbers[PARAMETER_MAX_RESULTS];

@@ -10,7 +10,7 @@ enum {
 
 static bool array_more(struct producer *producer, struct buffer *out)
 {
-    struct zone_array *array = (struct zone_array *)producer;
+    struct zone_stream *array = (struct zone_stream *)producer;
     size_t end = out->length + PIECE_SIZE;
 
     for (size_t i = 0; i < STEPS_AT_ONCE && out->length < end && !out->failed; i++)
@@ -23,17 +23,17 @@ static bool array_more(struct producer *producer, struct buffer *out)
 
 static void array_free(struct producer *producer)
 {
-    struct zone_array *array = (struct zone_array *)producer;
+    struct zone_stream *array = (struct zone_stream *)producer;
 
     snapshot_unref(array->snapshot);
     free(array);
 }
 
-void *zone_array_new(size_t size, struct snapshot *snapshot,
-                     bool (*step)(struct zone_array *array, struct buffer *out),
-                     struct buffer *reply)
+void *zone_stream_new(size_t size, struct snapshot *snapshot,
+                      bool (*step)(struct zone_stream *array, struct buffer *out),
+                      struct buffer *reply)
 {
-    struct zone_array *array = calloc(1, size);
+    struct zone_stream *array = calloc(1, size);
 
     assert(size >= sizeof(*array));
     if (!array) {
@@ -48,7 +48,7 @@ void *zone_array_new(size_t size, struct snapshot *snapshot,
     return array;
 }
 
-bool zone_array_next(struct zone_array *array, struct zone *out)
+bool zone_stream_next(struct zone_stream *array, struct zone *out)
 {
     if (array->next == snapshot_n_zones(array->snapshot))
         return false;
@@ -56,7 +56,7 @@ bool zone_array_next(struct zone_array *array, struct zone *out)
     return true;
 }
 
-void zone_array_separate(struct zone_array *array, struct buffer *out)
+void zone_stream_separate(struct zone_stream *array, struct buffer *out)
 {
     if (array->any)
         buffer_add_string(out, ",");

@@ -15,16 +15,16 @@ enum {
     FEW_MAX = 64, /* slots that are too many for that */
 };
 
-void table_builder_init(struct table_builder *builder, uint64_t seed)
+void domain_table_builder_init(struct domain_table_builder *builder, uint64_t seed)
 {
-    *builder = (struct table_builder){.seed = seed, .used = FIRST_ENTRY};
+    *builder = (struct domain_table_builder){.seed = seed, .used = FIRST_ENTRY};
 }
 
-void table_builder_deinit(struct table_builder *builder)
+void domain_table_builder_deinit(struct domain_table_builder *builder)
 {
     free(builder->entries);
     marks_deinit(&builder->places);
-    table_builder_init(builder, builder->seed);
+    domain_table_builder_init(builder, builder->seed);
 }
 
 /* Multiplies to 128 bits and folds the halves: every bit of both factors reaches every bit of the
@@ -51,10 +51,10 @@ static uint32_t hash_name(uint64_t seed, struct text name)
     return (uint32_t)(mix(mix(h ^ word, k1), k2 ^ seed) >> 32);
 }
 
-static struct table_entry entry_at(const uint8_t *entries, size_t position)
+static struct domain_table_entry entry_at(const uint8_t *entries, size_t position)
 {
     const uint8_t *entry = entries + position;
-    struct table_entry out = {
+    struct domain_table_entry out = {
         .name = {.data = (const char *)entry + ENTRY_HEADER, .length = entry[ENTRY_VALUE]},
         .position = (uint32_t)position,
     };
@@ -63,7 +63,7 @@ static struct table_entry entry_at(const uint8_t *entries, size_t position)
     return out;
 }
 
-static int reserve_entry(struct table_builder *builder, size_t size)
+static int reserve_entry(struct domain_table_builder *builder, size_t size)
 {
     size_t capacity = builder->capacity ? builder->capacity : ENTRIES_SMALLEST;
     uint8_t *entries;
@@ -80,15 +80,15 @@ static int reserve_entry(struct table_builder *builder, size_t size)
     return 0;
 }
 
-int table_builder_add(struct table_builder *builder, struct text name, uint32_t value,
-                      uint64_t where)
+int domain_table_builder_add(struct domain_table_builder *builder, struct text name, uint32_t value,
+                             uint64_t where)
 {
     size_t size = ENTRY_HEADER + name.length;
     uint8_t *entry;
     int r;
 
     if (builder->used + size > UINT32_MAX)
-        return TABLE_FULL;
+        return DOMAIN_TABLE_FULL;
     r = reserve_entry(builder, size);
     r = r ? r : marks_add(&builder->places, where);
     if (r)
@@ -109,7 +109,7 @@ static size_t next_position(const uint8_t *entries, size_t position)
 
 static int compare_slots(const void *a, const void *b)
 {
-    const struct table_slot *left = a, *right = b;
+    const struct domain_table_slot *left = a, *right = b;
 
     if (left->hash != right->hash)
         return left->hash < right->hash ? -1 : 1;
@@ -118,14 +118,14 @@ static int compare_slots(const void *a, const void *b)
 
 /* Sorts slots that stand in the order of their positions. Mostly there are a few; there are many
  * where one name was added again and again. */
-static void sort_few(struct table_slot *slots, size_t n)
+static void sort_few(struct domain_table_slot *slots, size_t n)
 {
     if (n > FEW_MAX) {
         qsort(slots, n, sizeof(*slots), compare_slots);
         return;
     }
     for (size_t i = 1; i < n; i++) {
-        struct table_slot slot = slots[i];
+        struct domain_table_slot slot = slots[i];
         size_t at = i;
 
         for (; at > 0 && slots[at - 1].hash > slot.hash; at--)
@@ -165,8 +165,8 @@ static void sum_up(uint32_t *counts, size_t n)
 
 /* Sorts a bucket, whose slots differ below the skipped bits: into small parts in SCRATCH, sorts
  * these, and copies all back. */
-static void sort_bucket(struct table_slot *slots, size_t n, unsigned int skip,
-                        struct table_slot *scratch, uint32_t *ends)
+static void sort_bucket(struct domain_table_slot *slots, size_t n, unsigned int skip,
+                        struct domain_table_slot *scratch, uint32_t *ends)
 {
     unsigned int bits = bits_for(n);
     size_t n_parts = (size_t)1 << bits, begin = 0;
@@ -186,8 +186,8 @@ static void sort_bucket(struct table_slot *slots, size_t n, unsigned int skip,
 
 /* Puts a slot of every entry into its bucket, and says where each ends. Hashing twice costs less
  * than remembering the hashes. */
-static void fill_buckets(const struct table_builder *builder, uint32_t ends[BUCKETS],
-                         struct table_slot *slots)
+static void fill_buckets(const struct domain_table_builder *builder, uint32_t ends[BUCKETS],
+                         struct domain_table_slot *slots)
 {
     const uint8_t *entries = builder->entries;
 
@@ -198,7 +198,7 @@ static void fill_buckets(const struct table_builder *builder, uint32_t ends[BUCK
         uint32_t hash = hash_name(builder->seed, entry_at(entries, at).name);
 
         slots[ends[bits_of(hash, 0, BUCKET_BITS)]++] =
-            (struct table_slot){.hash = hash, .position = (uint32_t)at};
+            (struct domain_table_slot){.hash = hash, .position = (uint32_t)at};
     }
 }
 
@@ -214,11 +214,11 @@ static size_t largest_bucket(const uint32_t ends[BUCKETS])
     return largest;
 }
 
-static int sort_buckets(struct table_slot *slots, const uint32_t ends[BUCKETS])
+static int sort_buckets(struct domain_table_slot *slots, const uint32_t ends[BUCKETS])
 {
     size_t largest = largest_bucket(ends), begin = 0;
     CLEANUP(free_pointer)
-    struct table_slot *scratch = reallocarray(NULL, largest + 1, sizeof(*scratch));
+    struct domain_table_slot *scratch = reallocarray(NULL, largest + 1, sizeof(*scratch));
     CLEANUP(free_pointer)
     uint32_t *part_ends = reallocarray(NULL, (size_t)1 << bits_for(largest), sizeof(*part_ends));
 
@@ -233,10 +233,10 @@ static int sort_buckets(struct table_slot *slots, const uint32_t ends[BUCKETS])
 
 /* Makes slots of all entries, sorted by their hashes, equal ones by position. Returns them, or
  * NULL. */
-static struct table_slot *sort_entries(const struct table_builder *builder)
+static struct domain_table_slot *sort_entries(const struct domain_table_builder *builder)
 {
     size_t n = builder->places.n;
-    struct table_slot *slots = reallocarray(NULL, n + 1, sizeof(*slots));
+    struct domain_table_slot *slots = reallocarray(NULL, n + 1, sizeof(*slots));
     uint32_t ends[BUCKETS] = {0};
 
     if (!slots)
@@ -256,8 +256,9 @@ struct duplicate {
 };
 
 /* The slot of the same name among some that have the same hash, or NULL. */
-static const struct table_slot *find_same(const uint8_t *entries, const struct table_slot *slots,
-                                          size_t n, uint32_t position)
+static const struct domain_table_slot *find_same(const uint8_t *entries,
+                                                 const struct domain_table_slot *slots, size_t n,
+                                                 uint32_t position)
 {
     struct text name = entry_at(entries, position).name;
 
@@ -268,13 +269,13 @@ static const struct table_slot *find_same(const uint8_t *entries, const struct t
 }
 
 /* Takes the duplicates out of sorted slots, and returns how many slots remain. */
-static size_t take_duplicates(const uint8_t *entries, struct table_slot *slots, size_t n,
+static size_t take_duplicates(const uint8_t *entries, struct domain_table_slot *slots, size_t n,
                               struct buffer *duplicates)
 {
     size_t kept = 0, run = 0; /* where the kept slots of the current hash begin */
 
     for (size_t i = 0; i < n; i++) {
-        const struct table_slot *same;
+        const struct domain_table_slot *same;
 
         if (kept == 0 || slots[kept - 1].hash != slots[i].hash)
             run = kept;
@@ -330,17 +331,17 @@ static void number_duplicates(const uint8_t *entries, struct duplicate *duplicat
 }
 
 /* Hands the duplicates to the caller, and leaves their entries out of the visits to come. */
-static void report_duplicates(const struct table_builder *builder, struct duplicate *duplicates,
-                              size_t n,
-                              void (*clash)(const struct table_clash *clash, void *context),
+static void report_duplicates(const struct domain_table_builder *builder,
+                              struct duplicate *duplicates, size_t n,
+                              void (*clash)(const struct domain_table_clash *clash, void *context),
                               void *context)
 {
-    const uint32_t dead = TABLE_VALUE_DEAD;
+    const uint32_t dead = DOMAIN_TABLE_VALUE_DEAD;
 
     if (n)
         number_duplicates(builder->entries, duplicates, n);
     for (size_t i = 0; i < n; i++) {
-        struct table_clash report = {
+        struct domain_table_clash report = {
             .first = entry_at(builder->entries, duplicates[i].first),
             .again = entry_at(builder->entries, duplicates[i].again),
             .first_where = marks_get(&builder->places, duplicates[i].first_number),
@@ -366,9 +367,10 @@ static inline size_t slot_place(uint32_t hash, size_t n_homes, size_t next)
 }
 
 /* Lays sorted slots out, each at its home or behind the one before. Returns them, or NULL. */
-static struct table_slot *lay_out(const struct table_slot *sorted, size_t n, size_t n_homes)
+static struct domain_table_slot *lay_out(const struct domain_table_slot *sorted, size_t n,
+                                         size_t n_homes)
 {
-    struct table_slot *slots;
+    struct domain_table_slot *slots;
     size_t next = 0;
 
     for (size_t i = 0; i < n; i++)
@@ -387,7 +389,7 @@ static struct table_slot *lay_out(const struct table_slot *sorted, size_t n, siz
 }
 
 /* Gives back the room that was kept for more entries. */
-static int trim_entries(struct table_builder *builder)
+static int trim_entries(struct domain_table_builder *builder)
 {
     uint8_t *entries = realloc(builder->entries, builder->used);
 
@@ -398,13 +400,13 @@ static int trim_entries(struct table_builder *builder)
     return 0;
 }
 
-int table_build(struct table_builder *builder,
-                void (*clash)(const struct table_clash *clash, void *context), void *context,
-                struct table *out)
+int domain_table_build(struct domain_table_builder *builder,
+                       void (*clash)(const struct domain_table_clash *clash, void *context),
+                       void *context, struct domain_table *out)
 {
     CLEANUP(buffer_deinit) struct buffer duplicates = BUFFER_INIT;
-    CLEANUP(free_pointer) struct table_slot *sorted = sort_entries(builder);
-    struct table table = {.seed = builder->seed, .used = builder->used};
+    CLEANUP(free_pointer) struct domain_table_slot *sorted = sort_entries(builder);
+    struct domain_table table = {.seed = builder->seed, .used = builder->used};
 
     if (!sorted || trim_entries(builder) != 0)
         return -ENOMEM;
@@ -419,30 +421,31 @@ int table_build(struct table_builder *builder,
                       duplicates.length / sizeof(struct duplicate), clash, context);
     table.entries = builder->entries;
     builder->entries = NULL;
-    table_builder_deinit(builder);
+    domain_table_builder_deinit(builder);
     *out = table;
     return 0;
 }
 
-size_t table_size(const struct table *table)
+size_t domain_table_size(const struct domain_table *table)
 {
     return table->used + table->n_homes * sizeof(*table->slots);
 }
 
-void table_deinit(struct table *table)
+void domain_table_deinit(struct domain_table *table)
 {
     free(table->entries);
     free(table->slots);
-    *table = (struct table){0};
+    *table = (struct domain_table){0};
 }
 
-bool table_find(const struct table *table, struct text name, struct table_entry *out)
+bool domain_table_find(const struct domain_table *table, struct text name,
+                       struct domain_table_entry *out)
 {
     uint32_t hash = hash_name(table->seed, name);
-    const struct table_slot *slot = table->slots + slot_home(hash, table->n_homes);
+    const struct domain_table_slot *slot = table->slots + slot_home(hash, table->n_homes);
 
     for (; slot->position; slot++) {
-        struct table_entry entry;
+        struct domain_table_entry entry;
 
         if (slot->hash != hash)
             continue;
@@ -455,21 +458,22 @@ bool table_find(const struct table *table, struct text name, struct table_entry 
     return false;
 }
 
-struct table_entry table_at(const struct table *table, uint32_t position)
+struct domain_table_entry domain_table_at(const struct domain_table *table, uint32_t position)
 {
     return entry_at(table->entries, position);
 }
 
-bool table_next(const struct table *table, size_t *cursor, struct table_entry *out)
+bool domain_table_next(const struct domain_table *table, size_t *cursor,
+                       struct domain_table_entry *out)
 {
     size_t at = *cursor ? *cursor : FIRST_ENTRY;
 
     while (at < table->used) {
-        struct table_entry entry = entry_at(table->entries, at);
+        struct domain_table_entry entry = entry_at(table->entries, at);
 
         at += ENTRY_HEADER + entry.name.length;
         *cursor = at;
-        if (entry.value == TABLE_VALUE_DEAD)
+        if (entry.value == DOMAIN_TABLE_VALUE_DEAD)
             continue;
         *out = entry;
         return true;

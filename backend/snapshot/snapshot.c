@@ -16,7 +16,7 @@ enum {
 };
 
 struct builder {
-    struct table_builder table;
+    struct domain_table_builder table;
     struct arena arena;
     struct policy *policies;
     size_t n_policies, policies_capacity;
@@ -38,9 +38,9 @@ struct late_domains {
 
 struct snapshot {
     atomic_uint references;
-    struct snapshot *base;     /* a reference to the one that the rest comes from, or NULL */
-    const struct table *table; /* one's own, or that of the base */
-    struct table own_table;
+    struct snapshot *base;            /* a reference to the one that the rest comes from, or NULL */
+    const struct domain_table *table; /* one's own, or that of the base */
+    struct domain_table own_table;
     struct arena arena; /* what the policies point at, beside what the base has */
     struct policy *policies;
     size_t n_policies;
@@ -61,7 +61,7 @@ int builder_new(uint64_t seed, struct builder **out)
 
     if (!builder)
         return -ENOMEM;
-    table_builder_init(&builder->table, seed);
+    domain_table_builder_init(&builder->table, seed);
     *out = builder;
     return 0;
 }
@@ -70,7 +70,7 @@ void builder_free(struct builder *builder)
 {
     if (!builder)
         return;
-    table_builder_deinit(&builder->table);
+    domain_table_builder_deinit(&builder->table);
     arena_deinit(&builder->arena);
     free(builder->policies);
     free(builder);
@@ -98,7 +98,7 @@ static int add_domain(struct builder *builder, size_t policy, enum domain_kind k
 
     if (policy >= UINT32_MAX >> POLICY_SHIFT)
         return BUILDER_FULL;
-    r = table_builder_add(&builder->table, name, value, where);
+    r = domain_table_builder_add(&builder->table, name, value, where);
     if (r == 0)
         builder->n_held += held;
     return r > 0 ? BUILDER_FULL : r;
@@ -127,8 +127,8 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
     int r = reserve_policy(builder);
 
     r = r ? r
-          : published_make(&builder->arena, spec, spec->zones ? &builder->zone_settings : NULL,
-                           &built);
+          : policy_records_make(&builder->arena, spec, spec->zones ? &builder->zone_settings : NULL,
+                                &built);
     r = r ? r
           : add_domain(builder, number, DOMAIN_PRIMARY, spec->held,
                        (struct text){spec->primary.text, spec->primary.length}, where);
@@ -154,7 +154,7 @@ struct clash_context {
     size_t n_held; /* of the domains that were added again */
 };
 
-static void pass_clash(const struct table_clash *clash, void *context)
+static void pass_clash(const struct domain_table_clash *clash, void *context)
 {
     struct clash_context *to = context;
     struct builder_clash report = {
@@ -169,7 +169,8 @@ static void pass_clash(const struct table_clash *clash, void *context)
     to->clash(&report, to->context);
 }
 
-static struct domain domain_from(const struct policy *policies, const struct table_entry *entry)
+static struct domain domain_from(const struct policy *policies,
+                                 const struct domain_table_entry *entry)
 {
     return (struct domain){
         .name = entry->name,
@@ -240,7 +241,7 @@ int builder_freeze(struct builder *builder,
 
     if (!snapshot)
         return -ENOMEM;
-    r = table_build(&builder->table, pass_clash, &to, &snapshot->own_table);
+    r = domain_table_build(&builder->table, pass_clash, &to, &snapshot->own_table);
     if (r) {
         free(snapshot);
         return r;
@@ -295,8 +296,7 @@ static uint32_t policy_serial(const struct snapshot *snapshot, const struct poli
 {
     const struct policy *old = before ? snapshot_same_policy(before, policy) : NULL;
 
-    if (old && old->zones && published_same_records(old, policy) &&
-        same_authority(before, snapshot))
+    if (old && old->zones && policy_records_same(old, policy) && same_authority(before, snapshot))
         return old->serial;
     return changed;
 }
@@ -433,7 +433,7 @@ static int announce(struct snapshot *snapshot, const struct snapshot *before,
                     const struct announcement *announcement)
 {
     struct policy *policy = &snapshot->policies[announcement->policy];
-    int r = published_announce(&snapshot->arena, policy, announcement->id);
+    int r = policy_records_announce(&snapshot->arena, policy, announcement->id);
 
     if (r == 0 && policy->zones)
         delay_serial(snapshot, policy, &snapshot->base->policies[announcement->policy], before);
@@ -496,7 +496,7 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot)
 {
     if (!snapshot || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
         return NULL;
-    table_deinit(&snapshot->own_table);
+    domain_table_deinit(&snapshot->own_table);
     zones_deinit(&snapshot->own_zones);
     free(snapshot->own_late.items);
     arena_deinit(&snapshot->arena);
@@ -508,9 +508,9 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot)
 
 bool snapshot_find(const struct snapshot *snapshot, struct text name, struct domain *out)
 {
-    struct table_entry entry;
+    struct domain_table_entry entry;
 
-    if (!table_find(snapshot->table, name, &entry))
+    if (!domain_table_find(snapshot->table, name, &entry))
         return false;
     *out = domain_from(snapshot->policies, &entry);
     return true;
@@ -518,9 +518,9 @@ bool snapshot_find(const struct snapshot *snapshot, struct text name, struct dom
 
 bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struct domain *out)
 {
-    struct table_entry entry;
+    struct domain_table_entry entry;
 
-    if (!table_next(snapshot->table, cursor, &entry))
+    if (!domain_table_next(snapshot->table, cursor, &entry))
         return false;
     *out = domain_from(snapshot->policies, &entry);
     return true;
@@ -533,7 +533,8 @@ size_t snapshot_size(const struct snapshot *snapshot)
                  snapshot->own_zones.capacity * sizeof(*snapshot->own_zones.slots) +
                  snapshot->own_late.capacity * sizeof(*snapshot->own_late.items);
 
-    return own + (snapshot->base ? snapshot_size(snapshot->base) : table_size(snapshot->table));
+    return own +
+           (snapshot->base ? snapshot_size(snapshot->base) : domain_table_size(snapshot->table));
 }
 
 size_t snapshot_n_domains(const struct snapshot *snapshot)
@@ -567,7 +568,7 @@ struct rows domain_rows(const struct domain *domain, enum owner owner)
 
 bool domain_has_zone(const struct domain *domain, enum owner owner)
 {
-    return published_has_zone(domain->policy, owner) && domain_rows(domain, owner).n > 0;
+    return policy_has_zone(domain->policy, owner) && domain_rows(domain, owner).n > 0;
 }
 
 const struct zone_settings *snapshot_zone_settings(const struct snapshot *snapshot)
@@ -583,7 +584,7 @@ size_t snapshot_n_zones(const struct snapshot *snapshot)
 /* The domain of a zone that is not the catalog zone. */
 static struct domain zone_domain(const struct snapshot *snapshot, const struct zone_slot *slot)
 {
-    struct table_entry entry = table_at(snapshot->table, slot->position);
+    struct domain_table_entry entry = domain_table_at(snapshot->table, slot->position);
 
     return domain_from(snapshot->policies, &entry);
 }

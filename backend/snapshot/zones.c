@@ -65,14 +65,14 @@ int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct t
     return 0;
 }
 
-void zones_name(const struct zone_slot *slot, const struct table *table, struct text catalog,
+void zones_name(const struct zone_slot *slot, const struct domain_table *table, struct text catalog,
                 struct name *out)
 {
     struct text prefix = TEXT(""), domain = catalog;
 
     if (slot->position) {
         prefix = owner_prefix(slot->owner);
-        domain = table_at(table, slot->position).name;
+        domain = domain_table_at(table, slot->position).name;
     }
     out->length = (uint8_t)(prefix.length + domain.length);
     memcpy(out->text, prefix.data, prefix.length);
@@ -82,7 +82,7 @@ void zones_name(const struct zone_slot *slot, const struct table *table, struct 
 
 /* What comparing names needs. */
 struct names {
-    const struct table *table;
+    const struct domain_table *table;
     struct text catalog;
 };
 
@@ -103,7 +103,7 @@ static int compare_slots(const void *a, const void *b, void *context)
     return memcmp(left_digest, right_digest, DIGEST_BYTES);
 }
 
-void zones_settle(struct zones *zones, const struct table *table, struct text catalog)
+void zones_settle(struct zones *zones, const struct domain_table *table, struct text catalog)
 {
     struct names names = {table, catalog};
     uint32_t next = ZONE_ID_MIN;

@@ -13,7 +13,7 @@
 
 #include "policy/policy_records.h"
 
-struct table;
+struct domain_table;
 
 enum {
     ZONE_ID_MIN = 1000000, /* PowerDNS's other backends count up from 1 */
@@ -44,10 +44,10 @@ void zones_deinit(struct zones *zones);
 int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct text name);
 
 /* Gives every zone its id. The names are those that were added; TABLE and CATALOG tell them. */
-void zones_settle(struct zones *zones, const struct table *table, struct text catalog);
+void zones_settle(struct zones *zones, const struct domain_table *table, struct text catalog);
 
 /* Writes the name of a zone. */
-void zones_name(const struct zone_slot *slot, const struct table *table, struct text catalog,
+void zones_name(const struct zone_slot *slot, const struct domain_table *table, struct text catalog,
                 struct name *out);
 
 /* Finds a zone by its name and what zones_add was told of it. Returns its number in the index; it

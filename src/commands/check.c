@@ -15,7 +15,7 @@ static void count_catalog(const struct snapshot *snapshot, size_t counts[RECORD_
 
     if (!snapshot_catalog(snapshot, &zone))
         return;
-    if (synthesis_find(snapshot, text_from(zone.name.text), &answer))
+    if (answer_find(snapshot, text_from(zone.name.text), &answer))
         count_rows(answer.rows, counts);
     catalog_version(snapshot, &answer);
     count_rows(answer.rows, counts);

@@ -173,7 +173,7 @@ struct known_options {
 };
 
 /* Without a command the first word that is no option ends the reading: it is the command. */
-static struct known_options know_options(const struct command *command)
+static struct known_options getopt_tables(const struct command *command)
 {
     struct known_options known = {.rows = {COMMON_OPTIONS}};
     size_t length = (size_t)snprintf(known.letters, sizeof(known.letters), "%s:" COMMON_LETTERS,
@@ -196,7 +196,7 @@ static struct known_options know_options(const struct command *command)
  * is understood; if not, stderr says why. */
 static bool read_options(struct command_line *line, int argc, char *argv[])
 {
-    struct known_options known = know_options(line->command);
+    struct known_options known = getopt_tables(line->command);
     int option;
 
     opterr = 0;

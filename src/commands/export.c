@@ -210,11 +210,11 @@ static bool print_delegations_of(const struct snapshot *snapshot, const struct d
     struct answer answer;
 
     for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        if (!domain_has_zone(domain, owner) || !synthesis_answer(snapshot, domain, owner, &answer))
+        if (!domain_has_zone(domain, owner) || !answer_at(snapshot, domain, owner, &answer))
             continue;
         for (size_t i = 0; i < answer.rows.n; i++)
             if (answer.rows.first[i].type == RECORD_NS)
-                record_text_write(&out, &answer, &answer.rows.first[i]);
+                master_file_write(&out, &answer, &answer.rows.first[i]);
     }
     fwrite(out.data, 1, out.length, stdout);
     return !out.failed;

@@ -21,7 +21,7 @@ static int print_answer(const struct snapshot *snapshot, const struct answer *an
                         const char *type)
 {
     CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
-    size_t n = record_text_write_answer(&out, snapshot, answer, text_from(type));
+    size_t n = master_file_write_answer(&out, snapshot, answer, text_from(type));
 
     if (out.failed) {
         fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
@@ -49,7 +49,7 @@ int lookup_run(const struct command_arguments *arguments)
     config = command_load(arguments->config_path);
     if (!config)
         return EXIT_REFUSED;
-    if (synthesis_find(config->snapshot, text_from(name), &answer))
+    if (answer_find(config->snapshot, text_from(name), &answer))
         return print_answer(config->snapshot, &answer, type);
     fprintf(stderr, "pdns-mta-sts: %s is not a name of this service\n",
             quote_text(text_from(name)).text);

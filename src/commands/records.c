@@ -27,7 +27,7 @@ struct format {
 static void add_zone_row(struct writer *writer, const struct answer *answer, const struct row *row)
 {
     if (row->type != RECORD_ENT)
-        record_text_write(&writer->out, answer, row);
+        master_file_write(&writer->out, answer, row);
 }
 
 static void add_json_row(struct writer *writer, const struct answer *answer, const struct row *row)
@@ -67,7 +67,7 @@ static bool write_domain(struct writer *writer, const struct domain *domain)
     struct answer answer;
 
     for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        if (!synthesis_answer(writer->snapshot, domain, owner, &answer))
+        if (!answer_at(writer->snapshot, domain, owner, &answer))
             continue;
         for (size_t i = 0; i < answer.rows.n; i++)
             writer->format->add(writer, &answer, &answer.rows.first[i]);
@@ -93,7 +93,7 @@ static bool write_catalog(struct writer *writer, const struct snapshot *snapshot
 
     if (!snapshot_catalog(snapshot, &zone))
         return true;
-    if (synthesis_find(snapshot, text_from(zone.name.text), &answer))
+    if (answer_find(snapshot, text_from(zone.name.text), &answer))
         write_rows(writer, &answer);
     catalog_version(snapshot, &answer);
     write_rows(writer, &answer);

@@ -58,7 +58,7 @@ static int64_t milliseconds(void)
 /* A manager that waits for signs of life gets four in the time that it waits. */
 static struct schedule schedule_checks(void)
 {
-    int64_t watchdog = manager_watchdog_milliseconds(), interval = CHECK_MILLISECONDS;
+    int64_t watchdog = sd_notify_watchdog_milliseconds(), interval = CHECK_MILLISECONDS;
 
     if (watchdog && watchdog / 4 < interval)
         interval = watchdog / 4 + 1;
@@ -85,21 +85,21 @@ static int wait_for_signal(const struct service *service, const struct schedule 
 }
 
 /* Says that the service is ready, again after a reload, and what it does. */
-static void notify_ready(const struct service *service)
+static void announce_ready(const struct service *service)
 {
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
 
     service_describe(service, &text);
-    manager_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
+    sd_notify_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
 }
 
 /* What was ordered before is done with, too. */
 static void reload(struct service *service, struct schedule *schedule)
 {
     schedule->ordered = false;
-    manager_send("RELOADING=1\nSTATUS=Reading the configuration");
+    sd_notify_send("RELOADING=1\nSTATUS=Reading the configuration");
     service_reload(service);
-    notify_ready(service);
+    announce_ready(service);
 }
 
 /* Anybody who may ask PowerDNS may order a reload, so however often that is they take but a part of
@@ -124,8 +124,8 @@ static void check_if_due(struct service *service, struct schedule *schedule)
         return;
     schedule->due = now + schedule->interval;
     if (service_check(service))
-        manager_send("WATCHDOG=1");
-    log_tell_repeats(false);
+        sd_notify_send("WATCHDOG=1");
+    log_flush_suppressed(false);
 }
 
 static void serve(struct service *service, const sigset_t *signals)
@@ -140,7 +140,7 @@ static void serve(struct service *service, const sigset_t *signals)
         } else if (number == WORKER_RELOAD_SIGNAL) {
             schedule.ordered = true;
         } else if (number > 0) {
-            manager_send("STOPPING=1\nSTATUS=Stopping");
+            sd_notify_send("STOPPING=1\nSTATUS=Stopping");
             log_info("stopping on %s", strsignal(number));
             return;
         }
@@ -183,16 +183,16 @@ int serve_run(const struct command_arguments *arguments)
     block_signals(&signals);
     fd_limit_raise();
     http_init();
-    json_memory_init();
+    jansson_alloc_init();
     json_object_seed(0);
     r = service_new(arguments->config_path, &service);
     if (r != 0) {
         log_error("not started%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
         return 1;
     }
-    notify_ready(service);
+    announce_ready(service);
     serve(service, &signals);
     service_free(service);
-    log_tell_repeats(true);
+    log_flush_suppressed(true);
     return 0;
 }

@@ -108,7 +108,7 @@ static int load_yaml(struct loader *loader, struct policy_files *files, const ch
         return r < 0 ? r : CONFIG_REFUSED;
     if ((*root)->kind == NODE_MAPPING)
         return 0;
-    if ((*root)->kind != NODE_BAD)
+    if ((*root)->kind != NODE_INVALID)
         LOADER_ERROR(loader, *root, "found %s, expected a mapping", node_describe(*root).text);
     return CONFIG_REFUSED;
 }
@@ -213,7 +213,7 @@ static int read_policies(struct loader *loader, const struct policy_files *files
         if (r)
             return r;
     }
-    if (loader->n_policies == 0 && !diagnostics_refuse(loader->context.diagnostics))
+    if (loader->n_policies == 0 && !diagnostics_has_errors(loader->context.diagnostics))
         diagnostics_warning(loader->context.diagnostics, (struct place){.file = path},
                             "there is no policy, so nothing is published");
     return 0;
@@ -225,7 +225,7 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
     const struct name *name = &snapshot_zone_settings(snapshot)->catalog;
     struct answer answer;
 
-    if (name->length && synthesis_find(snapshot, text_from(name->text), &answer) &&
+    if (name->length && answer_find(snapshot, text_from(name->text), &answer) &&
         answer.owner != OWNER_COUNT)
         LOADER_ERROR(loader, loader->catalog,
                      "found %s, which %s has already, expected another name",
@@ -266,7 +266,7 @@ static int freeze(struct loader *loader, struct config *config)
     r = settle_time(loader, config);
     if (r)
         return r;
-    return diagnostics_refuse(loader->context.diagnostics) ? CONFIG_REFUSED : 0;
+    return diagnostics_has_errors(loader->context.diagnostics) ? CONFIG_REFUSED : 0;
 }
 
 static int load(struct loader *loader, const char *path, struct config *config)

@@ -80,7 +80,7 @@ void diagnostics_warning(struct diagnostics *diagnostics, struct place place, co
     va_end(arguments);
 }
 
-bool diagnostics_refuse(const struct diagnostics *diagnostics)
+bool diagnostics_has_errors(const struct diagnostics *diagnostics)
 {
     return diagnostics->total[SEVERITY_ERROR] > 0;
 }

@@ -44,7 +44,7 @@ void diagnostics_warning(struct diagnostics *diagnostics, struct place place, co
                          ...) __attribute__((format(printf, 3, 4)));
 
 /* Whether there is any error (running out of memory while noting one counts). */
-bool diagnostics_refuse(const struct diagnostics *diagnostics);
+bool diagnostics_has_errors(const struct diagnostics *diagnostics);
 
 /* Hands every kept line to a function, errors first; after each severity "… and N more errors" or
  * "… and N more warnings" where there are more. */

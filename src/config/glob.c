@@ -7,12 +7,12 @@
 
 #define GLOB_CHARACTERS "*?["
 
-void file_set_deinit(struct file_set *set)
+void glob_paths_deinit(struct glob_paths *set)
 {
     for (size_t i = 0; i < set->n; i++)
         free(set->paths[i]);
     free(set->paths);
-    *set = FILE_SET_INIT;
+    *set = GLOB_PATHS_INIT;
 }
 
 /* The directory of a path with its final slash, or nothing. */
@@ -45,16 +45,16 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int copy_paths(char *const *paths, size_t n, struct file_set *out)
+static int copy_paths(char *const *paths, size_t n, struct glob_paths *out)
 {
-    struct file_set set = {.paths = calloc(n, sizeof(*set.paths))};
+    struct glob_paths set = {.paths = calloc(n, sizeof(*set.paths))};
 
     if (!set.paths)
         return -ENOMEM;
     for (; set.n < n; set.n++) {
         set.paths[set.n] = strdup(paths[set.n]);
         if (!set.paths[set.n]) {
-            file_set_deinit(&set);
+            glob_paths_deinit(&set);
             return -ENOMEM;
         }
     }
@@ -70,7 +70,7 @@ static int judge_directory(const char *path, int error)
     return error != ENOENT;
 }
 
-static int expand_glob(const char *pattern, struct file_set *out)
+static int expand_glob(const char *pattern, struct glob_paths *out)
 {
     CLEANUP(globfree) glob_t found = {0};
 
@@ -78,17 +78,17 @@ static int expand_glob(const char *pattern, struct file_set *out)
     case 0:
         return copy_paths(found.gl_pathv, found.gl_pathc, out);
     case GLOB_NOMATCH:
-        return FILE_SET_EMPTY;
+        return GLOB_EMPTY;
     case GLOB_NOSPACE:
         return -ENOMEM;
     default:
-        return FILE_SET_UNREADABLE;
+        return GLOB_UNREADABLE;
     }
 }
 
-int file_set_expand(const char *holder, const char *pattern, struct file_set *out)
+int glob_expand(const char *holder, const char *pattern, struct glob_paths *out)
 {
-    bool glob = file_set_is_glob(pattern);
+    bool glob = glob_is_pattern(pattern);
     CLEANUP(free_pointer) char *path = join(directory_of(holder), text_from(pattern), glob);
 
     if (!path)
@@ -96,12 +96,12 @@ int file_set_expand(const char *holder, const char *pattern, struct file_set *ou
     return glob ? expand_glob(path, out) : copy_paths(&path, 1, out);
 }
 
-bool file_set_is_glob(const char *pattern)
+bool glob_is_pattern(const char *pattern)
 {
     return strpbrk(pattern, GLOB_CHARACTERS);
 }
 
-size_t file_set_base(const char *pattern)
+size_t glob_base(const char *pattern)
 {
     size_t length = strcspn(pattern, GLOB_CHARACTERS);
 

@@ -57,13 +57,13 @@ static void note_directory(struct loader *loader, const char *path)
 /* Notes when the directories that match the beginning of a glob have changed. */
 static int note_matching(struct loader *loader, const struct node *name, size_t length)
 {
-    CLEANUP(file_set_deinit) struct file_set set = FILE_SET_INIT;
+    CLEANUP(glob_paths_deinit) struct glob_paths set = GLOB_PATHS_INIT;
     CLEANUP(buffer_deinit) struct buffer pattern = BUFFER_INIT;
 
     buffer_add(&pattern, name->text, length);
     buffer_add(&pattern, "", 1);
     if (pattern.failed ||
-        file_set_expand(sources_name(&loader->sources, name->source), pattern.data, &set) < 0)
+        glob_expand(sources_name(&loader->sources, name->source), pattern.data, &set) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < set.n; i++)
         note_directory(loader, set.paths[i]);
@@ -74,7 +74,7 @@ static int note_matching(struct loader *loader, const struct node *name, size_t 
  * leaves no other trace. */
 static int note_directories(struct loader *loader, const struct node *name)
 {
-    const char *end = name->text + file_set_base(name->text);
+    const char *end = name->text + glob_base(name->text);
     int r = note_matching(loader, name, (size_t)(end - name->text));
 
     while (r == 0 && (end = strchr(end, '/')))
@@ -88,16 +88,16 @@ static int use_files(struct loader *loader, const struct node *name,
                                 void *context),
                      void *context)
 {
-    CLEANUP(file_set_deinit) struct file_set set = FILE_SET_INIT;
-    int r = file_set_expand(sources_name(&loader->sources, name->source), name->text, &set);
+    CLEANUP(glob_paths_deinit) struct glob_paths set = GLOB_PATHS_INIT;
+    int r = glob_expand(sources_name(&loader->sources, name->source), name->text, &set);
 
-    if (r == FILE_SET_EMPTY)
+    if (r == GLOB_EMPTY)
         LOADER_WARNING(loader, name, "%s matches no file", quote_text(node_text(name)).text);
-    else if (r == FILE_SET_UNREADABLE)
+    else if (r == GLOB_UNREADABLE)
         LOADER_ERROR(loader, name,
                      "found a directory that cannot be read for %s, expected one that can",
                      quote_text(node_text(name)).text);
-    if (r >= 0 && file_set_is_glob(name->text) && note_directories(loader, name) < 0)
+    if (r >= 0 && glob_is_pattern(name->text) && note_directories(loader, name) < 0)
         return -ENOMEM;
     for (size_t i = 0; r == 0 && i < set.n; i++)
         r = use(loader, set.paths[i], name, context);
@@ -114,9 +114,9 @@ int loader_each_file(struct loader *loader, const struct node *names,
     for (const struct node *name = sequence ? names->first : names; name; name = name->next) {
         int r = 0;
 
-        if (name->kind == NODE_BAD)
+        if (name->kind == NODE_INVALID)
             continue;
-        if (name->kind != NODE_SCALAR || name->length == 0 || node_is_nothing(name))
+        if (name->kind != NODE_SCALAR || name->length == 0 || node_is_null(name))
             LOADER_ERROR(loader, name, "found %s, expected a file name or glob",
                          node_describe(name).text);
         else

@@ -133,10 +133,10 @@ static int add_node(struct loader *loader, enum domain_kind kind, const struct n
 {
     if (node->kind == NODE_TAKEN)
         return add_taken(loader, kind, node);
-    if (node->kind == NODE_SCALAR && !node_is_nothing(node))
+    if (node->kind == NODE_SCALAR && !node_is_null(node))
         return add_text(loader, kind, node_text(node),
                         source_pack(node->source, node->line, node->column));
-    if (node->kind != NODE_BAD)
+    if (node->kind != NODE_INVALID)
         LOADER_ERROR(loader, node, "found %s, expected a domain name", node_describe(node).text);
     return 0;
 }

@@ -204,7 +204,7 @@ static struct node scalar_of(const struct reader *reader)
         diagnostics_error(reader->diagnostics, event_place(reader),
                           "found a NUL byte in %s, expected text without it",
                           quote_text(node_text(&node)).text);
-        node.kind = NODE_BAD;
+        node.kind = NODE_INVALID;
         node.text = NULL;
         node.length = 0;
     }
@@ -306,7 +306,7 @@ static int offer_item(const struct reader *reader, struct collection *sequence)
     size_t mark;
     int r = NODE_NOT_TAKEN;
 
-    if (item.kind == NODE_SCALAR && !node_is_nothing(&item))
+    if (item.kind == NODE_SCALAR && !node_is_null(&item))
         r = sink->take(sink->context, &item, &mark);
     if (r <= 0)
         return r ? r : add_taken(reader, sequence, &item, mark);
@@ -375,7 +375,7 @@ static bool check_key(const struct reader *reader, const struct node *mapping,
     struct place place = node_place(key, reader->sources);
     const struct node *first;
 
-    if (key->kind == NODE_BAD)
+    if (key->kind == NODE_INVALID)
         return false;
     if (key->kind != NODE_SCALAR) {
         diagnostics_error(reader->diagnostics, place, "found %s as a key, expected a word",
@@ -433,7 +433,7 @@ static int read_mapping(struct reader *reader, size_t depth, struct node **out)
 
 static int read_bad(struct reader *reader, struct node **out)
 {
-    struct node *node = new_node(reader, NODE_BAD);
+    struct node *node = new_node(reader, NODE_INVALID);
 
     if (!node)
         return -ENOMEM;
@@ -504,7 +504,7 @@ static int read_stream(struct reader *reader, struct node **out)
     if (reader->event.type != YAML_STREAM_END_EVENT)
         diagnostics_error(reader->diagnostics, event_place(reader),
                           "found a second document, expected one");
-    if (node_is_nothing(root))
+    if (node_is_null(root))
         return report_empty(reader);
     *out = root;
     return 0;
@@ -573,7 +573,7 @@ struct text node_text(const struct node *node)
     return (struct text){.data = node->text, .length = node->length};
 }
 
-bool node_is_nothing(const struct node *node)
+bool node_is_null(const struct node *node)
 {
     static const struct text nothing[] = {{"", 0}, {"~", 1}, {"null", 4}, {"Null", 4}, {"NULL", 4}};
 
@@ -591,7 +591,7 @@ struct quoted node_describe(const struct node *node)
         return (struct quoted){"a list"};
     if (node->kind == NODE_MAPPING)
         return (struct quoted){"a mapping"};
-    if (node_is_nothing(node))
+    if (node_is_null(node))
         return (struct quoted){"nothing"};
     return quote_text(node_text(node));
 }

@@ -24,8 +24,8 @@ enum node_kind {
     NODE_SCALAR,
     NODE_SEQUENCE,
     NODE_MAPPING,
-    NODE_BAD,   /* stands for what was reported and has no value */
-    NODE_TAKEN, /* in a sequence: a run of scalars that a sink has taken */
+    NODE_INVALID, /* stands for what was reported and has no value */
+    NODE_TAKEN,   /* in a sequence: a run of scalars that a sink has taken */
 };
 
 struct node {
@@ -79,7 +79,7 @@ const struct node *node_find(const struct node *mapping, const char *key);
 struct text node_text(const struct node *node);
 
 /* Whether a node is what YAML calls null: nothing, ~ or null, without quotes. */
-bool node_is_nothing(const struct node *node);
+bool node_is_null(const struct node *node);
 
 /* What a node is, for a message: "a list", "a mapping", "nothing", or a scalar in quotes. */
 struct quoted node_describe(const struct node *node);

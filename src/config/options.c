@@ -33,9 +33,9 @@ void option_report(const struct option_context *context, const struct option *op
 static int read_value(const struct option_context *context, const struct option *option,
                       const struct node *node, void *value)
 {
-    if (node->kind == NODE_BAD)
+    if (node->kind == NODE_INVALID)
         return OPTION_REFUSED;
-    if (!(option->type->kinds & 1 << node->kind) || node_is_nothing(node)) {
+    if (!(option->type->kinds & 1 << node->kind) || node_is_null(node)) {
         option_report(context, option, node, node_describe(node).text);
         return OPTION_REFUSED;
     }

@@ -189,7 +189,7 @@ static int make_spec(struct reading *reading, struct policy_spec *out)
     struct policy_spec spec = {.primary = settings->domain};
     int r;
 
-    if (!diagnostics_refuse(reading->loader->context.diagnostics)) {
+    if (!diagnostics_has_errors(reading->loader->context.diagnostics)) {
         spec.mode = (enum policy_mode)settings->mode;
         spec.mx = settings->mx.items;
         spec.n_mx = settings->mx.n;
@@ -318,7 +318,7 @@ int policies_read(struct loader *loader, const struct node *policies)
 
         if (node->kind == NODE_MAPPING)
             r = read_mapping(&reading);
-        else if (node->kind != NODE_BAD)
+        else if (node->kind != NODE_INVALID)
             LOADER_ERROR(loader, node, "found %s, expected a mapping", node_describe(node).text);
         arena_deinit(&reading.arena);
         if (r)

@@ -52,7 +52,7 @@ int acceptor_init(struct acceptor *acceptor, struct event_base *base, int descri
     return -ENOMEM;
 }
 
-enum acceptance acceptor_judge(int error)
+enum acceptance acceptor_classify(int error)
 {
     switch (error) {
     case EAGAIN:

@@ -25,7 +25,7 @@ int acceptor_init(struct acceptor *acceptor, struct event_base *base, int descri
                   enum acceptance (*accept)(int descriptor, void *context), void *context);
 
 /* What an errno code of accept(2) comes to. */
-enum acceptance acceptor_judge(int error);
+enum acceptance acceptor_classify(int error);
 
 /* Takes no more connections; a zeroed acceptor and one that has ended are allowed. */
 void acceptor_deinit(struct acceptor *acceptor);

@@ -46,7 +46,7 @@ struct state {
     struct buffer *replies; /* while reading */
     const char *bytes;      /* while reading: what is read */
     uint64_t n_before;      /* bytes read before these */
-    struct stream_verdict verdict;
+    struct stream_result verdict;
 };
 
 void http_init(void)
@@ -116,7 +116,7 @@ static void settle_body(struct http_reply *reply)
 }
 
 /* Whether the current request is of a version before HTTP/1.1. */
-static bool is_old(const struct state *state)
+static bool is_http_1_0(const struct state *state)
 {
     return state->parser.http_major < 1 ||
            (state->parser.http_major == 1 && state->parser.http_minor == 0);
@@ -169,7 +169,7 @@ static void rest_free(struct producer *producer)
 static void add_body(struct state *state)
 {
     struct http_reply *reply = &state->service->reply;
-    bool chunked = !is_old(state);
+    bool chunked = !is_http_1_0(state);
 
     add_piece(state->replies, &reply->body, reply->rest && chunked);
     if (!reply->rest)
@@ -201,11 +201,11 @@ static void add_reply(struct state *state, bool with_body)
     bool has_content;
 
     settle_body(reply);
-    state->verdict.close = state->verdict.close || (reply->rest && is_old(state));
+    state->verdict.close = state->verdict.close || (reply->rest && is_http_1_0(state));
     has_content = reply->status != HTTP_STATUS_NOT_MODIFIED;
     buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, reason_phrase(reply->status));
     if (has_content)
-        add_content_headers(reply, out, !is_old(state));
+        add_content_headers(reply, out, !is_http_1_0(state));
     if (reply->etag.length)
         buffer_printf(out, "ETag: \"%.*s\"\r\n", (int)reply->etag.length, reply->etag.data);
     if (reply->allow)
@@ -338,7 +338,7 @@ static void check_host(struct state *state)
 
     if (lines > 1)
         refuse_with(state, HTTP_STATUS_BAD_REQUEST, "found several Host fields, expected one");
-    else if (lines == 0 && !is_old(state))
+    else if (lines == 0 && !is_http_1_0(state))
         refuse_with(state, HTTP_STATUS_BAD_REQUEST, "found no Host field, expected one");
 }
 
@@ -523,12 +523,12 @@ static void parse(struct state *state, struct text bytes)
 }
 
 /* Without bytes the rest of a reply has been sent, and what came behind its request is read. */
-static struct stream_verdict read_bytes(void *connection, struct text bytes, struct buffer *replies)
+static struct stream_result read_bytes(void *connection, struct text bytes, struct buffer *replies)
 {
     CLEANUP(buffer_deinit) struct buffer waiting = BUFFER_INIT;
     struct state *state = connection;
 
-    state->verdict = (struct stream_verdict){0};
+    state->verdict = (struct stream_result){0};
     state->replies = replies;
     if (bytes.length == 0) {
         waiting = state->waiting;

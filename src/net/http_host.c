@@ -38,15 +38,15 @@ static bool is_bracketed(struct text host)
            consists_of((struct text){host.data + 1, host.length - 2}, ":.-_~!$&'()*+,;=");
 }
 
-int host_field_read(struct text field, struct name *out)
+int http_host_read(struct text field, struct name *out)
 {
     struct text host = without_port(field);
     int r;
 
     if (is_bracketed(host))
-        return HOST_FIELD_NO_NAME;
+        return HTTP_HOST_NO_NAME;
     if (!consists_of(host, "-._~!$&'()*+,;=%"))
-        return HOST_FIELD_MALFORMED;
+        return HTTP_HOST_MALFORMED;
     r = name_from_host(host, out);
-    return r > 0 ? HOST_FIELD_NO_NAME : r;
+    return r > 0 ? HTTP_HOST_NO_NAME : r;
 }

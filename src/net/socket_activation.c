@@ -19,18 +19,18 @@ static void take_name(const char **names, char *out)
 {
     size_t length = strcspn(*names, ":");
 
-    snprintf(out, ACTIVATION_NAME_MAX + 1, "%.*s", (int)length, *names);
+    snprintf(out, SOCKET_ACTIVATION_NAME_MAX + 1, "%.*s", (int)length, *names);
     *names += length + ((*names)[length] == ':');
 }
 
-static void read_environment(struct activation *activation)
+static void read_environment(struct socket_activation *activation)
 {
     const char *names = getenv("LISTEN_FDNAMES");
     unsigned long n = number_from("LISTEN_FDS");
 
     if (number_from("LISTEN_PID") != (unsigned long)getpid() || !names)
         return;
-    for (size_t i = 0; i < n && i < ACTIVATION_SOCKETS_MAX; i++) {
+    for (size_t i = 0; i < n && i < SOCKET_ACTIVATION_SOCKETS_MAX; i++) {
         int fd = FIRST_DESCRIPTOR + (int)i;
 
         activation->sockets[i].fd = fd;
@@ -40,16 +40,16 @@ static void read_environment(struct activation *activation)
     }
 }
 
-void activation_init(struct activation *activation)
+void socket_activation_init(struct socket_activation *activation)
 {
-    *activation = (struct activation){0};
+    *activation = (struct socket_activation){0};
     read_environment(activation);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
 }
 
-int activation_take(struct activation *activation, const char *name)
+int socket_activation_take(struct socket_activation *activation, const char *name)
 {
     for (size_t i = 0; i < activation->n; i++) {
         if (activation->sockets[i].taken || strcmp(activation->sockets[i].name, name) != 0)
@@ -60,7 +60,7 @@ int activation_take(struct activation *activation, const char *name)
     return -1;
 }
 
-const char *activation_left(const struct activation *activation)
+const char *socket_activation_left(const struct socket_activation *activation)
 {
     for (size_t i = 0; i < activation->n; i++)
         if (!activation->sockets[i].taken)
@@ -68,7 +68,7 @@ const char *activation_left(const struct activation *activation)
     return NULL;
 }
 
-void activation_deinit(struct activation *activation)
+void socket_activation_deinit(struct socket_activation *activation)
 {
     for (size_t i = 0; i < activation->n; i++)
         if (!activation->sockets[i].taken)

@@ -6,29 +6,29 @@
 #include "base/base.h"
 
 enum {
-    ACTIVATION_SOCKETS_MAX = 16,
-    ACTIVATION_NAME_MAX = 31, /* octets; no name of ours is longer */
+    SOCKET_ACTIVATION_SOCKETS_MAX = 16,
+    SOCKET_ACTIVATION_NAME_MAX = 31, /* octets; no name of ours is longer */
 };
 
-struct activation {
+struct socket_activation {
     size_t n;
     struct {
         int fd;
-        char name[ACTIVATION_NAME_MAX + 1];
+        char name[SOCKET_ACTIVATION_NAME_MAX + 1];
         bool taken;
-    } sockets[ACTIVATION_SOCKETS_MAX];
+    } sockets[SOCKET_ACTIVATION_SOCKETS_MAX];
 };
 
 /* Reads what the environment says of such sockets, and keeps it from child processes. Nothing is
  * taken if it is meant for another process. */
-void activation_init(struct activation *activation);
+void socket_activation_init(struct socket_activation *activation);
 
 /* Takes the first socket of a name; the caller closes it. Returns the descriptor, or -1 if there is
  * none (left). */
-int activation_take(struct activation *activation, const char *name);
+int socket_activation_take(struct socket_activation *activation, const char *name);
 
 /* The name of a socket that nobody has taken, or NULL. */
-const char *activation_left(const struct activation *activation);
+const char *socket_activation_left(const struct socket_activation *activation);
 
 /* Closes what nobody has taken. */
-void activation_deinit(struct activation *activation);
+void socket_activation_deinit(struct socket_activation *activation);

@@ -97,7 +97,7 @@ static bool close_oldest(struct stream_server *server)
     if (!oldest)
         return false;
     if (server->setup.counters)
-        counter_add(&server->setup.counters->let_go, 1);
+        counter_add(&server->setup.counters->evicted, 1);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that freeing one unlinks it */
     connection_free(oldest);
     return true;
@@ -167,7 +167,7 @@ static void send_replies(struct connection *connection)
 static bool parse(struct connection *connection, size_t n)
 {
     struct stream_server *server = connection->server;
-    struct stream_verdict verdict;
+    struct stream_result verdict;
 
     if (server->replies.capacity > REPLIES_KEPT)
         buffer_deinit(&server->replies);
@@ -423,7 +423,7 @@ static enum acceptance accept_one(int descriptor, void *context)
     if (fd >= 0)
         connection_begin(server, fd);
     else
-        result = acceptor_judge(errno);
+        result = acceptor_classify(errno);
     schedule_sweep(server);
     if (result == ACCEPTANCE_REST && server->setup.idle_seconds && close_oldest(server))
         return ACCEPTANCE_NEXT;

@@ -21,7 +21,7 @@
 #include <event2/event.h>
 
 /* What a protocol says after reading. */
-struct stream_verdict {
+struct stream_result {
     bool renew;  /* a request has ended: the idle time begins anew */
     bool close;  /* the connection ends after the replies */
     bool unread; /* with close: the peer may still be sending */
@@ -38,7 +38,7 @@ struct stream_protocol {
 
     /* Reads bytes, and appends what is to be sent to REPLIES. If these fail, the connection ends
      * without them. */
-    struct stream_verdict (*read)(void *state, struct text bytes, struct buffer *replies);
+    struct stream_result (*read)(void *state, struct text bytes, struct buffer *replies);
 
     /* Releases what the state holds. */
     void (*end)(void *state);

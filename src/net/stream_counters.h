@@ -18,7 +18,7 @@ typedef atomic_uint_fast64_t counter;
 struct stream_counters {
     counter accepted; /* connections */
     counter closed;
-    counter let_go; /* of the closed ones: idle for too long, or to make room */
+    counter evicted; /* of the closed ones: idle for too long, or to make room */
     counter answers[ANSWER_BUCKETS];
     counter answer_nanoseconds;
 };

@@ -14,16 +14,16 @@ struct hand {
     const struct stream_counters *counters; /* NULL until it is watched */
 };
 
-struct dealer {
+struct unix_balancer {
     struct acceptor acceptor;
     size_t places; /* of each thread */
     size_t n;
     struct hand hands[];
 };
 
-int dealer_new(size_t n, size_t places, struct dealer **out)
+int unix_balancer_new(size_t n, size_t places, struct unix_balancer **out)
 {
-    struct dealer *dealer = calloc(1, sizeof(*dealer) + n * sizeof(dealer->hands[0]));
+    struct unix_balancer *dealer = calloc(1, sizeof(*dealer) + n * sizeof(dealer->hands[0]));
 
     if (!dealer)
         return -ENOMEM;
@@ -34,7 +34,7 @@ int dealer_new(size_t n, size_t places, struct dealer **out)
         if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) {
             int r = -errno;
 
-            dealer_free(dealer);
+            unix_balancer_free(dealer);
             return r;
         }
         dealer->hands[dealer->n] = (struct hand){.take = ends[0], .give = ends[1]};
@@ -43,12 +43,12 @@ int dealer_new(size_t n, size_t places, struct dealer **out)
     return 0;
 }
 
-int dealer_descriptor(const struct dealer *dealer, size_t thread)
+int unix_balancer_descriptor(const struct unix_balancer *dealer, size_t thread)
 {
     return dealer->hands[thread].take;
 }
 
-int dealer_take(int descriptor)
+int unix_balancer_take(int descriptor)
 {
     int fd;
     ssize_t n = read(descriptor, &fd, sizeof(fd));
@@ -57,7 +57,8 @@ int dealer_take(int descriptor)
     return n == sizeof(fd) ? fd : -1;
 }
 
-void dealer_watch(struct dealer *dealer, size_t thread, const struct stream_counters *counters)
+void unix_balancer_watch(struct unix_balancer *dealer, size_t thread,
+                         const struct stream_counters *counters)
 {
     dealer->hands[thread].counters = counters;
 }
@@ -67,7 +68,7 @@ static uint64_t connections(const struct hand *hand)
     return hand->dealt - (hand->counters ? counter_read(&hand->counters->closed) : 0);
 }
 
-static struct hand *find_fewest(struct dealer *dealer)
+static struct hand *find_fewest(struct unix_balancer *dealer)
 {
     struct hand *fewest = &dealer->hands[0];
 
@@ -87,7 +88,7 @@ static void deal(struct hand *hand, int fd)
 
 static enum acceptance accept_one(int listening, void *context)
 {
-    struct dealer *dealer = context;
+    struct unix_balancer *dealer = context;
     struct hand *hand = find_fewest(dealer);
     int fd;
 
@@ -95,30 +96,30 @@ static enum acceptance accept_one(int listening, void *context)
         return ACCEPTANCE_REST;
     fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
-        return acceptor_judge(errno);
+        return acceptor_classify(errno);
     deal(hand, fd);
     return ACCEPTANCE_NEXT;
 }
 
-int dealer_start(struct dealer *dealer, struct event_base *base, int listening)
+int unix_balancer_start(struct unix_balancer *dealer, struct event_base *base, int listening)
 {
     return acceptor_init(&dealer->acceptor, base, listening, accept_one, dealer);
 }
 
-void dealer_stop(struct dealer *dealer)
+void unix_balancer_stop(struct unix_balancer *dealer)
 {
     acceptor_deinit(&dealer->acceptor);
 }
 
-void dealer_free(struct dealer *dealer)
+void unix_balancer_free(struct unix_balancer *dealer)
 {
     if (!dealer)
         return;
-    dealer_stop(dealer);
+    unix_balancer_stop(dealer);
     for (size_t i = 0; i < dealer->n; i++) {
         int fd;
 
-        while ((fd = dealer_take(dealer->hands[i].take)) >= 0)
+        while ((fd = unix_balancer_take(dealer->hands[i].take)) >= 0)
             close(fd);
         close(dealer->hands[i].take);
         close(dealer->hands[i].give);

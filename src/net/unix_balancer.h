@@ -11,29 +11,30 @@
 
 #include <event2/event.h>
 
-struct dealer;
+struct unix_balancer;
 
 /* Makes a dealer for N threads, each of which has places for so many connections; others wait until
  * some have ended. Returns 0 or -errno. */
-int dealer_new(size_t n, size_t places, struct dealer **out);
+int unix_balancer_new(size_t n, size_t places, struct unix_balancer **out);
 
-/* What a thread's stream server reads its connections from, with dealer_take. */
-int dealer_descriptor(const struct dealer *dealer, size_t thread);
+/* What a thread's stream server reads its connections from, with unix_balancer_take. */
+int unix_balancer_descriptor(const struct unix_balancer *dealer, size_t thread);
 
 /* Takes the next connection from such a descriptor, for struct stream_setup. Returns it, or -1 and
  * sets errno, EAGAIN where there is none. */
-int dealer_take(int descriptor);
+int unix_balancer_take(int descriptor);
 
 /* Says where a thread counts the connections that have ended; before dealing starts. */
-void dealer_watch(struct dealer *dealer, size_t thread, const struct stream_counters *counters);
+void unix_balancer_watch(struct unix_balancer *dealer, size_t thread,
+                         const struct stream_counters *counters);
 
 /* Starts dealing what comes to a listening socket, on the event base of one thread. Returns 0 or
  * -ENOMEM. */
-int dealer_start(struct dealer *dealer, struct event_base *base, int listening);
+int unix_balancer_start(struct unix_balancer *dealer, struct event_base *base, int listening);
 
 /* Ends dealing, on the same thread or after its end; not started is allowed. */
-void dealer_stop(struct dealer *dealer);
+void unix_balancer_stop(struct unix_balancer *dealer);
 
 /* Closes the pipes and the connections that nobody has taken; NULL is allowed. All threads have
  * ended. */
-void dealer_free(struct dealer *dealer);
+void unix_balancer_free(struct unix_balancer *dealer);

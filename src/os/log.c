@@ -28,7 +28,7 @@ static const struct {
     [LOG_LEVEL_DEBUG] = {"debug", "<7>"},
 };
 
-enum log_level log_least = LOG_LEVEL_INFO;
+enum log_level log_threshold = LOG_LEVEL_INFO;
 static bool to_journal;
 
 /* What lines go through, one at a time. */
@@ -64,7 +64,7 @@ static bool stderr_is_journal(void)
 
 void log_init(enum log_level least)
 {
-    log_least = least;
+    log_threshold = least;
     to_journal = stderr_is_journal();
 }
 
@@ -158,7 +158,7 @@ static void tell_all_repeats(bool all)
             tell_repeats(&remembered[i]);
 }
 
-void log_tell_repeats(bool all)
+void log_flush_suppressed(bool all)
 {
     pthread_mutex_lock(&lock);
     tell_all_repeats(all);

@@ -21,7 +21,7 @@ enum {
 
 /* What is written: this level and those before it. Set by log_init, read by the macros below, so
  * that a debug line that is not wanted costs one comparison. */
-extern enum log_level log_least;
+extern enum log_level log_threshold;
 
 /* Sets the level, and finds out whether stderr leads to the journal. To be called before there is a
  * second thread; until then the level is info and the form that of a terminal. */
@@ -35,7 +35,7 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 
 /* Tells of the lines that were left out and whose minute is over; all of them if ALL. To be called
  * now and then, and before the end. */
-void log_tell_repeats(bool all);
+void log_flush_suppressed(bool all);
 
 /* The same, as often as the limit allows. */
 void log_write_limited(enum log_level level, const char *format, ...)
@@ -43,13 +43,13 @@ void log_write_limited(enum log_level level, const char *format, ...)
 
 #define log_at(LEVEL, ...)                                                                         \
     do {                                                                                           \
-        if ((LEVEL) <= log_least)                                                                  \
+        if ((LEVEL) <= log_threshold)                                                              \
             log_write((LEVEL), __VA_ARGS__);                                                       \
     } while (0)
 
 #define log_limited(LEVEL, ...)                                                                    \
     do {                                                                                           \
-        if ((LEVEL) <= log_least)                                                                  \
+        if ((LEVEL) <= log_threshold)                                                              \
             log_write_limited((LEVEL), __VA_ARGS__);                                               \
     } while (0)
 
@@ -60,6 +60,6 @@ void log_write_limited(enum log_level level, const char *format, ...)
 /* For what happens with every request. */
 #define log_debug(...)                                                                             \
     do {                                                                                           \
-        if (__builtin_expect(log_least == LOG_LEVEL_DEBUG, 0))                                     \
+        if (__builtin_expect(log_threshold == LOG_LEVEL_DEBUG, 0))                                 \
             log_write(LOG_LEVEL_DEBUG, __VA_ARGS__);                                               \
     } while (0)

@@ -26,7 +26,7 @@ static socklen_t find_manager(struct sockaddr_un *address)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 }
 
-void manager_send(const char *format, ...)
+void sd_notify_send(const char *format, ...)
 {
     struct sockaddr_un address;
     socklen_t address_length = find_manager(&address);
@@ -47,7 +47,7 @@ void manager_send(const char *format, ...)
     close(fd);
 }
 
-unsigned int manager_watchdog_milliseconds(void)
+unsigned int sd_notify_watchdog_milliseconds(void)
 {
     const char *interval = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
 

@@ -5,7 +5,7 @@
 
 /* Sends assignments, one a line, if there is a service manager that listens. A manager that cannot
  * be reached is left alone. */
-void manager_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void sd_notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* How often the manager wants to hear of the service, in milliseconds; 0 if it does not. */
-unsigned int manager_watchdog_milliseconds(void);
+unsigned int sd_notify_watchdog_milliseconds(void);

@@ -38,7 +38,7 @@ static bool changed_since(const struct announcements *before, const struct snaps
 {
     const struct pending *pending;
 
-    if (!text_equals(old->own_id, loaded->own_id)) {
+    if (!text_equals(old->body_id, loaded->body_id)) {
         *out = now;
         return true;
     }

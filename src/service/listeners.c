@@ -100,7 +100,7 @@ static int open_unix(struct listeners *listeners)
 }
 
 /* Opens all that the settings enable, those of the service manager's first. */
-static int open_all(struct listeners *listeners, struct activation *activation)
+static int open_all(struct listeners *listeners, struct socket_activation *activation)
 {
     const struct settings *settings = listeners->settings;
     int fd, r = 0;
@@ -108,11 +108,11 @@ static int open_all(struct listeners *listeners, struct activation *activation)
     for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++) {
         if (!settings->tcp[listener].enabled)
             continue;
-        fd = activation_take(activation, config_tcp_key(listener));
+        fd = socket_activation_take(activation, config_tcp_key(listener));
         r = fd >= 0 ? adopt_tcp(listeners, listener, fd) : open_tcp(listeners, listener);
     }
     if (r == 0 && settings->unix_socket.enabled) {
-        fd = activation_take(activation, "unix");
+        fd = socket_activation_take(activation, "unix");
         r = fd >= 0 ? adopt_unix(listeners, fd) : open_unix(listeners);
     }
     return r;
@@ -120,12 +120,12 @@ static int open_all(struct listeners *listeners, struct activation *activation)
 
 int listeners_new(const struct settings *settings, struct listeners **out)
 {
-    CLEANUP(activation_deinit) struct activation activation;
+    CLEANUP(socket_activation_deinit) struct socket_activation activation;
     struct listeners *listeners = calloc(1, sizeof(*listeners));
     const char *left;
     int r;
 
-    activation_init(&activation);
+    socket_activation_init(&activation);
     if (!listeners)
         return -ENOMEM;
     listeners->settings = settings;
@@ -135,7 +135,7 @@ int listeners_new(const struct settings *settings, struct listeners **out)
         listeners_free(listeners);
         return r;
     }
-    left = activation_left(&activation);
+    left = socket_activation_left(&activation);
     if (left)
         log_warning("found a socket named \"%s\" of the service manager that no listener takes, "
                     "expected one for each listener of the configuration: it is closed",

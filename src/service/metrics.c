@@ -123,9 +123,9 @@ static unsigned long long count_accepted(const struct sums *sums, size_t listene
     return SUM(sums, streams[listener].accepted);
 }
 
-static unsigned long long count_let_go(const struct sums *sums, size_t listener)
+static unsigned long long count_evicted(const struct sums *sums, size_t listener)
 {
-    return SUM(sums, streams[listener].let_go);
+    return SUM(sums, streams[listener].evicted);
 }
 
 /* A family with one number for each listener. */
@@ -135,8 +135,9 @@ static const struct {
 } of_listeners[] = {
     {"connections", "gauge", "Open connections.", count_open},
     {"connections_accepted_total", "counter", "Connections that were accepted.", count_accepted},
-    {"connections_let_go_total", "counter",
-     "Connections that were closed because they idled or others needed their place.", count_let_go},
+    {"connections_evicted_total", "counter",
+     "Connections that were closed because they idled or others needed their place.",
+     count_evicted},
 };
 
 static void add_listeners(const struct sums *sums)

@@ -35,19 +35,19 @@ static void answer_host(const struct policy_http *http, struct text host, struct
 {
     const struct policy *policy = NULL;
     struct name name;
-    int r = host_field_read(host, &name);
+    int r = http_host_read(host, &name);
 
     if (r == 0)
         policy = find_policy(*http->snapshot, (struct text){name.text, name.length});
     if (r < 0) {
         reply->body.failed = true;
-    } else if (r == HOST_FIELD_MALFORMED) {
+    } else if (r == HTTP_HOST_MALFORMED) {
         refuse_as(HTTP_STATUS_BAD_REQUEST, "found what is no host, expected a host name", reply);
     } else if (!policy) {
         refuse_as(HTTP_STATUS_NOT_FOUND, "there is no MTA-STS policy for this host", reply);
     } else {
         reply->content_type = CONTENT_TYPE;
-        reply->etag = policy->own_id;
+        reply->etag = policy->body_id;
         buffer_add_text(&reply->body, policy->body);
     }
 }

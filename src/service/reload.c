@@ -20,7 +20,7 @@ static size_t count_missing(const struct snapshot *of, const struct snapshot *fr
 /* Whether two policies of the same primary publish the same. */
 static bool same_content(const struct policy *a, const struct policy *b)
 {
-    return text_equals(a->body, b->body) && published_same_records(a, b);
+    return text_equals(a->body, b->body) && policy_records_same(a, b);
 }
 
 struct policy_changes {
@@ -91,7 +91,7 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
         const struct policy *old = snapshot_same_policy(before, now);
 
         if (old && now->fixed_id && old->id.length && text_equals(old->id, now->id) &&
-            !text_equals(old->own_id, now->own_id))
+            !text_equals(old->body_id, now->body_id))
             warn(now, context);
     }
 }

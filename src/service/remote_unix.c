@@ -112,20 +112,20 @@ static bool keep_part(struct state *state, struct text part)
     return !state->begun.failed;
 }
 
-static struct stream_verdict refuse(const struct remote_unix *remote, struct buffer *replies)
+static struct stream_result refuse(const struct remote_unix *remote, struct buffer *replies)
 {
     counters_count_request(remote->counters, TRANSPORT_UNIX, NULL, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "unix: request too long, expected at most %d bytes",
                 REMOTE_UNIX_REQUEST_MAX);
     buffer_printf(replies, "{\"error\":\"expected at most %d bytes\"}\n", REMOTE_UNIX_REQUEST_MAX);
-    return (struct stream_verdict){.close = true, .unread = true};
+    return (struct stream_result){.close = true, .unread = true};
 }
 
 /* Answers the request that a line ends. */
-static struct stream_verdict end_request(struct state *state, struct text line,
-                                         struct buffer *replies)
+static struct stream_result end_request(struct state *state, struct text line,
+                                        struct buffer *replies)
 {
-    struct stream_verdict verdict = {.renew = true};
+    struct stream_result verdict = {.renew = true};
 
     if (state->begun.length == 0) {
         verdict.rest = answer(state, line, replies);
@@ -139,10 +139,10 @@ static struct stream_verdict end_request(struct state *state, struct text line,
 }
 
 /* A request mostly comes whole, and is then read where it lies. */
-static struct stream_verdict read_requests(struct state *state, struct text bytes,
-                                           struct buffer *replies)
+static struct stream_result read_requests(struct state *state, struct text bytes,
+                                          struct buffer *replies)
 {
-    struct stream_verdict verdict = {.renew = true};
+    struct stream_result verdict = {.renew = true};
     struct text line;
 
     while (!verdict.rest && !verdict.close && take_line(&bytes, &line))
@@ -159,7 +159,7 @@ static struct stream_verdict read_requests(struct state *state, struct text byte
 }
 
 /* Without bytes a long reply has ended, and what came behind its request is read now. */
-static struct stream_verdict read_bytes(void *connection, struct text bytes, struct buffer *replies)
+static struct stream_result read_bytes(void *connection, struct text bytes, struct buffer *replies)
 {
     CLEANUP(buffer_deinit) struct buffer kept = BUFFER_INIT;
     struct state *state = connection;

@@ -113,8 +113,8 @@ static int start_workers(struct service *service)
     int r = 0;
 
     if (settings->unix_socket.enabled && settings->threads > 1)
-        r = dealer_new(settings->threads, service->setup.connections_max / settings->threads,
-                       &service->setup.dealer);
+        r = unix_balancer_new(settings->threads, service->setup.connections_max / settings->threads,
+                              &service->setup.dealer);
     if (r < 0) {
         log_error("cannot make pipes between threads: %s", strerror(-r));
         return SERVICE_FAILED;
@@ -375,7 +375,7 @@ bool service_check(struct service *service)
     bool alive = true;
 
     for (size_t i = 0; i < service->n_workers; i++)
-        if (!worker_check(service->workers[i])) {
+        if (!worker_is_alive(service->workers[i])) {
             log_error("thread %zu does not answer", i);
             alive = false;
         }
@@ -432,7 +432,7 @@ void service_free(struct service *service)
     admin_free(service->admin);
     while (service->n_workers)
         worker_free(service->workers[--service->n_workers]);
-    dealer_free(service->setup.dealer);
+    unix_balancer_free(service->setup.dealer);
     listeners_free(service->setup.listeners);
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);

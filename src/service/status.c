@@ -71,7 +71,7 @@ static void add_error(enum severity severity, const char *text, void *context)
     if (severity != SEVERITY_ERROR)
         return;
     buffer_add_string(errors, errors->length ? "," : "");
-    json_string_add(errors, text_from(text));
+    json_write_string(errors, text_from(text));
 }
 
 void status_set_refused(struct status *status, const struct diagnostics *diagnostics,
@@ -165,12 +165,12 @@ struct counts {
 static void add_policy(struct buffer *out, const struct policy *policy, const struct counts *counts)
 {
     buffer_add_string(out, "\n{\"domain\":");
-    json_string_add(out, policy->primary);
+    json_write_string(out, policy->primary);
     if (policy->mode != POLICY_MODE_ABSENT) {
         buffer_printf(out,
                       ",\"mode\":\"%s\",\"max_age\":%u,\"id\":", policy_mode_text(policy->mode),
                       policy->max_age);
-        json_string_add(out, policy->id);
+        json_write_string(out, policy->id);
     }
     if (policy->zones)
         buffer_printf(out, ",\"authority\":\"zones\",\"serial\":%u,\"zones\":%zu", policy->serial,
@@ -223,7 +223,7 @@ static void add_zones(struct buffer *out, const struct status_view *view)
     if (!snapshot_catalog(view->snapshot, &catalog))
         return;
     buffer_add_string(out, ",\"catalog\":{\"zone\":");
-    json_string_add(out, (struct text){catalog.name.text, catalog.name.length});
+    json_write_string(out, (struct text){catalog.name.text, catalog.name.length});
     buffer_printf(out, ",\"serial\":%u}", catalog.serial);
 }
 

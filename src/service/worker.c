@@ -32,7 +32,7 @@ struct worker {
     struct policy_http policy_http;
     struct remote_unix remote_unix;
     struct stream_server *unix_socket;
-    struct dealer *dealing; /* NULL: another thread does */
+    struct unix_balancer *dealing; /* NULL: another thread does */
     struct snapshot *snapshot;
     struct counters *counters;
     int wake; /* eventfd: there is a new snapshot, an order to stop, or a question */
@@ -87,7 +87,7 @@ static void begin_drain(struct worker *worker)
         if (worker->tcp[listener].server)
             stream_server_drain(worker->tcp[listener].server);
     if (worker->dealing)
-        dealer_stop(worker->dealing);
+        unix_balancer_stop(worker->dealing);
     if (worker->unix_socket)
         stream_server_drain(worker->unix_socket);
     worker->drain_rounds = WORKER_DRAIN_MILLISECONDS / DRAIN_INTERVAL_MILLISECONDS;
@@ -184,13 +184,13 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
 /* With one thread the server accepts by itself. */
 static int open_unix(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
-    struct dealer *dealer = setup->dealer;
+    struct unix_balancer *dealer = setup->dealer;
     struct stream_setup stream = {
         .protocol = &remote_unix_protocol,
         .context = &worker->remote_unix,
         .connections_max = setup->connections_max / setup->settings->threads,
         .counters = &worker->counters->streams[LISTENER_UNIX],
-        .take = dealer ? dealer_take : NULL,
+        .take = dealer ? unix_balancer_take : NULL,
     };
     int listening, r;
 
@@ -201,15 +201,16 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
     worker->remote_unix.counters = worker->counters;
     worker->remote_unix.reload = order_reload;
     listening = listeners_unix(setup->listeners);
-    r = stream_server_new(worker->base, dealer ? dealer_descriptor(dealer, number) : listening,
-                          &stream, &worker->unix_socket);
+    r = stream_server_new(worker->base,
+                          dealer ? unix_balancer_descriptor(dealer, number) : listening, &stream,
+                          &worker->unix_socket);
     if (r || !dealer)
         return r;
-    dealer_watch(dealer, number, stream.counters);
+    unix_balancer_watch(dealer, number, stream.counters);
     if (number + 1 < setup->settings->threads)
         return 0;
     worker->dealing = dealer;
-    return dealer_start(dealer, worker->base, listening);
+    return unix_balancer_start(dealer, worker->base, listening);
 }
 
 static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)
@@ -282,7 +283,7 @@ const struct counters *worker_counters(const struct worker *worker)
     return worker->counters;
 }
 
-bool worker_check(struct worker *worker)
+bool worker_is_alive(struct worker *worker)
 {
     uint64_t wakes = counter_read(&worker->wakes);
     bool alive = wakes != worker->wakes_seen;
@@ -311,7 +312,7 @@ void worker_free(struct worker *worker)
         http_service_deinit(&worker->tcp[listener].service);
     }
     if (worker->dealing)
-        dealer_stop(worker->dealing);
+        unix_balancer_stop(worker->dealing);
     stream_server_free(worker->unix_socket);
     if (worker->woken)
         event_free(worker->woken);

@@ -21,7 +21,8 @@ struct worker_setup {
     const struct settings *settings;
     struct listeners *listeners;
     struct notify *notify;
-    struct dealer *dealer;  /* of the unix socket; NULL if it is off, or there is one thread */
+    struct unix_balancer
+        *dealer;            /* of the unix socket; NULL if it is off, or there is one thread */
     size_t connections_max; /* of each listener, over all threads */
 };
 
@@ -44,7 +45,7 @@ const struct counters *worker_counters(const struct worker *worker);
 
 /* Whether the thread has come by since this was last asked, by always the same thread; and asks it
  * to come by again. */
-bool worker_check(struct worker *worker);
+bool worker_is_alive(struct worker *worker);
 
 /* Tells the thread to stop, without waiting: it accepts no more, answers the connections that it
  * has, for WORKER_DRAIN_MILLISECONDS at most, and ends. */

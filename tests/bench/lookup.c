@@ -79,7 +79,7 @@ static void find(struct snapshot *snapshot, const struct question *question, str
 {
     struct answer answer;
 
-    reply->length += synthesis_find(snapshot, text_from(question->name), &answer);
+    reply->length += answer_find(snapshot, text_from(question->name), &answer);
 }
 
 static void request(struct snapshot *snapshot, const struct question *question,

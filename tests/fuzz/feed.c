@@ -14,7 +14,7 @@ static void produce(struct producer *rest, struct buffer *replies)
 static bool read_piece(const struct stream_protocol *protocol, void *state, struct text piece,
                        struct buffer *replies)
 {
-    struct stream_verdict verdict = protocol->read(state, piece, replies);
+    struct stream_result verdict = protocol->read(state, piece, replies);
 
     while (verdict.rest) {
         produce(verdict.rest, replies);

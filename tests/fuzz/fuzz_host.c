@@ -21,7 +21,7 @@ static void check_again(const struct name *name, bool capitals, const char *more
     snprintf(field, sizeof(field), "%s%s", name->text, more);
     for (size_t i = 0; capitals && field[i]; i++)
         field[i] = (char)toupper((unsigned char)field[i]);
-    MUST(host_field_read(text_from(field), &again) == 0);
+    MUST(http_host_read(text_from(field), &again) == 0);
     MUST(again.length == name->length && strcmp(again.text, name->text) == 0);
 }
 
@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text field = {(const char *)data, size};
     struct name name, host;
-    int r = host_field_read(field, &name);
+    int r = http_host_read(field, &name);
 
     if (r == 0) {
         MUST(size >= name.length);
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_again(&name, true, ".:443");
         check_again(&name, false, ":");
     } else {
-        MUST(r == HOST_FIELD_MALFORMED || r == HOST_FIELD_NO_NAME);
+        MUST(r == HTTP_HOST_MALFORMED || r == HTTP_HOST_NO_NAME);
         /* Nothing plain is refused: what is a name of ASCII by itself is one in the field. */
         MUST(name_from_host(field, &host) != 0 || !is_plain(field));
     }

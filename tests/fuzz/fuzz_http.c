@@ -109,7 +109,7 @@ static void check_policy(const struct reply *reply)
     if (reply->status == 304 || !reply->has_body)
         return;
     if (reply->status == 200)
-        MUST(find_body(body) && strcmp(find_body(body)->own_id.data, reply->etag) == 0);
+        MUST(find_body(body) && strcmp(find_body(body)->body_id.data, reply->etag) == 0);
     else
         MUST(body.length > 1 &&
              memchr(body.data, '\n', body.length) == &body.data[body.length - 1]);

@@ -54,10 +54,10 @@ static void check_row(const json_t *row)
     struct answer answer;
     size_t n = 0;
 
-    MUST(synthesis_find(zones, string_of(row, "qname"), &answer));
+    MUST(answer_find(zones, string_of(row, "qname"), &answer));
     for (size_t i = 0; i < answer.rows.n; i++)
         n += text_equals(record_type_text(answer.rows.first[i].type), type) &&
-             text_equals(synthesis_content(&answer, &answer.rows.first[i]), content);
+             text_equals(answer_content(&answer, &answer.rows.first[i]), content);
     MUST(n == 1);
 }
 

@@ -59,7 +59,7 @@ void *__wrap_reallocarray(void *pointer, size_t n, size_t size)
 
 void failing_malloc_init(void)
 {
-    json_memory_init();
+    jansson_alloc_init();
     json_object_seed(1);
     event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
 }

@@ -11,7 +11,7 @@ static void check(size_t name_length, uint32_t ttl, enum record_type type, const
     struct buffer out = BUFFER_INIT;
 
     memset(answer.name.text, 'n', name_length);
-    record_text_write(&out, &answer, &row);
+    master_file_write(&out, &answer, &row);
     buffer_add(&out, "", 1);
     assert_memory_equal(out.data, answer.name.text, name_length);
     assert_string_equal(out.data + name_length, expected);

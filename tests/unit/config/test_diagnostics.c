@@ -21,13 +21,13 @@ static void errors_come_before_warnings_each_in_their_order(void **state)
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
 
     (void)state;
-    assert_false(diagnostics_refuse(&diagnostics));
+    assert_false(diagnostics_has_errors(&diagnostics));
     diagnostics_warning(&diagnostics, (struct place){"f", 3, 4}, "first %d", 1);
-    assert_false(diagnostics_refuse(&diagnostics));
+    assert_false(diagnostics_has_errors(&diagnostics));
     diagnostics_error(&diagnostics, (struct place){"g", 1, 2}, "second");
     diagnostics_error(&diagnostics, (struct place){"a", 7, 0}, "third");
     diagnostics_warning(&diagnostics, (struct place){"a", 0, 0}, "fourth");
-    assert_true(diagnostics_refuse(&diagnostics));
+    assert_true(diagnostics_has_errors(&diagnostics));
     assert_lines(&diagnostics, "E g:1:2: second\n"
                                "E a:7: third\n"
                                "W f:3:4: warning: first 1\n"

@@ -43,7 +43,7 @@ static void write_tree(const struct node *node, struct buffer *out)
     buffer_printf(out, "%u:%u", node->line, node->column);
     if (node->kind == NODE_SCALAR) {
         buffer_printf(out, node->plain ? "%s" : "'%s'", node->text);
-    } else if (node->kind == NODE_BAD) {
+    } else if (node->kind == NODE_INVALID) {
         buffer_add_string(out, "bad");
     } else if (node->kind == NODE_TAKEN) {
         buffer_printf(out, "taken %u from %zu", node->length, node->taken);
@@ -198,8 +198,8 @@ static void only_unquoted_nothing_is_nothing(void **state)
     (void)state;
     parse_init(&parse, TEXT("[~, null, Null, NULL, '', 'null', nULL, none]"));
     for (const struct node *node = parse.root->first; node; node = node->next)
-        assert_int_equal(node_is_nothing(node), node->column < 23);
-    assert_false(node_is_nothing(parse.root));
+        assert_int_equal(node_is_null(node), node->column < 23);
+    assert_false(node_is_null(parse.root));
 }
 
 /* Takes what begins with a 't' and marks it by how many bytes it had taken before. */

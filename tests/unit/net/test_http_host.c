@@ -6,14 +6,14 @@ static void run_case(const struct test_case *test_case)
 {
     struct text expected = test_case->fields[1];
     struct name name = {.length = 3, .text = "old"};
-    int r = host_field_read(test_case->fields[0], &name);
+    int r = http_host_read(test_case->fields[0], &name);
 
     print_message("# line %zu\n", test_case->line);
     if (text_equals(expected, TEXT("!malformed"))) {
-        assert_int_equal(r, HOST_FIELD_MALFORMED);
+        assert_int_equal(r, HTTP_HOST_MALFORMED);
         assert_string_equal(name.text, "old");
     } else if (text_equals(expected, TEXT("!no name"))) {
-        assert_int_equal(r, HOST_FIELD_NO_NAME);
+        assert_int_equal(r, HTTP_HOST_NO_NAME);
         assert_string_equal(name.text, "old");
     } else {
         assert_int_equal(r, 0);

@@ -23,27 +23,27 @@ static void set_environment(const char *pid, const char *n, const char *names)
 
 static void sockets_are_taken_by_their_names(void **state)
 {
-    struct activation activation;
+    struct socket_activation activation;
 
     (void)state;
     set_environment(NULL, "3", "http:unix:http");
-    activation_init(&activation);
-    assert_int_equal(activation_take(&activation, "unix"), FIRST + 1);
-    assert_int_equal(activation_take(&activation, "unix"), -1);
-    assert_int_equal(activation_take(&activation, "policy"), -1);
-    assert_int_equal(activation_take(&activation, "http"), FIRST);
-    assert_string_equal(activation_left(&activation), "http");
-    assert_int_equal(activation_take(&activation, "http"), FIRST + 2);
-    assert_null(activation_left(&activation));
+    socket_activation_init(&activation);
+    assert_int_equal(socket_activation_take(&activation, "unix"), FIRST + 1);
+    assert_int_equal(socket_activation_take(&activation, "unix"), -1);
+    assert_int_equal(socket_activation_take(&activation, "policy"), -1);
+    assert_int_equal(socket_activation_take(&activation, "http"), FIRST);
+    assert_string_equal(socket_activation_left(&activation), "http");
+    assert_int_equal(socket_activation_take(&activation, "http"), FIRST + 2);
+    assert_null(socket_activation_left(&activation));
 }
 
 static void children_learn_nothing_of_them(void **state)
 {
-    struct activation activation;
+    struct socket_activation activation;
 
     (void)state;
     set_environment(NULL, "1", "http");
-    activation_init(&activation);
+    socket_activation_init(&activation);
     assert_null(getenv("LISTEN_PID"));
     assert_null(getenv("LISTEN_FDS"));
     assert_null(getenv("LISTEN_FDNAMES"));
@@ -52,13 +52,13 @@ static void children_learn_nothing_of_them(void **state)
 
 static void what_is_left_is_closed(void **state)
 {
-    struct activation activation;
+    struct socket_activation activation;
 
     (void)state;
     set_environment(NULL, "2", "http:other");
-    activation_init(&activation);
-    assert_int_equal(activation_take(&activation, "http"), FIRST);
-    activation_deinit(&activation);
+    socket_activation_init(&activation);
+    assert_int_equal(socket_activation_take(&activation, "http"), FIRST);
+    socket_activation_deinit(&activation);
     assert_int_not_equal(fcntl(FIRST, F_GETFD), -1);
     assert_int_equal(fcntl(FIRST + 1, F_GETFD), -1);
 }
@@ -74,46 +74,46 @@ static void what_is_meant_for_another_process_is_left_alone(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct activation activation;
+        struct socket_activation activation;
 
         set_environment(cases[i].pid, cases[i].n, cases[i].names);
-        activation_init(&activation);
+        socket_activation_init(&activation);
         assert_int_equal(activation.n, 0);
-        assert_int_equal(activation_take(&activation, "http"), -1);
+        assert_int_equal(socket_activation_take(&activation, "http"), -1);
     }
 }
 
 static void more_sockets_than_names_have_none(void **state)
 {
-    struct activation activation;
+    struct socket_activation activation;
 
     (void)state;
     set_environment(NULL, "3", "http");
-    activation_init(&activation);
-    assert_int_equal(activation_take(&activation, "http"), FIRST);
-    assert_string_equal(activation_left(&activation), "");
+    socket_activation_init(&activation);
+    assert_int_equal(socket_activation_take(&activation, "http"), FIRST);
+    assert_string_equal(socket_activation_left(&activation), "");
 }
 
 static void more_sockets_than_there_is_room_for_are_left_alone(void **state)
 {
-    struct activation activation;
+    struct socket_activation activation;
 
     (void)state;
     set_environment(NULL, "1000000", "http");
-    activation_init(&activation);
-    assert_int_equal(activation.n, ACTIVATION_SOCKETS_MAX);
+    socket_activation_init(&activation);
+    assert_int_equal(activation.n, SOCKET_ACTIVATION_SOCKETS_MAX);
     activation.n = SOCKETS;
 }
 
 static void a_long_name_is_cut(void **state)
 {
-    struct activation activation;
+    struct socket_activation activation;
 
     (void)state;
     set_environment(NULL, "2", "a-name-that-is-longer-than-any-of-ours-is:http");
-    activation_init(&activation);
-    assert_int_equal(activation_take(&activation, "http"), FIRST + 1);
-    assert_int_equal(strlen(activation_left(&activation)), ACTIVATION_NAME_MAX);
+    socket_activation_init(&activation);
+    assert_int_equal(socket_activation_take(&activation, "http"), FIRST + 1);
+    assert_int_equal(strlen(socket_activation_left(&activation)), SOCKET_ACTIVATION_NAME_MAX);
 }
 
 /* Descriptors 3 to 5, whatever there was. */

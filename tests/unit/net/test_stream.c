@@ -32,11 +32,11 @@ static void begin(void *state, void *context)
     (void)context;
 }
 
-static struct stream_verdict echo(void *state, struct text bytes, struct buffer *replies)
+static struct stream_result echo(void *state, struct text bytes, struct buffer *replies)
 {
     (void)state;
     buffer_add_text(replies, bytes);
-    return (struct stream_verdict){.close = true};
+    return (struct stream_result){.close = true};
 }
 
 static void end(void *state)

@@ -15,7 +15,7 @@ enum { THREADS = 3, PLACES = 4, CLIENTS_MAX = 64 };
 /* A dealer on a socket in the test's directory, and clients that have connected to it. */
 struct table {
     struct event_base *base;
-    struct dealer *dealer;
+    struct unix_balancer *dealer;
     struct stream_counters counters[THREADS];
     int listening;
     int clients[CLIENTS_MAX];
@@ -30,17 +30,17 @@ static void table_init(struct table *table)
     *table = (struct table){.base = stream_base_new()};
     assert_non_null(table->base);
     assert_int_equal(listener_open_unix(&at, &table->listening), 0);
-    assert_int_equal(dealer_new(THREADS, PLACES, &table->dealer), 0);
+    assert_int_equal(unix_balancer_new(THREADS, PLACES, &table->dealer), 0);
     for (size_t i = 0; i < THREADS; i++)
-        dealer_watch(table->dealer, i, &table->counters[i]);
-    assert_int_equal(dealer_start(table->dealer, table->base, table->listening), 0);
+        unix_balancer_watch(table->dealer, i, &table->counters[i]);
+    assert_int_equal(unix_balancer_start(table->dealer, table->base, table->listening), 0);
 }
 
 static void table_deinit(struct table *table)
 {
     for (size_t i = 0; i < table->n_clients; i++)
         close(table->clients[i]);
-    dealer_free(table->dealer);
+    unix_balancer_free(table->dealer);
     listener_close_unix(&at, table->listening);
     event_base_free(table->base);
 }
@@ -66,7 +66,7 @@ static size_t take_all(const struct table *table, size_t thread)
     size_t n = 0;
     int fd;
 
-    while ((fd = dealer_take(dealer_descriptor(table->dealer, thread))) >= 0) {
+    while ((fd = unix_balancer_take(unix_balancer_descriptor(table->dealer, thread))) >= 0) {
         close(fd);
         n++;
     }
@@ -130,7 +130,7 @@ static void what_nobody_has_taken_is_closed_with_the_dealer(void **state)
     (void)state;
     table_init(&table);
     deal(&table, 3);
-    dealer_free(table.dealer);
+    unix_balancer_free(table.dealer);
     table.dealer = NULL;
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(recv(table.clients[i], &byte, 1, 0), 0);

@@ -32,7 +32,7 @@ static int end_capture(void **state)
     close(capture->before);
     fclose(capture->file);
     unsetenv("JOURNAL_STREAM");
-    log_tell_repeats(true);
+    log_flush_suppressed(true);
     log_init(LOG_LEVEL_INFO);
     return 0;
 }
@@ -130,11 +130,11 @@ static void a_line_that_comes_again_and_again_is_counted(void **state)
     log_limited(LOG_LEVEL_WARNING, "another");
     assert_string_equal(written(*state), "warning: again\nwarning: again\nwarning: again\n"
                                          "warning: again\nwarning: again\nwarning: another\n");
-    log_tell_repeats(false);
+    log_flush_suppressed(false);
     assert_string_equal(written(*state), "");
-    log_tell_repeats(true);
+    log_flush_suppressed(true);
     assert_string_equal(written(*state), "warning: 7 more times in a minute: again\n");
-    log_tell_repeats(true);
+    log_flush_suppressed(true);
     assert_string_equal(written(*state), "");
 }
 
@@ -147,7 +147,7 @@ static void ever_new_lines_do_not_hide_a_count(void **state)
         log_limited(LOG_LEVEL_WARNING, "again");
     for (int i = 0; i < 500; i++)
         log_limited(LOG_LEVEL_WARNING, "line %d", i);
-    log_tell_repeats(true);
+    log_flush_suppressed(true);
     found = written(*state);
     while ((found = strstr(found, "warning: "))) {
         if (sscanf(found, "warning: %u more times in a minute: again", &more) == 1)

@@ -11,7 +11,7 @@ static char *answer(struct text command)
     struct buffer out = BUFFER_INIT;
     char *text;
 
-    direct_command_answer(command, snapshot, NULL, &out);
+    backend_command_answer(command, snapshot, NULL, &out);
     snapshot_unref(snapshot);
     text = buffer_take_string(&out);
     assert_non_null(text);
@@ -75,7 +75,7 @@ static void status_tells_of_own_zones(void **state)
 
     (void)state;
     notify = fixture_notify(snapshot);
-    direct_command_answer(TEXT("status"), snapshot, notify, &out);
+    backend_command_answer(TEXT("status"), snapshot, notify, &out);
     assert_memory_equal(out.data, begin, sizeof(begin) - 1);
     buffer_deinit(&out);
     notify_free(notify);

@@ -18,7 +18,7 @@ static void what_powerdns_writes_is_plain(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        assert_true(plain_json_read(text_from(texts[i]), &plain));
+        assert_true(request_json_read(text_from(texts[i]), &plain));
 }
 
 static void all_else_is_declined(void **state)
@@ -53,8 +53,8 @@ static void all_else_is_declined(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        assert_false(plain_json_read(text_from(texts[i]), &plain));
-    assert_false(plain_json_read((struct text){"{\"method\":\"a\0\"}", 14}, &plain));
+        assert_false(request_json_read(text_from(texts[i]), &plain));
+    assert_false(request_json_read((struct text){"{\"method\":\"a\0\"}", 14}, &plain));
 }
 
 static void seventeen_parameters_are_too_many(void **state)
@@ -67,11 +67,11 @@ static void seventeen_parameters_are_too_many(void **state)
     for (int i = 1; i < PLAIN_JSON_MEMBERS_MAX; i++)
         buffer_printf(&text, ",\"%d\":%d", i, i);
     buffer_add_string(&text, "}}");
-    assert_true(plain_json_read((struct text){text.data, text.length}, &plain));
+    assert_true(request_json_read((struct text){text.data, text.length}, &plain));
     assert_int_equal(plain.n_members, PLAIN_JSON_MEMBERS_MAX);
     text.length -= 2;
     buffer_add_string(&text, ",\"x\":0}}");
-    assert_false(plain_json_read((struct text){text.data, text.length}, &plain));
+    assert_false(request_json_read((struct text){text.data, text.length}, &plain));
 }
 
 int main(void)

@@ -75,9 +75,9 @@ static void lines_begin(void *state, void *context)
     (void)context;
 }
 
-static struct stream_verdict lines_read(void *state, struct text bytes, struct buffer *replies)
+static struct stream_result lines_read(void *state, struct text bytes, struct buffer *replies)
 {
-    struct stream_verdict verdict = {0};
+    struct stream_result verdict = {0};
     struct buffer *waiting = &((struct lines *)state)->waiting;
     char *end;
 
@@ -333,7 +333,7 @@ static void a_peer_that_goes_away_frees_what_makes_its_reply(void **state)
     assert_int_equal(counter_read(&fixture->counters.closed), 1);
 }
 
-static void a_peer_that_stops_reading_is_let_go(void **state)
+static void a_peer_that_stops_reading_is_evicted(void **state)
 {
     struct fixture *fixture = *state;
     time_t deadline = time(NULL) + DEADLINE_SECONDS;
@@ -346,7 +346,7 @@ static void a_peer_that_stops_reading_is_let_go(void **state)
         event_base_loop(fixture->base, EVLOOP_ONCE);
         assert_true(time(NULL) < deadline);
     }
-    assert_int_equal(counter_read(&fixture->counters.let_go), 1);
+    assert_int_equal(counter_read(&fixture->counters.evicted), 1);
     assert_true(made < AHEAD_MAX);
 }
 
@@ -600,7 +600,7 @@ int main(void)
         TEST(requests_behind_a_long_reply_wait_and_are_answered_in_order),
         TEST(other_peers_are_answered_meanwhile),
         TEST(a_peer_that_goes_away_frees_what_makes_its_reply),
-        TEST(a_peer_that_stops_reading_is_let_go),
+        TEST(a_peer_that_stops_reading_is_evicted),
         TEST(a_server_that_drains_sends_a_long_reply_to_its_end),
         TEST(what_comes_behind_the_last_reply_does_not_destroy_it),
         TEST(a_reply_that_cannot_be_made_to_its_end_ends_the_connection),

@@ -50,9 +50,9 @@ static int tear_down(void **state)
 }
 
 /* Produces replies to their end as a connection does. */
-static struct stream_verdict read_text(struct connection *connection, struct text text)
+static struct stream_result read_text(struct connection *connection, struct text text)
 {
-    struct stream_verdict verdict =
+    struct stream_result verdict =
         remote_unix_protocol.read(connection->state, text, &connection->replies);
 
     while (verdict.rest) {
@@ -100,7 +100,7 @@ static void a_request_may_come_byte_by_byte(void **state)
 static void a_request_of_64_kib_is_the_longest(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer request = BUFFER_INIT;
-    struct stream_verdict verdict;
+    struct stream_result verdict;
 
     buffer_printf(&request, "{\"method\":\"getAllDomains\"%*s}", REMOTE_UNIX_REQUEST_MAX - 26, "");
     assert_int_equal(request.length, REMOTE_UNIX_REQUEST_MAX);
@@ -191,7 +191,7 @@ static void a_list_is_of_the_snapshot_that_it_began_with(void **state)
 {
     struct connection *connection = *state;
     struct buffer *replies = &connection->replies;
-    struct stream_verdict verdict;
+    struct stream_result verdict;
     struct snapshot *other = connection->snapshot;
 
     connection->snapshot = fixture_zones();

@@ -11,13 +11,13 @@ static struct text numbered(char *out, size_t size, unsigned int number)
     return (struct text){out, (size_t)snprintf(out, size, "d%u.example", number)};
 }
 
-static void add(struct table_builder *builder, struct text name, uint32_t value)
+static void add(struct domain_table_builder *builder, struct text name, uint32_t value)
 {
-    assert_int_equal(table_builder_add(builder, name, value, 1000 + value), 0);
+    assert_int_equal(domain_table_builder_add(builder, name, value, 1000 + value), 0);
 }
 
 /* Writes down the clashes, one a line. */
-static void note_clash(const struct table_clash *clash, void *context)
+static void note_clash(const struct domain_table_clash *clash, void *context)
 {
     assert_true(text_equals(clash->first.name, clash->again.name));
     buffer_printf(context, "%.*s %u@%d %u@%d\n", (int)clash->first.name.length,
@@ -25,22 +25,23 @@ static void note_clash(const struct table_clash *clash, void *context)
                   clash->again.value, (int)clash->again_where);
 }
 
-static void build(struct table_builder *builder, struct table *table, const char *expected_clashes)
+static void build(struct domain_table_builder *builder, struct domain_table *table,
+                  const char *expected_clashes)
 {
     CLEANUP(buffer_deinit) struct buffer clashes = BUFFER_INIT;
 
-    assert_int_equal(table_build(builder, note_clash, &clashes, table), 0);
+    assert_int_equal(domain_table_build(builder, note_clash, &clashes, table), 0);
     buffer_add(&clashes, "", 1);
     assert_string_equal(clashes.data, expected_clashes);
-    table_builder_deinit(builder);
+    domain_table_builder_deinit(builder);
 }
 
-static void fill(struct table *table, unsigned int n)
+static void fill(struct domain_table *table, unsigned int n)
 {
-    struct table_builder builder;
+    struct domain_table_builder builder;
     char buffer[32];
 
-    table_builder_init(&builder, 42);
+    domain_table_builder_init(&builder, 42);
     for (unsigned int i = 0; i < n; i++)
         add(&builder, numbered(buffer, sizeof(buffer), i), i);
     build(&builder, table, "");
@@ -50,8 +51,8 @@ static void every_name_is_found_and_no_other(void **state)
 {
     (void)state;
     for (unsigned int n = 0; n <= MANY; n = n * 3 + 1) {
-        CLEANUP(table_deinit) struct table table;
-        struct table_entry entry;
+        CLEANUP(domain_table_deinit) struct domain_table table;
+        struct domain_table_entry entry;
         char buffer[32];
 
         fill(&table, n);
@@ -59,25 +60,25 @@ static void every_name_is_found_and_no_other(void **state)
         for (unsigned int i = 0; i < n; i++) {
             struct text name = numbered(buffer, sizeof(buffer), i);
 
-            assert_true(table_find(&table, name, &entry));
+            assert_true(domain_table_find(&table, name, &entry));
             assert_int_equal(entry.value, i);
             assert_true(text_equals(entry.name, name));
         }
         for (unsigned int i = n; i < n + 1000; i++)
-            assert_false(table_find(&table, numbered(buffer, sizeof(buffer), i), &entry));
-        assert_false(table_find(&table, TEXT(""), &entry));
+            assert_false(domain_table_find(&table, numbered(buffer, sizeof(buffer), i), &entry));
+        assert_false(domain_table_find(&table, TEXT(""), &entry));
     }
 }
 
 static void names_added_again_are_reported_in_their_order_and_left_out(void **state)
 {
-    CLEANUP(table_deinit) struct table table;
-    struct table_builder builder;
-    struct table_entry entry;
+    CLEANUP(domain_table_deinit) struct domain_table table;
+    struct domain_table_builder builder;
+    struct domain_table_entry entry;
     size_t cursor = 0, n = 0;
 
     (void)state;
-    table_builder_init(&builder, 42);
+    domain_table_builder_init(&builder, 42);
     add(&builder, TEXT("a"), 1);
     add(&builder, TEXT("b"), 2);
     add(&builder, TEXT("b"), 3);
@@ -86,55 +87,55 @@ static void names_added_again_are_reported_in_their_order_and_left_out(void **st
     add(&builder, TEXT("b"), 6);
     build(&builder, &table, "b 2@1002 3@1003\na 1@1001 4@1004\nb 2@1002 6@1006\n");
     assert_int_equal(table.n, 3);
-    assert_true(table_find(&table, TEXT("b"), &entry));
+    assert_true(domain_table_find(&table, TEXT("b"), &entry));
     assert_int_equal(entry.value, 2);
-    while (table_next(&table, &cursor, &entry))
+    while (domain_table_next(&table, &cursor, &entry))
         n = n * 10 + entry.value;
     assert_int_equal(n, 125);
 }
 
 static void entries_are_visited_in_the_order_of_adding(void **state)
 {
-    CLEANUP(table_deinit) struct table table;
-    struct table_entry entry;
+    CLEANUP(domain_table_deinit) struct domain_table table;
+    struct domain_table_entry entry;
     size_t cursor = 0;
     uint32_t n = 0;
 
     (void)state;
     fill(&table, 1000);
-    while (table_next(&table, &cursor, &entry))
+    while (domain_table_next(&table, &cursor, &entry))
         assert_int_equal(entry.value, n++);
     assert_int_equal(n, 1000);
 }
 
 static void names_of_every_length_are_told_apart(void **state)
 {
-    CLEANUP(table_deinit) struct table table;
-    struct table_builder builder;
-    struct table_entry entry;
+    CLEANUP(domain_table_deinit) struct domain_table table;
+    struct domain_table_builder builder;
+    struct domain_table_entry entry;
     char name[253];
 
     (void)state;
     memset(name, 'a', sizeof(name));
-    table_builder_init(&builder, 7);
+    domain_table_builder_init(&builder, 7);
     for (uint32_t length = 1; length <= sizeof(name); length++)
         add(&builder, (struct text){name, length}, length);
     build(&builder, &table, "");
     for (uint32_t length = 1; length <= sizeof(name); length++) {
-        assert_true(table_find(&table, (struct text){name, length}, &entry));
+        assert_true(domain_table_find(&table, (struct text){name, length}, &entry));
         assert_int_equal(entry.value, length);
     }
 }
 
 static void a_domain_costs_at_most_16_octets_and_its_name(void **state)
 {
-    CLEANUP(table_deinit) struct table table;
+    CLEANUP(domain_table_deinit) struct domain_table table;
     size_t names = 0, cursor = 0;
-    struct table_entry entry;
+    struct domain_table_entry entry;
 
     (void)state;
     fill(&table, MANY);
-    while (table_next(&table, &cursor, &entry))
+    while (domain_table_next(&table, &cursor, &entry))
         names += entry.name.length;
     assert_true(table.used + table.n_homes * sizeof(*table.slots) <= names + 16 * MANY);
 }

@@ -114,7 +114,7 @@ static void a_fixed_id_is_announced_and_the_own_one_kept(void **state)
     policy = snapshot_policy(fixture->snapshot, 1);
     assert_true(policy->fixed_id);
     assert_string_equal(policy->id.data, "20260101");
-    assert_string_equal(policy->own_id.data, snapshot_policy(fixture->snapshot, 0)->id.data);
+    assert_string_equal(policy->body_id.data, snapshot_policy(fixture->snapshot, 0)->id.data);
 }
 
 static void an_empty_snapshot_has_no_domain(void **state)
@@ -201,8 +201,8 @@ static void another_announcement_shares_all_but_the_id(void **state)
     assert_string_equal(announced(fixture->snapshot, "only-mode.example"),
                         announced(loaded, "only-mode.example"));
     assert_string_not_equal(announced(loaded, "full.example"), "\"v=STSv1; id=before\"");
-    assert_string_equal(snapshot_policy(fixture->snapshot, 0)->own_id.data,
-                        snapshot_policy(loaded, 0)->own_id.data);
+    assert_string_equal(snapshot_policy(fixture->snapshot, 0)->body_id.data,
+                        snapshot_policy(loaded, 0)->body_id.data);
     assert_int_equal(snapshot_n_domains(fixture->snapshot), snapshot_n_domains(loaded));
     /* It keeps what it shares. */
     snapshot_unref(loaded);
