@@ -1,6 +1,6 @@
 #include "os/listen_address.h"
 
-#include "policy/policy.h"
+#include "dns/address.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,11 +1,8 @@
 #include "failing_malloc.h"
 
 #include "cmocka_all.h"
-#include "protocol/jansson_alloc.h"
 
 #include <errno.h>
-#include <event2/event.h>
-#include <jansson.h>
 #include <stdatomic.h>
 
 void *__real_malloc(size_t size);
@@ -13,9 +10,7 @@ void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *pointer, size_t size);
 void *__real_reallocarray(void *pointer, size_t n, size_t size);
 
-void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *pointer, size_t size);
 void *__wrap_reallocarray(void *pointer, size_t n, size_t size);
 
 static _Atomic size_t left = SIZE_MAX;
@@ -55,13 +50,6 @@ void *__wrap_realloc(void *pointer, size_t size)
 void *__wrap_reallocarray(void *pointer, size_t n, size_t size)
 {
     return allowed() ? __real_reallocarray(pointer, n, size) : NULL;
-}
-
-void failing_malloc_init(void)
-{
-    jansson_alloc_init();
-    json_object_seed(1);
-    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
 }
 
 static void order(size_t n, bool only_one)

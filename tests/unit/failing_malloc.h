@@ -1,13 +1,13 @@
 /* Allocations that fail on order: malloc, calloc, realloc and strdup of this program's own code are
- * wrapped by the linker, and jansson and libevent are told to use them too. Orders concern all
+ * wrapped by the linker. Orders concern all
  * threads. */
 #pragma once
 
 #include "base/base.h"
 
-/* Routes the allocations of jansson and libevent through the wrapped ones; before their first use.
- */
-void failing_malloc_init(void);
+/* The wrapped functions, for libraries that take an allocator; before their first use. */
+void *__wrap_malloc(size_t size);
+void *__wrap_realloc(void *pointer, size_t size);
 
 /* Lets N allocations succeed and fails every one after them, until the end. */
 void failing_malloc_after(size_t n);

@@ -118,7 +118,7 @@ static int set_up(void **state)
     struct sockaddr_un here = address();
 
     (void)state;
-    failing_malloc_init();
+    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
     listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     assert_int_equal(bind(listening, (const struct sockaddr *)&here, sizeof(here)), 0);
     return listen(listening, 16);

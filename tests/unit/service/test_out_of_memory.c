@@ -2,10 +2,13 @@
 #include "failing_malloc.h"
 #include "fixture.h"
 #include "fixture_answer.h"
+#include "protocol/jansson_alloc.h"
 #include "protocol/method.h"
 #include "service/announcements.h"
 
 #include <errno.h>
+#include <event2/event.h>
+#include <jansson.h>
 
 static struct snapshot *snapshot;
 
@@ -130,7 +133,9 @@ static void a_name_is_never_read_in_part(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    failing_malloc_init();
+    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
+    jansson_alloc_init();
+    json_object_seed(1);
     snapshot = fixture_snapshot();
     return 0;
 }

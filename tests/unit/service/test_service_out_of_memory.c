@@ -4,10 +4,12 @@
 #include "cmocka_all.h"
 #include "failing_malloc.h"
 #include "net/http.h"
+#include "protocol/jansson_alloc.h"
 #include "service/service.h"
 #include "temporary.h"
 
 #include <arpa/inet.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -435,7 +437,9 @@ static void a_reload_without_memory_leaves_the_old_snapshot(void **state)
 
 static int set_up(void **state)
 {
-    failing_malloc_init();
+    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
+    jansson_alloc_init();
+    json_object_seed(1);
     http_init();
     assert_int_equal(temporary_enter(state), 0);
     setenv("PWD", *state, 1);
