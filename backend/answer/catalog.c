@@ -42,7 +42,7 @@ static bool find_member(const struct snapshot *snapshot, struct text label, stru
 
     for (size_t i = zones_find_label(zones, label); i < zones->n; i++) {
         snapshot_zone(snapshot, i, out);
-        zones_label((struct text){out->name.text, out->name.length}, found);
+        zones_label(name_text(&out->name), found);
         if (!out->catalog && text_equals(label, text_from(found)))
             return true;
         /* Behind the zones of the same id there is no such label. */
@@ -125,7 +125,7 @@ void catalog_member(const struct snapshot *snapshot, const struct zone *zone, st
     static const char below[] = ".zones.";
     char labels[ZONE_LABEL_LENGTH + sizeof(below)];
 
-    zones_label((struct text){zone->name.text, zone->name.length}, labels);
+    zones_label(name_text(&zone->name), labels);
     memcpy(labels + ZONE_LABEL_LENGTH, below, sizeof(below));
     begin(out);
     set_name(snapshot, text_from(labels), out);

@@ -16,6 +16,14 @@
 /* Runs FUNCTION(&variable) when the variable goes out of scope. */
 #define CLEANUP(FUNCTION) __attribute__((cleanup(FUNCTION)))
 
+/* Defines FREE_pointer(&pointer) for CLEANUP, where FREE takes a pointer and allows NULL. To pass
+ * ownership on, clear the pointer. */
+#define DEFINE_CLEANUP(TYPE, FREE)                                                                 \
+    static inline void FREE##_pointer(TYPE *pointer)                                               \
+    {                                                                                              \
+        FREE(*pointer);                                                                            \
+    }
+
 #define ARRAY_LENGTH(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
 /* Bytes that somebody else owns; not terminated, and they may hold NUL. */
@@ -33,9 +41,21 @@ static inline struct text text_from(const char *string)
     return (struct text){.data = string, .length = strlen(string)};
 }
 
+/* The view of the N bytes at DATA. */
+static inline struct text text_of(const char *data, size_t n)
+{
+    return (struct text){.data = data, .length = n};
+}
+
 static inline bool text_equals(struct text a, struct text b)
 {
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+static inline bool text_starts_with(struct text text, struct text prefix)
+{
+    return text.length >= prefix.length &&
+           (prefix.length == 0 || memcmp(text.data, prefix.data, prefix.length) == 0);
 }
 
 /* The rest of a view after its first N bytes; N must not exceed its length. */

@@ -84,12 +84,21 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     buffer->length += (size_t)n;
 }
 
+const char *buffer_string(struct buffer *buffer)
+{
+    char *end = buffer_reserve(buffer, 1);
+
+    if (!end)
+        return NULL;
+    *end = '\0';
+    return buffer->data;
+}
+
 char *buffer_take_string(struct buffer *buffer)
 {
     char *string;
 
-    buffer_add(buffer, "", 1);
-    if (buffer->failed)
+    if (!buffer_string(buffer))
         return NULL;
     string = buffer->data;
     *buffer = BUFFER_INIT;

@@ -27,6 +27,17 @@ void buffer_add_string(struct buffer *buffer, const char *string);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A view of what was written, until the next writing; empty where nothing was, or where it failed.
+ */
+static inline struct text buffer_text(const struct buffer *buffer)
+{
+    return buffer->failed ? TEXT("") : text_of(buffer->data, buffer->length);
+}
+
+/* What was written as a terminated string, until the next writing; the terminator does not count.
+ * Returns NULL if the buffer has failed. */
+const char *buffer_string(struct buffer *buffer);
+
 /* Makes room for N further bytes and returns where they go, or NULL (and fails the buffer).
  * The caller writes them and adds their number to length. */
 char *buffer_reserve(struct buffer *buffer, size_t n);

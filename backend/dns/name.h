@@ -21,6 +21,12 @@ struct name {
     char text[NAME_TEXT_MAX + 1]; /* canonical and terminated */
 };
 
+/* A view of a name's text. */
+static inline struct text name_text(const struct name *name)
+{
+    return text_of(name->text, name->length);
+}
+
 /* What is wrong with a name; positive, for the caller to report. */
 enum name_fault {
     NAME_EMPTY = 1,

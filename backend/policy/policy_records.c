@@ -22,7 +22,7 @@ static int keep(struct arena *arena, struct buffer *buffer, struct text *out)
     int r = -ENOMEM;
 
     if (!buffer->failed)
-        r = arena_copy_text(arena, (struct text){buffer->data, buffer->length}, out);
+        r = arena_copy_text(arena, buffer_text(buffer), out);
     buffer_clear(buffer);
     return r;
 }
@@ -44,7 +44,7 @@ static int keep_txt(struct arena *arena, struct buffer *value, struct rows *out)
 {
     CLEANUP(buffer_deinit) struct buffer content = BUFFER_INIT;
 
-    record_write_txt(&content, (struct text){value->data, value->length});
+    record_write_txt(&content, buffer_text(value));
     content.failed |= value->failed;
     buffer_clear(value);
     return keep_row(arena, RECORD_TXT, &content, out);
@@ -236,8 +236,7 @@ static int build(struct arena *arena, const struct policy_spec *spec,
     policy->ttl = spec->ttl;
     policy->announce_delay = spec->announce_delay;
     policy->max_age = spec->max_age;
-    r = arena_copy_text(arena, (struct text){spec->primary.text, spec->primary.length},
-                        &policy->primary);
+    r = arena_copy_text(arena, name_text(&spec->primary), &policy->primary);
     if (!r && spec->mode != POLICY_MODE_ABSENT)
         r = build_mta_sts(arena, spec, policy);
     if (!r && spec->mode != POLICY_MODE_ABSENT && (spec->n_addresses || spec->policy_host.length))

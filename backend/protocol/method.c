@@ -11,7 +11,7 @@ void method_add_row(struct buffer *out, const struct answer *answer, const struc
     buffer_add_string(out, "{\"qtype\":");
     json_write_string(out, record_type_text(row->type));
     buffer_add_string(out, ",\"qname\":");
-    json_write_string(out, (struct text){answer->name.text, answer->name.length});
+    json_write_string(out, name_text(&answer->name));
     buffer_add_string(out, ",\"content\":");
     json_write_string(out, answer_content(answer, row));
     buffer_printf(out, ",\"ttl\":%u", answer->ttl);
@@ -64,7 +64,7 @@ static enum outcome add_command(const struct request *request, const struct meth
     if (text.failed)
         reply->failed = true;
     else
-        json_write_string(reply, (struct text){text.data, text.length});
+        json_write_string(reply, buffer_text(&text));
     return OUTCOME_ANSWERED;
 }
 

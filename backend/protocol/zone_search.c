@@ -63,7 +63,7 @@ static struct text without_dot(struct text text)
 static void add_found(struct search *search, uint32_t zone_id, const struct answer *answer,
                       struct buffer *out)
 {
-    bool named = matches(search, (struct text){answer->name.text, answer->name.length});
+    bool named = matches(search, name_text(&answer->name));
 
     for (size_t i = 0; i < answer->rows.n && search->left; i++) {
         const struct row *row = &answer->rows.first[i];

@@ -130,8 +130,8 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
           : policy_records_make(&builder->arena, spec, spec->zones ? &builder->zone_settings : NULL,
                                 &built);
     r = r ? r
-          : add_domain(builder, number, DOMAIN_PRIMARY, spec->held,
-                       (struct text){spec->primary.text, spec->primary.length}, where);
+          : add_domain(builder, number, DOMAIN_PRIMARY, spec->held, name_text(&spec->primary),
+                       where);
     if (r)
         return r;
     builder->has_zones |= built.zones;
@@ -143,8 +143,7 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
 int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kind kind, bool held,
                        const struct name *domain, uint64_t where)
 {
-    return add_domain(builder, policy, kind, held, (struct text){domain->text, domain->length},
-                      where);
+    return add_domain(builder, policy, kind, held, name_text(domain), where);
 }
 
 /* What stands between the table's clashes and the caller. */
@@ -188,7 +187,7 @@ static struct text apex_name(const struct snapshot *snapshot, const struct domai
     struct zone_slot slot = {.position = domain->position, .owner = owner};
 
     zones_name(&slot, snapshot->table, TEXT(""), out);
-    return (struct text){out->text, out->length};
+    return name_text(out);
 }
 
 static int add_zones_of(struct snapshot *snapshot, const struct domain *domain)
@@ -211,7 +210,7 @@ static struct text catalog_name(const struct snapshot *snapshot)
 {
     const struct name *name = &snapshot->zone_settings.catalog;
 
-    return (struct text){name->text, name->length};
+    return name_text(name);
 }
 
 static int index_zones(struct snapshot *snapshot)
@@ -277,7 +276,7 @@ const struct policy *snapshot_same_policy(const struct snapshot *snapshot,
 
 static bool same_name(const struct name *a, const struct name *b)
 {
-    return text_equals((struct text){a->text, a->length}, (struct text){b->text, b->length});
+    return text_equals(name_text(a), name_text(b));
 }
 
 /* Whether the SOA records of two snapshots are the same, serials aside. */

@@ -97,9 +97,9 @@ static int compare_slots(const void *a, const void *b, void *context)
     if (left->id != right->id)
         return left->id < right->id ? -1 : 1;
     zones_name(left, names->table, names->catalog, &name);
-    digest_name((struct text){name.text, name.length}, left_digest);
+    digest_name(name_text(&name), left_digest);
     zones_name(right, names->table, names->catalog, &name);
-    digest_name((struct text){name.text, name.length}, right_digest);
+    digest_name(name_text(&name), right_digest);
     return memcmp(left_digest, right_digest, DIGEST_BYTES);
 }
 

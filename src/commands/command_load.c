@@ -46,7 +46,7 @@ bool command_find_domain(const struct snapshot *snapshot, const char *operand, s
     struct name name;
     int fault = name_from_domain(text_from(operand), &name);
 
-    if (fault == 0 && snapshot_find(snapshot, (struct text){name.text, name.length}, out))
+    if (fault == 0 && snapshot_find(snapshot, name_text(&name), out))
         return true;
     if (fault < 0)
         fprintf(stderr, "pdns-mta-sts: %s\n", strerror(-fault));

@@ -58,8 +58,7 @@ static int add_domain(struct loader *loader, enum domain_kind kind, const struct
 
     if (loader->full)
         return CONFIG_REFUSED;
-    r = certificates_look(&loader->certificates, (struct text){domain->text, domain->length},
-                          &held);
+    r = certificates_look(&loader->certificates, name_text(domain), &held);
     if (r)
         return r;
     return check_added(loader, where,

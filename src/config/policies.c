@@ -164,8 +164,8 @@ static int look_for_certificate(struct reading *reading, struct policy_spec *spe
     if (settings->mode == POLICY_MODE_ABSENT)
         return 0;
     certificates_begin(&reading->loader->certificates, settings->certificates);
-    return certificates_look(&reading->loader->certificates,
-                             (struct text){spec->primary.text, spec->primary.length}, &spec->held);
+    return certificates_look(&reading->loader->certificates, name_text(&spec->primary),
+                             &spec->held);
 }
 
 /* Warns of certificates that cannot be looked for. */

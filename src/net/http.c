@@ -533,7 +533,7 @@ static struct stream_result read_bytes(void *connection, struct text bytes, stru
     if (bytes.length == 0) {
         waiting = state->waiting;
         state->waiting = BUFFER_INIT;
-        bytes = (struct text){waiting.data, waiting.length};
+        bytes = buffer_text(&waiting);
     }
     /* To the parser no bytes are the end of the connection. */
     if (bytes.length)

@@ -1,5 +1,13 @@
 #include "os/clock.h"
 
+int64_t clock_monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 struct time_text clock_text(time_t when)
 {
     struct time_text out;

@@ -1,7 +1,11 @@
 /* Times, and how people read them. */
 #pragma once
 
+#include <stdint.h>
 #include <time.h>
+
+/* Milliseconds of a clock that only goes forward. */
+int64_t clock_monotonic_ms(void);
 
 /* A time in text. */
 struct time_text {

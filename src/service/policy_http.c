@@ -38,7 +38,7 @@ static void answer_host(const struct policy_http *http, struct text host, struct
     int r = http_host_read(host, &name);
 
     if (r == 0)
-        policy = find_policy(*http->snapshot, (struct text){name.text, name.length});
+        policy = find_policy(*http->snapshot, name_text(&name));
     if (r < 0) {
         reply->body.failed = true;
     } else if (r == HTTP_HOST_MALFORMED) {

@@ -133,7 +133,7 @@ static struct stream_result end_request(struct state *state, struct text line,
     }
     if (!keep_part(state, line))
         return refuse(state->remote, replies);
-    verdict.rest = answer(state, (struct text){state->begun.data, state->begun.length}, replies);
+    verdict.rest = answer(state, buffer_text(&state->begun), replies);
     buffer_deinit(&state->begun);
     return verdict;
 }
@@ -168,7 +168,7 @@ static struct stream_result read_bytes(void *connection, struct text bytes, stru
         return read_requests(state, bytes, replies);
     kept = state->begun;
     state->begun = BUFFER_INIT;
-    return read_requests(state, (struct text){kept.data, kept.length}, replies);
+    return read_requests(state, buffer_text(&kept), replies);
 }
 
 static void end(void *connection)

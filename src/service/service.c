@@ -264,7 +264,7 @@ static void show_waiting(const struct service *service)
     announcements_describe(&service->announcements, service->config->snapshot, now, &ids);
     announcements_write_json(&service->announcements, service->config->snapshot, now, time(NULL),
                              &json);
-    status_set_waiting(service->status, (struct text){json.data, json.length});
+    status_set_waiting(service->status, buffer_text(&json));
     if (ids.length)
         log_info("%.*s", (int)ids.length, ids.data);
 }

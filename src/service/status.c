@@ -152,7 +152,7 @@ static void add_reload(struct buffer *out, const struct status_view *view)
     add_time(out, "time", reload->time);
     buffer_printf(out, ",\"seconds\":%.6f,\"warnings\":%zu,\"n_errors\":%zu,\"errors\":[",
                   reload->seconds, reload->warnings, reload->errors);
-    buffer_add_text(out, (struct text){view->errors.data, view->errors.length});
+    buffer_add_text(out, buffer_text(&view->errors));
     out->failed |= view->errors.failed;
     buffer_add_string(out, "]}");
 }
@@ -223,7 +223,7 @@ static void add_zones(struct buffer *out, const struct status_view *view)
     if (!snapshot_catalog(view->snapshot, &catalog))
         return;
     buffer_add_string(out, ",\"catalog\":{\"zone\":");
-    json_write_string(out, (struct text){catalog.name.text, catalog.name.length});
+    json_write_string(out, name_text(&catalog.name));
     buffer_printf(out, ",\"serial\":%u}", catalog.serial);
 }
 
@@ -240,7 +240,7 @@ void status_write_json(const struct status_view *view, struct buffer *out)
                   (unsigned long long)view->generation, snapshot_n_policies(view->snapshot),
                   snapshot_n_domains(view->snapshot), snapshot_size(view->snapshot));
     buffer_printf(out, ",\"n_held_back\":%zu,\"waiting\":[", snapshot_n_held(view->snapshot));
-    buffer_add_text(out, (struct text){view->waiting.data, view->waiting.length});
+    buffer_add_text(out, buffer_text(&view->waiting));
     out->failed |= view->waiting.failed;
     buffer_add_string(out, "]");
     add_reload(out, view);

@@ -33,7 +33,7 @@ static void check_domain(const struct snapshot *snapshot, const struct domain *d
     MUST(text_equals(found.name, domain->name));
     MUST(found.kind == domain->kind && found.policy == domain->policy);
     MUST(name_from_domain(domain->name, &name) == 0);
-    MUST(text_equals((struct text){name.text, name.length}, domain->name));
+    MUST(text_equals(name_text(&name), domain->name));
 }
 
 static void check_snapshot(const struct snapshot *snapshot)

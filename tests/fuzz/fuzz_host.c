@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (r == 0) {
         MUST(size >= name.length);
-        MUST(name_from_host((struct text){name.text, name.length}, &host) == 0);
+        MUST(name_from_host(name_text(&name), &host) == 0);
         MUST(strcmp(host.text, name.text) == 0);
         check_again(&name, false, "");
         check_again(&name, true, ".");

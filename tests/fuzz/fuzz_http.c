@@ -144,7 +144,7 @@ static void take_chunks(struct text *replies, struct reply *reply)
         *replies = text_after(*replies, length);
         MUST(take_header(replies).length == 0);
     } while (length);
-    reply->body = (struct text){reply->chunks.data, reply->chunks.length};
+    reply->body = buffer_text(&reply->chunks);
 }
 
 /* How the end of a body shows; before HTTP/1.1 that of a long one is the end of the connection. */
@@ -234,8 +234,7 @@ static void converse(const struct subject *subject, struct text stream, struct t
     http_service_init(&service, &handler, keepalive);
     closed = feed(&http_protocol, &service, stream, lengths, replies);
     MUST(keepalive || recorder.bodies.length <= 1);
-    check_replies((struct text){replies->data, replies->length},
-                  (struct text){recorder.bodies.data, recorder.bodies.length}, closed, subject);
+    check_replies(buffer_text(replies), buffer_text(&recorder.bodies), closed, subject);
     http_service_deinit(&service);
     buffer_deinit(&recorder.bodies);
     if (subject->noting)
@@ -249,8 +248,7 @@ static void compare(const struct subject *subject, struct text stream, struct te
 
     converse(subject, stream, (struct text){0}, keepalive, &whole);
     converse(subject, stream, lengths, keepalive, &pieces);
-    MUST(text_equals((struct text){whole.data, whole.length},
-                     (struct text){pieces.data, pieces.length}));
+    MUST(text_equals(buffer_text(&whole), buffer_text(&pieces)));
 }
 
 static void check_stream(const struct subject *subject, struct text stream, struct text lengths)

@@ -50,8 +50,8 @@ static void check_stream(struct snapshot *snapshot, struct text stream, struct t
 
     converse(snapshot, stream, (struct text){0}, &whole);
     converse(snapshot, stream, lengths, &pieces);
-    replies = (struct text){whole.data, whole.length};
-    MUST(text_equals(replies, (struct text){pieces.data, pieces.length}));
+    replies = buffer_text(&whole);
+    MUST(text_equals(replies, buffer_text(&pieces)));
     MUST(count_lines(replies) == count_lines(stream));
     check_replies(replies);
 }

@@ -116,7 +116,7 @@ static void lines_of_the_limit_are_read_and_longer_ones_are_faults(void **state)
         add_line(&bytes, 'b', 1, "\n");
         add_line(&bytes, 'c', 200000, "\n");
         add_line(&bytes, 'd', LIST_LINE_MAX, ends[i]);
-        read_list((struct text){bytes.data, bytes.length}, &found);
+        read_list(buffer_text(&bytes), &found);
         assert_int_equal(found.length - 1, strlen("1:1025!long 2:1=b 3:1025!long 4:1=") + 1024);
         assert_memory_equal(found.data, "1:1025!long 2:1=b 3:1025!long 4:1=ddd", 37);
     }
@@ -131,7 +131,7 @@ static void the_last_line_may_be_too_long(void **state)
         CLEANUP(buffer_deinit) struct buffer bytes = BUFFER_INIT;
 
         add_line(&bytes, '#', lengths[i], "");
-        assert_list((struct text){bytes.data, bytes.length}, "1:1025!long");
+        assert_list(buffer_text(&bytes), "1:1025!long");
     }
 }
 
@@ -148,7 +148,7 @@ static void lines_are_whole_wherever_the_buffer_ends(void **state)
             buffer_printf(&expected, "%s%u:1=domain%u.example", i > 2 ? " " : "", i, i);
         }
         buffer_add(&expected, "", 1);
-        assert_list((struct text){bytes.data, bytes.length}, expected.data);
+        assert_list(buffer_text(&bytes), expected.data);
     }
 }
 
@@ -167,7 +167,7 @@ static void a_byte_order_mark_inside_a_file_belongs_to_its_word(void **state)
     {
         CLEANUP(buffer_deinit) struct buffer found = BUFFER_INIT;
 
-        read_list((struct text){bytes.data, bytes.length}, &found);
+        read_list(buffer_text(&bytes), &found);
         assert_string_equal(found.data + strlen("1:1=0123456789"), expected.data);
     }
 }

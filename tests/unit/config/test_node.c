@@ -122,7 +122,7 @@ static void reading_ends_where_nesting_is_too_deep(void **state)
     for (size_t i = 0; i < 100000; i++)
         buffer_add_string(&bytes, "[");
     assert_false(bytes.failed);
-    assert_error((struct text){bytes.data, bytes.length}, NODE_REFUSED,
+    assert_error(buffer_text(&bytes), NODE_REFUSED,
                  "f:1:17: found nesting deeper than 16, expected less");
 }
 
@@ -228,7 +228,7 @@ static void a_sink_takes_runs_of_items_and_leaves_the_others(void **state)
     assert_string_equal(tree.data, "1:1[2 1:3{1 1:4k 1:7[7 1:8taken 2 from 0 1:16x "
                                    "1:19taken 1 from 4 1:23[1 1:24ty] 1:29taken 2 from 6]} "
                                    "2:3{1 2:4k 2:7[1 2:8taken 1 from 10]}]");
-    assert_true(text_equals((struct text){taken.data, taken.length}, TEXT("tatbtctdtetf")));
+    assert_true(text_equals(buffer_text(&taken), TEXT("tatbtctdtetf")));
 }
 
 static void a_sink_gets_the_lists_of_its_key_and_depth_alone(void **state)
@@ -252,7 +252,7 @@ static void nothing_and_what_is_refused_is_not_offered_to_a_sink(void **state)
     (void)state;
     parse_with_sink(&parse, TEXT("k: [~, \"t\\0\", *t, ta]\n"), &sink);
     assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 2);
-    assert_true(text_equals((struct text){taken.data, taken.length}, TEXT("ta")));
+    assert_true(text_equals(buffer_text(&taken), TEXT("ta")));
 }
 
 int main(void)

@@ -67,11 +67,11 @@ static void seventeen_parameters_are_too_many(void **state)
     for (int i = 1; i < PLAIN_JSON_MEMBERS_MAX; i++)
         buffer_printf(&text, ",\"%d\":%d", i, i);
     buffer_add_string(&text, "}}");
-    assert_true(request_json_read((struct text){text.data, text.length}, &plain));
+    assert_true(request_json_read(buffer_text(&text), &plain));
     assert_int_equal(plain.n_members, PLAIN_JSON_MEMBERS_MAX);
     text.length -= 2;
     buffer_add_string(&text, ",\"x\":0}}");
-    assert_false(request_json_read((struct text){text.data, text.length}, &plain));
+    assert_false(request_json_read(buffer_text(&text), &plain));
 }
 
 int main(void)

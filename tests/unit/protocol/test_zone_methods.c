@@ -218,7 +218,7 @@ static void the_catalog_points_to_every_zone_but_itself(void **state)
         char label[ZONE_LABEL_LENGTH + 1];
 
         snapshot_zone(snapshot, i, &zone);
-        zones_label((struct text){zone.name.text, zone.name.length}, label);
+        zones_label(name_text(&zone.name), label);
         buffer_printf(&row,
                       "{\"qtype\":\"PTR\",\"qname\":\"%s.zones.cat.example\","
                       "\"content\":\"%s.\",\"ttl\":0",

@@ -447,7 +447,7 @@ static void take_chunks(struct text *bytes, struct buffer *body)
 
 static struct text received(const struct fixture *fixture)
 {
-    return (struct text){fixture->received.data, fixture->received.length};
+    return buffer_text(&fixture->received);
 }
 
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

@@ -111,7 +111,7 @@ static void a_request_of_64_kib_is_the_longest(void **state)
     assert_false(verdict.close);
     assert_replies(*state, "{\"result\":[]}\n");
 
-    assert_false(read_text(*state, (struct text){request.data, request.length}).close);
+    assert_false(read_text(*state, buffer_text(&request)).close);
     verdict = read_text(*state, TEXT(" "));
     assert_true(verdict.close && verdict.unread);
     assert_replies(*state, "{\"error\":\"expected at most 65536 bytes\"}\n");
@@ -176,7 +176,7 @@ static void requests_behind_lists_wait_for_their_end_wherever_pieces_end(void **
 
         read_text(connection, (struct text){all.data, split});
         read_text(connection, text_after(all, split));
-        replies = (struct text){connection->replies.data, connection->replies.length};
+        replies = buffer_text(&connection->replies);
         assert_begins(&replies, "{\"result\":[{\"qtype\":\"SOA\",\"qname\":\"cat.example\"");
         assert_is(&replies, "{\"result\":true}");
         assert_begins(&replies, "{\"result\":[{\"id\":");

@@ -1,0 +1,19 @@
+/* Numbers in text. */
+#pragma once
+
+#include "base/base.h"
+
+/* Reads digits alone, at least one, as a decimal number of at most MAX. Returns whether TEXT is
+ * one; OUT is untouched otherwise. */
+bool number_read(struct text text, uint64_t max, uint64_t *out);
+
+static inline bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The value of a hexadecimal digit of either case, or -1. */
+int hex_digit_value(char c);
+
+/* Writes N octets as 2 * N hexadecimal digits in lower case, and a terminator. */
+void hex_write(const uint8_t *octets, size_t n, char *out);
