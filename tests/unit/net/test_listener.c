@@ -1,11 +1,11 @@
 #include "cmocka_all.h"
 #include "net/listener.h"
+#include "sockets.h"
 #include "temporary.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static const char path[] = "pdns.sock";
@@ -15,18 +15,14 @@ static struct unix_address address_of(uint32_t mode)
     return (struct unix_address){.path = path, .mode = mode, .group = UNIX_GROUP_UNCHANGED};
 }
 
-/* Connects to the socket. Returns a descriptor or -errno. */
-static int connect_there(void)
+/* The loopback address with a port, or with 0 for any. */
+static struct listen_address loopback(in_port_t port)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct listen_address address;
 
-    assert_true(fd >= 0);
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-        return fd;
-    close(fd);
-    return -errno;
+    assert_true(listen_address_parse(TEXT("127.0.0.1:1"), 1, &address));
+    ((struct sockaddr_in *)&address.storage)->sin_port = htons(port);
+    return address;
 }
 
 static void the_socket_has_the_mode_and_takes_connections(void **state)
@@ -39,7 +35,7 @@ static void the_socket_has_the_mode_and_takes_connections(void **state)
     assert_int_equal(listener_open_unix(&at, &fd), 0);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0640);
-    client = connect_there();
+    client = sockets_connect_unix(path);
     assert_true(client >= 0);
     close(client);
     close(fd);
@@ -53,9 +49,9 @@ static void a_socket_that_nobody_listens_at_is_replaced(void **state)
     (void)state;
     assert_int_equal(listener_open_unix(&at, &fd), 0);
     close(fd);
-    assert_int_equal(connect_there(), -ECONNREFUSED);
+    assert_int_equal(sockets_connect_unix(path), -ECONNREFUSED);
     assert_int_equal(listener_open_unix(&at, &fd), 0);
-    client = connect_there();
+    client = sockets_connect_unix(path);
     assert_true(client >= 0);
     close(client);
     close(fd);
@@ -70,7 +66,7 @@ static void a_socket_in_use_is_refused_and_goes_on(void **state)
     assert_int_equal(listener_open_unix(&at, &fd), 0);
     assert_int_equal(listener_open_unix(&at, &second), -EADDRINUSE);
     assert_int_equal(second, -1);
-    client = connect_there();
+    client = sockets_connect_unix(path);
     assert_true(client >= 0);
     close(client);
     close(fd);
@@ -104,36 +100,22 @@ static void a_directory_that_is_missing_is_an_error(void **state)
 
 static void a_tcp_port_in_use_is_refused(void **state)
 {
-    struct listen_address address;
-    struct sockaddr_in bound;
-    socklen_t length = sizeof(bound);
+    struct listen_address address = loopback(0);
     int fd = -1, second = -1;
 
     (void)state;
-    assert_true(listen_address_parse(TEXT("127.0.0.1:1"), 1, &address));
-    ((struct sockaddr_in *)&address.storage)->sin_port = 0;
     assert_int_equal(listener_open_tcp(&address, 1, &fd), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &length), 0);
-    ((struct sockaddr_in *)&address.storage)->sin_port = bound.sin_port;
+    address = loopback(sockets_port(fd));
     assert_int_equal(listener_open_tcp(&address, 1, &second), -EADDRINUSE);
     close(fd);
 }
 
 static void several_sockets_share_a_port_that_stays_closed_to_others(void **state)
 {
-    struct listen_address address;
-    struct sockaddr_in bound;
-    socklen_t length = sizeof(bound);
+    struct listen_address address = loopback(sockets_free_port());
     int fds[3] = {-1, -1, -1}, second[2] = {-1, -1};
 
     (void)state;
-    assert_true(listen_address_parse(TEXT("127.0.0.1:1"), 1, &address));
-    /* A port that was free a moment ago. */
-    ((struct sockaddr_in *)&address.storage)->sin_port = 0;
-    assert_int_equal(listener_open_tcp(&address, 1, fds), 0);
-    assert_int_equal(getsockname(fds[0], (struct sockaddr *)&bound, &length), 0);
-    close(fds[0]);
-    ((struct sockaddr_in *)&address.storage)->sin_port = bound.sin_port;
     assert_int_equal(listener_open_tcp(&address, 3, fds), 0);
     assert_int_equal(listener_open_tcp(&address, 2, second), -EADDRINUSE);
     for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
@@ -150,11 +132,11 @@ static void closing_leaves_the_socket_of_a_later_service(void **state)
     assert_int_equal(unlink(path), 0);
     assert_int_equal(listener_open_unix(&at, &second), 0);
     listener_close_unix(&at, first);
-    client = connect_there();
+    client = sockets_connect_unix(path);
     assert_true(client >= 0);
     close(client);
     listener_close_unix(&at, second);
-    assert_int_equal(connect_there(), -ENOENT);
+    assert_int_equal(sockets_connect_unix(path), -ENOENT);
 }
 
 int main(void)

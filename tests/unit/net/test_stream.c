@@ -2,11 +2,9 @@
 #include "cmocka_all.h"
 #include "failing_malloc.h"
 #include "net/stream.h"
+#include "sockets.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { IDLE_SECONDS = 30 };
@@ -46,22 +44,10 @@ static void end(void *state)
 
 static const struct stream_protocol protocol = {.begin = begin, .read = echo, .end = end};
 
-/* An address without a file, of this process alone. */
-static struct sockaddr_un address(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "pdns-mta-sts-test-%d", getpid());
-    return address;
-}
-
 static int ask(void)
 {
-    struct sockaddr_un there = address();
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int fd = sockets_connect();
 
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&there, sizeof(there)), 0);
     assert_int_equal(send(fd, "x", 1, MSG_NOSIGNAL), 1);
     return fd;
 }
@@ -115,13 +101,10 @@ static void accepting_goes_on_after_descriptors_and_memory_ran_out(void **state)
 
 static int set_up(void **state)
 {
-    struct sockaddr_un here = address();
-
     (void)state;
     event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
-    listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    assert_int_equal(bind(listening, (const struct sockaddr *)&here, sizeof(here)), 0);
-    return listen(listening, 16);
+    listening = sockets_listen();
+    return 0;
 }
 
 static int tear_down(void **state)

@@ -2,12 +2,10 @@
 #include "net/listener.h"
 #include "net/stream.h"
 #include "net/unix_balancer.h"
+#include "sockets.h"
 #include "temporary.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { THREADS = 3, PLACES = 4, CLIENTS_MAX = 64 };
@@ -48,13 +46,10 @@ static void table_deinit(struct table *table)
 /* Connects some clients, and has the dealer deal them. */
 static void deal(struct table *table, size_t n)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", at.path);
     for (size_t i = 0; i < n; i++) {
-        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        int fd = sockets_connect_unix(at.path);
 
-        assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        assert_true(fd >= 0);
         table->clients[table->n_clients++] = fd;
     }
     event_base_loop(table->base, EVLOOP_NONBLOCK);

@@ -2,11 +2,10 @@
 #include "cmocka_all.h"
 #include "net/http.h"
 #include "net/stream_counters.h"
+#include "sockets.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -150,18 +149,11 @@ static void serve(struct fixture *fixture, bool over_http, unsigned int idle_sec
         .idle_seconds = idle_seconds,
         .counters = &fixture->counters,
     };
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    /* An address without a file, of this process alone. */
-    snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "pdns-mta-sts-test-%d", getpid());
-    fixture->listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    assert_int_equal(bind(fixture->listening, (const struct sockaddr *)&address, sizeof(address)),
-                     0);
-    assert_int_equal(listen(fixture->listening, 4), 0);
+    fixture->listening = sockets_listen();
     assert_int_equal(stream_server_new(fixture->base, fixture->listening, &setup, &fixture->server),
                      0);
-    fixture->peer = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    assert_int_equal(connect(fixture->peer, (const struct sockaddr *)&address, sizeof(address)), 0);
+    fixture->peer = sockets_connect();
 }
 
 static void say(const struct fixture *fixture, const char *text)
@@ -299,17 +291,13 @@ static void requests_behind_a_long_reply_wait_and_are_answered_in_order(void **s
 static void other_peers_are_answered_meanwhile(void **state)
 {
     struct fixture *fixture = *state;
-    struct sockaddr_un address;
-    socklen_t length = sizeof(address);
     int stuck;
 
     serve(fixture, false, 0);
     say(fixture, "300000\n");
     run(fixture);
     stuck = fixture->peer;
-    assert_int_equal(getsockname(fixture->listening, (struct sockaddr *)&address, &length), 0);
-    fixture->peer = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    assert_int_equal(connect(fixture->peer, (const struct sockaddr *)&address, length), 0);
+    fixture->peer = sockets_connect();
     say(fixture, "2q\n");
     receive_all(fixture);
     assert_int_equal(fixture->received.length, strlen("numbers\n0\n1\n"));

@@ -6,12 +6,11 @@
 #include "net/http.h"
 #include "protocol/jansson_alloc.h"
 #include "service/service.h"
+#include "sockets.h"
 #include "temporary.h"
 
-#include <arpa/inet.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -41,19 +40,6 @@ static void write_config(unsigned int id, const char *catalog, const char *more)
              "     domains: [member-%u.example], domain_files: a.list}\n",
              port, getenv("PWD"), policy_port, admin_port, catalog, more, id, id);
     temporary_write("config.yaml", text);
-}
-
-/* A port that was free a moment ago. */
-static in_port_t find_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, length), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-    close(fd);
-    return ntohs(address.sin_port);
 }
 
 /* Questions, as a method with its components and its parameters; the replies do not change. */
@@ -147,26 +133,14 @@ static void write_line(const struct question *question, struct buffer *out)
     buffer_add_string(out, "\n");
 }
 
-static int connect_to(in_port_t number)
-{
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(number), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    return connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
-}
-
 static int connect_http(void)
 {
-    return connect_to(port);
+    return sockets_connect_tcp(port);
 }
 
 static int connect_unix(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "s"};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    return connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? fd : -1;
+    return sockets_connect_unix("s");
 }
 
 /* Whether a reply is one that PowerDNS takes for no answer; so is a connection that ends. A long
@@ -348,8 +322,8 @@ static void get_each(const struct page *page, void (*begin_failing)(size_t n))
 
     buffer_add_string(&request, page->request);
     do {
-        failed =
-            exchange_without_memory(connect_to(*page->port), &request, begin_failing, n++, reply);
+        failed = exchange_without_memory(sockets_connect_tcp(*page->port), &request, begin_failing,
+                                         n++, reply);
         if (!failed || (reply[0] && !is_http_error(reply)))
             assert_true(strncmp(reply, "HTTP/1.1 200 ", 13) == 0 && strstr(reply, page->content));
     } while (failed);
@@ -443,9 +417,9 @@ static int set_up(void **state)
     http_init();
     assert_int_equal(temporary_enter(state), 0);
     setenv("PWD", *state, 1);
-    port = find_port();
-    policy_port = find_port();
-    admin_port = find_port();
+    port = sockets_free_port();
+    policy_port = sockets_free_port();
+    admin_port = sockets_free_port();
     temporary_write("a.list", "listed.example\n");
     write_config(0, "", "  - {domain: zone.example, mode: none, authority: zones}\n");
     return 0;
