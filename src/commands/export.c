@@ -179,7 +179,7 @@ static void print_servers(const char *address)
 /* A file for the http block, as those in sites-enabled and conf.d are. */
 static bool print_nginx(const struct config *config, uint32_t per_certificate)
 {
-    const struct tcp_settings *policy = &config->settings.tcp[TCP_POLICY];
+    const struct listener_settings *policy = &config->settings.listeners[LISTENER_POLICY];
     char text[sizeof(policy->address.text)];
 
     if (!policy->enabled)

@@ -18,15 +18,16 @@ struct policy_files {
     struct policy_file **end;
 };
 
-const char *config_tcp_key(enum tcp_listener listener)
+const char *config_listener_name(enum listener listener)
 {
-    static const char *const keys[] = {
-        [TCP_HTTP] = "http",
-        [TCP_POLICY] = "policy",
-        [TCP_ADMIN] = "admin",
+    static const char *const names[] = {
+        [LISTENER_REMOTE] = "http",
+        [LISTENER_UNIX] = "unix",
+        [LISTENER_POLICY] = "policy",
+        [LISTENER_ADMIN] = "admin",
     };
 
-    return keys[listener];
+    return names[listener];
 }
 
 void config_free(struct config *config)
@@ -134,12 +135,11 @@ static void choose_listeners(struct loader *loader, const struct node *listen,
                              struct settings *settings)
 {
     if (!listen || listen->kind != NODE_MAPPING) {
-        settings->tcp[TCP_HTTP].enabled = true;
+        settings->listeners[LISTENER_REMOTE].enabled = true;
         return;
     }
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        settings->tcp[listener].enabled = node_find(listen, config_tcp_key(listener)) != NULL;
-    settings->unix_socket.enabled = node_find(listen, "unix") != NULL;
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        settings->listeners[listener].enabled = node_find(listen, config_listener_name(listener));
     if (listen->length == 0)
         LOADER_ERROR(loader, listen, "found no listener, expected http, unix, policy or admin");
 }
@@ -154,12 +154,12 @@ static const struct node *find_below(const struct node *mapping, const char *key
 static void check_listeners(struct loader *loader, const struct node *listen,
                             const struct settings *settings)
 {
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++) {
-        const struct listen_address *address = &settings->tcp[listener].address;
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
+        const struct listen_address *address = &settings->listeners[listener].address;
         const struct node *node =
-            find_below(find_below(listen, config_tcp_key(listener)), "address");
+            find_below(find_below(listen, config_listener_name(listener)), "address");
 
-        if (node && !listen_address_is_loopback(address))
+        if (listener != LISTENER_UNIX && node && !listen_address_is_loopback(address))
             LOADER_WARNING(loader, node,
                            "%s is not a loopback address: whoever reaches it gets answers",
                            address->text);
@@ -179,7 +179,7 @@ static int read_main(struct loader *loader, struct policy_files *files, const ch
     if (r)
         return r;
     context.arena = &config->arena;
-    settings.settings.unix_socket.address.group = UNIX_GROUP_UNCHANGED;
+    settings.settings.listeners[LISTENER_UNIX].unix_address.group = UNIX_GROUP_UNCHANGED;
     r = options_set_defaults(&context, &main_table, &settings);
     if (r == 0)
         r = options_read(&context, &main_table, root, &settings, NULL);

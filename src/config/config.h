@@ -21,35 +21,33 @@ enum {
     CONFIG_CLOCKS_DIFFER = 300, /* seconds that a file's time may be ahead of the clock */
 };
 
-/* The TCP listeners, all of which speak HTTP. */
-enum tcp_listener {
-    TCP_HTTP,   /* the remote backend */
-    TCP_POLICY, /* policy bodies */
-    TCP_ADMIN,  /* metrics and status */
-    TCP_COUNT,
+/* The listeners. All but LISTENER_UNIX are TCP and speak HTTP. */
+enum listener {
+    LISTENER_REMOTE, /* PowerDNS's remote backend over HTTP */
+    LISTENER_UNIX,   /* the same over a unix socket */
+    LISTENER_POLICY, /* policy bodies */
+    LISTENER_ADMIN,  /* metrics and status */
+    LISTENER_COUNT,
 };
 
-struct tcp_settings {
+struct listener_settings {
     bool enabled;
-    struct listen_address address;
+    union {
+        struct listen_address address;    /* of a TCP listener */
+        struct unix_address unix_address; /* of LISTENER_UNIX */
+    };
 };
 
-/* What TCP_HTTP has besides. */
+/* What LISTENER_REMOTE has besides. */
 struct http_settings {
     const char *path; /* "/dns", without a final slash; "" for the root */
     bool keepalive;
 };
 
-struct unix_settings {
-    bool enabled;
-    struct unix_address address;
-};
-
 /* What can change only by a restart. */
 struct settings {
-    struct tcp_settings tcp[TCP_COUNT];
+    struct listener_settings listeners[LISTENER_COUNT];
     struct http_settings http;
-    struct unix_settings unix_socket;
     uint32_t threads;
 };
 
@@ -60,8 +58,9 @@ struct config {
     struct arena arena;        /* what the settings point at */
 };
 
-/* The key of a listener below "listen", for example "http". */
-const char *config_tcp_key(enum tcp_listener listener);
+/* The name of a listener for users: its key below "listen", of its socket with the service manager,
+ * and in the metrics. "http", "unix", "policy" or "admin". */
+const char *config_listener_name(enum listener listener);
 
 /* Reads a configuration file and all that it names.
  *

@@ -378,8 +378,9 @@ const struct option_table defaults_table = {
 };
 
 static const struct option http_rows[] = {
-    {"address", &option_address, .offset = offsetof(struct settings, tcp[TCP_HTTP].address),
-     .port = HTTP_PORT, .fallback = "127.0.0.1:8053",
+    {"address", &option_address,
+     .offset = offsetof(struct settings, listeners[LISTENER_REMOTE].address), .port = HTTP_PORT,
+     .fallback = "127.0.0.1:8053",
      .help = "where the HTTP connector of PowerDNS reaches the service"},
     {"path", &option_url_path, .offset = offsetof(struct settings, http.path), .fallback = "/dns",
      .help = "the path of the URL that PowerDNS is configured with"},
@@ -390,37 +391,37 @@ static const struct option http_rows[] = {
 static const struct option_table http_table = {http_rows, ARRAY_LENGTH(http_rows)};
 
 static const struct option unix_rows[] = {
-    {"path", &option_socket_path, .offset = offsetof(struct unix_settings, address.path),
+    {"path", &option_socket_path, .offset = offsetof(struct listener_settings, unix_address.path),
      .fallback = "/run/pdns-mta-sts/pdns.sock",
      .help = "the socket where the unix connector of PowerDNS reaches the service"},
-    {"mode", &option_permissions, .offset = offsetof(struct unix_settings, address.mode),
+    {"mode", &option_permissions, .offset = offsetof(struct listener_settings, unix_address.mode),
      .fallback = "0660", .help = "the permissions of the socket"},
-    {"group", &option_group, .offset = offsetof(struct unix_settings, address.group),
+    {"group", &option_group, .offset = offsetof(struct listener_settings, unix_address.group),
      .help = "the group of the socket"},
 };
 
 static const struct option_table unix_table = {unix_rows, ARRAY_LENGTH(unix_rows)};
 
 static const struct option policy_listener_rows[] = {
-    {"address", &option_address, .offset = offsetof(struct settings, tcp[TCP_POLICY].address),
-     .port = POLICY_PORT, .fallback = "127.0.0.1:8080",
-     .help = "where a web server reaches the service"},
+    {"address", &option_address,
+     .offset = offsetof(struct settings, listeners[LISTENER_POLICY].address), .port = POLICY_PORT,
+     .fallback = "127.0.0.1:8080", .help = "where a web server reaches the service"},
 };
 
 static const struct option_table policy_listener_table = {policy_listener_rows,
                                                           ARRAY_LENGTH(policy_listener_rows)};
 
 static const struct option admin_rows[] = {
-    {"address", &option_address, .offset = offsetof(struct settings, tcp[TCP_ADMIN].address),
-     .port = ADMIN_PORT, .fallback = "127.0.0.1:8054",
-     .help = "where monitoring reaches the service"},
+    {"address", &option_address,
+     .offset = offsetof(struct settings, listeners[LISTENER_ADMIN].address), .port = ADMIN_PORT,
+     .fallback = "127.0.0.1:8054", .help = "where monitoring reaches the service"},
 };
 
 static const struct option_table admin_table = {admin_rows, ARRAY_LENGTH(admin_rows)};
 
 static const struct option listen_rows[] = {
     {"http", &option_section, .section = &http_table, .help = "the HTTP connector"},
-    {"unix", &option_section, .offset = offsetof(struct settings, unix_socket),
+    {"unix", &option_section, .offset = offsetof(struct settings, listeners[LISTENER_UNIX]),
      .section = &unix_table, .help = "the unix connector"},
     {"policy", &option_section, .section = &policy_listener_table,
      .help = "policy bodies, for a web server that terminates TLS"},

@@ -133,7 +133,7 @@ static int listen_for(struct admin *admin, const struct admin_setup *setup)
         .context = &admin->service,
         .connections_max = share < CONNECTIONS_MAX ? share : CONNECTIONS_MAX,
         .idle_seconds = HTTP_IDLE_SECONDS,
-        .counters = &admin->own_counters->streams[TCP_ADMIN],
+        .counters = &admin->own_counters->streams[LISTENER_ADMIN],
     };
 
     http_service_init(&admin->service, &handler, true);

@@ -10,8 +10,3 @@ struct counters *counters_new(void)
         memset(counters, 0, size);
     return counters;
 }
-
-const char *counters_listener_name(size_t listener)
-{
-    return listener == LISTENER_UNIX ? "unix" : config_tcp_key((enum tcp_listener)listener);
-}

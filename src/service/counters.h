@@ -11,22 +11,12 @@
 
 enum {
     COUNTERS_ALIGNMENT = 64, /* bytes of a cache line */
-
-    /* The listeners by number: the TCP ones, then this one. */
-    LISTENER_UNIX = TCP_COUNT,
-    LISTENER_COUNT,
-};
-
-/* How a request of the remote backend came. */
-enum transport {
-    TRANSPORT_HTTP,
-    TRANSPORT_UNIX,
-    TRANSPORT_COUNT,
 };
 
 struct counters {
-    /* By transport, number of the method (METHOD_NONE for what is none) and outcome. */
-    counter requests[TRANSPORT_COUNT][METHOD_COUNT_MAX][OUTCOME_COUNT];
+    /* Of the remote backend, which LISTENER_REMOTE and LISTENER_UNIX serve: by listener, number of
+     * the method (METHOD_NONE if it is none) and outcome. */
+    counter requests[LISTENER_COUNT][METHOD_COUNT_MAX][OUTCOME_COUNT];
     struct stream_counters streams[LISTENER_COUNT];
 };
 
@@ -34,13 +24,10 @@ struct counters {
  * memory runs out. */
 struct counters *counters_new(void);
 
-/* The name of a listener as in the configuration, for example "http". */
-const char *counters_listener_name(size_t listener);
-
 /* Counts a request of the remote backend; COUNTERS may be NULL, METHOD too. */
-static inline void counters_count_request(struct counters *counters, enum transport transport,
+static inline void counters_count_request(struct counters *counters, enum listener listener,
                                           const struct method *method, enum outcome outcome)
 {
     if (counters)
-        counter_add(&counters->requests[transport][method_number(method)][outcome], 1);
+        counter_add(&counters->requests[listener][method_number(method)][outcome], 1);
 }

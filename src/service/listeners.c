@@ -10,83 +10,55 @@
 
 struct listeners {
     const struct settings *settings;
-    int tcp[TCP_COUNT][CONFIG_THREADS_MAX];
-    size_t n_tcp[TCP_COUNT];
-    int unix_socket;       /* -1: not open */
+    struct {
+        int fds[CONFIG_THREADS_MAX];
+        size_t n; /* 0: not open */
+    } sockets[LISTENER_COUNT];
     bool unix_is_managers; /* the service manager's, who keeps its file */
 };
 
-/* Where a TCP listener answers, for the log. */
-static const char *path_of(enum tcp_listener listener, const struct settings *settings)
+DEFINE_CLEANUP(struct listeners *, listeners_free)
+
+/* The path of an example, for the log. */
+static const char *path_of(enum listener listener, const struct settings *settings)
 {
-    static const char *const paths[] = {[TCP_POLICY] = POLICY_PATH, [TCP_ADMIN] = "/metrics"};
-
-    return listener == TCP_HTTP ? settings->http.path : paths[listener];
-}
-
-/* How many sockets a TCP listener has: one for each thread that serves it. */
-static size_t count_sockets(enum tcp_listener listener, const struct settings *settings)
-{
-    return listener == TCP_ADMIN ? 1 : settings->threads;
-}
-
-/* Takes a socket of the service manager's for a TCP listener, whatever its address. */
-static int adopt_tcp(struct listeners *listeners, enum tcp_listener listener, int fd)
-{
-    const char *name = config_tcp_key(listener);
-    size_t n = count_sockets(listener, listeners->settings);
-    int r = listener_adopt_tcp(fd, n, listeners->tcp[listener]);
-    char address[LISTENER_TEXT_MAX];
-
-    if (r < 0) {
-        log_error("cannot use the socket named %s of the service manager: %s", name,
-                  r == -EINVAL ? "it is no listening TCP socket" : strerror(-r));
-        close(fd);
-        return LISTENERS_FAILED;
+    switch (listener) {
+    case LISTENER_POLICY:
+        return POLICY_PATH;
+    case LISTENER_ADMIN:
+        return "/metrics";
+    default:
+        return settings->http.path;
     }
-    listeners->n_tcp[listener] = n;
-    listener_describe_tcp(fd, address);
-    log_info("listening on http://%s%s, the socket named %s of the service manager", address,
-             path_of(listener, listeners->settings), name);
-    return 0;
 }
 
-static int open_tcp(struct listeners *listeners, enum tcp_listener listener)
+/* TCP listeners have a socket for each thread that serves them. */
+static size_t count_sockets(enum listener listener, const struct settings *settings)
+{
+    return listener == LISTENER_UNIX || listener == LISTENER_ADMIN ? 1 : settings->threads;
+}
+
+static int open_tcp(struct listeners *listeners, enum listener listener)
 {
     const struct settings *settings = listeners->settings;
-    const struct listen_address *address = &settings->tcp[listener].address;
+    const struct listen_address *address = &settings->listeners[listener].address;
     size_t n = count_sockets(listener, settings);
-    int r = listener_open_tcp(address, n, listeners->tcp[listener]);
+    int r = listener_open_tcp(address, n, listeners->sockets[listener].fds);
 
     if (r < 0) {
         log_error("cannot listen on %s: %s", address->text, strerror(-r));
         return LISTENERS_FAILED;
     }
-    listeners->n_tcp[listener] = n;
+    listeners->sockets[listener].n = n;
     log_info("listening on http://%s%s", address->text, path_of(listener, settings));
-    return 0;
-}
-
-static int adopt_unix(struct listeners *listeners, int fd)
-{
-    int r = listener_adopt_unix(fd);
-
-    if (r < 0) {
-        log_error("cannot use the socket named unix of the service manager: %s",
-                  r == -EINVAL ? "it is no listening unix socket" : strerror(-r));
-        close(fd);
-        return LISTENERS_FAILED;
-    }
-    listeners->unix_socket = fd;
-    listeners->unix_is_managers = true;
-    log_info("listening on the socket named unix of the service manager");
     return 0;
 }
 
 static int open_unix(struct listeners *listeners)
 {
-    const struct unix_address *address = &listeners->settings->unix_socket.address;
-    int r = listener_open_unix(address, &listeners->unix_socket);
+    const struct unix_address *address =
+        &listeners->settings->listeners[LISTENER_UNIX].unix_address;
+    int r = listener_open_unix(address, listeners->sockets[LISTENER_UNIX].fds);
 
     if (r < 0) {
         log_error("cannot listen on %s: %s", address->path,
@@ -95,77 +67,98 @@ static int open_unix(struct listeners *listeners)
                                    : strerror(-r));
         return LISTENERS_FAILED;
     }
+    listeners->sockets[LISTENER_UNIX].n = 1;
     log_info("listening on %s", address->path);
     return 0;
 }
 
-/* Opens all that the settings enable, those of the service manager's first. */
-static int open_all(struct listeners *listeners, struct socket_activation *activation)
+/* Takes a socket of the service manager's over, whatever its address. */
+static int adopt_socket(struct listeners *listeners, enum listener listener, int fd)
 {
-    const struct settings *settings = listeners->settings;
-    int fd, r = 0;
+    const char *name = config_listener_name(listener);
+    bool tcp = listener != LISTENER_UNIX;
+    size_t n = count_sockets(listener, listeners->settings);
+    int *fds = listeners->sockets[listener].fds;
+    char address[LISTENER_TEXT_MAX];
+    int r = tcp ? listener_adopt_tcp(fd, n, fds) : listener_adopt_unix(fd);
 
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++) {
-        if (!settings->tcp[listener].enabled)
-            continue;
-        fd = socket_activation_take(activation, config_tcp_key(listener));
-        r = fd >= 0 ? adopt_tcp(listeners, listener, fd) : open_tcp(listeners, listener);
+    if (r < 0) {
+        log_error("cannot use the socket named %s of the service manager: %s", name,
+                  r != -EINVAL ? strerror(-r)
+                  : tcp        ? "it is no listening TCP socket"
+                               : "it is no listening unix socket");
+        close(fd);
+        return LISTENERS_FAILED;
     }
-    if (r == 0 && settings->unix_socket.enabled) {
-        fd = socket_activation_take(activation, "unix");
-        r = fd >= 0 ? adopt_unix(listeners, fd) : open_unix(listeners);
+    listeners->sockets[listener].n = n;
+    if (tcp) {
+        listener_describe_tcp(fd, address);
+        log_info("listening on http://%s%s, the socket named %s of the service manager", address,
+                 path_of(listener, listeners->settings), name);
+    } else {
+        *fds = fd;
+        listeners->unix_is_managers = true;
+        log_info("listening on the socket named %s of the service manager", name);
     }
-    return r;
+    return 0;
+}
+
+static int open_listener(struct listeners *listeners, enum listener listener,
+                         struct socket_activation *activation)
+{
+    int fd;
+
+    if (!listeners->settings->listeners[listener].enabled)
+        return 0;
+    fd = socket_activation_take(activation, config_listener_name(listener));
+    if (fd >= 0)
+        return adopt_socket(listeners, listener, fd);
+    return listener == LISTENER_UNIX ? open_unix(listeners) : open_tcp(listeners, listener);
 }
 
 int listeners_new(const struct settings *settings, struct listeners **out)
 {
     CLEANUP(socket_activation_deinit) struct socket_activation activation;
-    struct listeners *listeners = calloc(1, sizeof(*listeners));
+    CLEANUP(listeners_free_pointer) struct listeners *listeners = NULL;
     const char *left;
-    int r;
+    int r = 0;
 
     socket_activation_init(&activation);
+    listeners = calloc(1, sizeof(*listeners));
     if (!listeners)
         return -ENOMEM;
     listeners->settings = settings;
-    listeners->unix_socket = -1;
-    r = open_all(listeners, &activation);
-    if (r) {
-        listeners_free(listeners);
+    for (enum listener listener = 0; listener < LISTENER_COUNT && r == 0; listener++)
+        r = open_listener(listeners, listener, &activation);
+    if (r)
         return r;
-    }
     left = socket_activation_left(&activation);
     if (left)
         log_warning("found a socket named \"%s\" of the service manager that no listener takes, "
                     "expected one for each listener of the configuration: it is closed",
                     left);
     *out = listeners;
+    listeners = NULL;
     return 0;
 }
 
-int listeners_tcp(const struct listeners *listeners, enum tcp_listener listener, size_t thread)
+int listeners_socket(const struct listeners *listeners, enum listener listener, size_t thread)
 {
-    assert(thread < listeners->n_tcp[listener]);
-    return listeners->tcp[listener][thread];
-}
-
-int listeners_unix(const struct listeners *listeners)
-{
-    assert(listeners->unix_socket >= 0);
-    return listeners->unix_socket;
+    assert(thread < listeners->sockets[listener].n);
+    return listeners->sockets[listener].fds[thread];
 }
 
 void listeners_free(struct listeners *listeners)
 {
     if (!listeners)
         return;
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        for (size_t i = 0; i < listeners->n_tcp[listener]; i++)
-            close(listeners->tcp[listener][i]);
-    if (listeners->unix_is_managers)
-        close(listeners->unix_socket);
-    else if (listeners->unix_socket >= 0)
-        listener_close_unix(&listeners->settings->unix_socket.address, listeners->unix_socket);
+    if (listeners->sockets[LISTENER_UNIX].n && !listeners->unix_is_managers) {
+        listener_close_unix(&listeners->settings->listeners[LISTENER_UNIX].unix_address,
+                            listeners->sockets[LISTENER_UNIX].fds[0]);
+        listeners->sockets[LISTENER_UNIX].n = 0;
+    }
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        for (size_t i = 0; i < listeners->sockets[listener].n; i++)
+            close(listeners->sockets[listener].fds[i]);
     free(listeners);
 }

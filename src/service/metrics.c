@@ -37,12 +37,6 @@ static void add_number(struct buffer *out, const char *name, const char *type, c
     buffer_printf(out, PREFIX "%s %.17g\n", name, value);
 }
 
-static bool transport_enabled(const struct settings *settings, enum transport transport)
-{
-    return transport == TRANSPORT_HTTP ? settings->tcp[TCP_HTTP].enabled
-                                       : settings->unix_socket.enabled;
-}
-
 /* Whether a number is shown while it is 0, so that the first request counts as a change: what
  * matters of lookups, and requests that could not be read. */
 static bool always_shown(size_t method, enum outcome outcome)
@@ -52,9 +46,8 @@ static bool always_shown(size_t method, enum outcome outcome)
     return strcmp(method_name(method), "lookup") == 0;
 }
 
-static void add_requests_of(const struct sums *sums, enum transport transport, size_t method)
+static void add_requests_of(const struct sums *sums, enum listener listener, size_t method)
 {
-    static const char *const transports[] = {[TRANSPORT_HTTP] = "http", [TRANSPORT_UNIX] = "unix"};
     static const char *const outcomes[] = {
         [OUTCOME_ANSWERED] = "answered",
         [OUTCOME_EMPTY] = "empty",
@@ -63,13 +56,14 @@ static void add_requests_of(const struct sums *sums, enum transport transport, s
     };
 
     for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
-        unsigned long long n = SUM(sums, requests[transport][method][outcome]);
+        unsigned long long n = SUM(sums, requests[listener][method][outcome]);
 
         if (n || always_shown(method, outcome))
             buffer_printf(sums->out,
                           PREFIX "requests_total{transport=\"%s\",method=\"%s\",outcome=\"%s\"} "
                                  "%llu\n",
-                          transports[transport], method_name(method), outcomes[outcome], n);
+                          config_listener_name(listener), method_name(method), outcomes[outcome],
+                          n);
     }
 }
 
@@ -77,21 +71,15 @@ static void add_requests(const struct sums *sums)
 {
     begin_family(sums->out, "requests_total", "counter",
                  "Requests of the remote backend by transport, method and outcome.");
-    for (enum transport transport = 0; transport < TRANSPORT_COUNT; transport++)
+    for (enum listener listener = LISTENER_REMOTE; listener <= LISTENER_UNIX; listener++)
         for (size_t method = 0; method_name(method); method++)
-            if (transport_enabled(sums->settings, transport))
-                add_requests_of(sums, transport, method);
+            if (sums->settings->listeners[listener].enabled)
+                add_requests_of(sums, listener, method);
 }
 
-static bool listener_enabled(const struct settings *settings, size_t listener)
+static void add_histogram(const struct sums *sums, enum listener listener)
 {
-    return listener == LISTENER_UNIX ? settings->unix_socket.enabled
-                                     : settings->tcp[listener].enabled;
-}
-
-static void add_histogram(const struct sums *sums, size_t listener)
-{
-    const char *name = counters_listener_name(listener);
+    const char *name = config_listener_name(listener);
     unsigned long long below = 0;
 
     for (size_t i = 0; i < ANSWER_BUCKETS; i++) {
@@ -110,7 +98,7 @@ static void add_histogram(const struct sums *sums, size_t listener)
                   below);
 }
 
-static unsigned long long count_open(const struct sums *sums, size_t listener)
+static unsigned long long count_open(const struct sums *sums, enum listener listener)
 {
     /* Read in this order, a connection that ends meanwhile is never missing. */
     unsigned long long closed = SUM(sums, streams[listener].closed);
@@ -118,12 +106,12 @@ static unsigned long long count_open(const struct sums *sums, size_t listener)
     return SUM(sums, streams[listener].accepted) - closed;
 }
 
-static unsigned long long count_accepted(const struct sums *sums, size_t listener)
+static unsigned long long count_accepted(const struct sums *sums, enum listener listener)
 {
     return SUM(sums, streams[listener].accepted);
 }
 
-static unsigned long long count_evicted(const struct sums *sums, size_t listener)
+static unsigned long long count_evicted(const struct sums *sums, enum listener listener)
 {
     return SUM(sums, streams[listener].evicted);
 }
@@ -131,7 +119,7 @@ static unsigned long long count_evicted(const struct sums *sums, size_t listener
 /* A family with one number for each listener. */
 static const struct {
     const char *name, *type, *help;
-    unsigned long long (*count)(const struct sums *sums, size_t listener);
+    unsigned long long (*count)(const struct sums *sums, enum listener listener);
 } of_listeners[] = {
     {"connections", "gauge", "Open connections.", count_open},
     {"connections_accepted_total", "counter", "Connections that were accepted.", count_accepted},
@@ -144,15 +132,15 @@ static void add_listeners(const struct sums *sums)
 {
     begin_family(sums->out, "answer_duration_seconds", "histogram",
                  "Time from having read a request to having sent its answer.");
-    for (size_t listener = 0; listener < LISTENER_COUNT; listener++)
-        if (listener_enabled(sums->settings, listener))
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        if (sums->settings->listeners[listener].enabled)
             add_histogram(sums, listener);
     for (size_t i = 0; i < ARRAY_LENGTH(of_listeners); i++) {
         begin_family(sums->out, of_listeners[i].name, of_listeners[i].type, of_listeners[i].help);
-        for (size_t listener = 0; listener < LISTENER_COUNT; listener++)
-            if (listener_enabled(sums->settings, listener))
+        for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+            if (sums->settings->listeners[listener].enabled)
                 buffer_printf(sums->out, PREFIX "%s{listener=\"%s\"} %llu\n", of_listeners[i].name,
-                              counters_listener_name(listener),
+                              config_listener_name(listener),
                               of_listeners[i].count(sums, listener));
     }
 }

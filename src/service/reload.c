@@ -112,22 +112,24 @@ static void name(struct buffer *out, const char *key)
     buffer_printf(out, "%s%s", out->length ? ", " : "", key);
 }
 
-static void name_listener(struct buffer *out, enum tcp_listener listener, const char *key)
+static void name_listener(struct buffer *out, enum listener listener, const char *key)
 {
-    buffer_printf(out, "%slisten.%s%s", out->length ? ", " : "", config_tcp_key(listener), key);
+    buffer_printf(out, "%slisten.%s%s", out->length ? ", " : "", config_listener_name(listener),
+                  key);
 }
 
-/* Names what differs in a TCP listener. Returns whether it is open before and after. */
-static bool name_tcp(enum tcp_listener listener, const struct settings *before,
-                     const struct settings *after, struct buffer *out)
+/* Names what differs in a listener. Returns whether it is open before and after. */
+static bool name_changes(enum listener listener, const struct settings *before,
+                         const struct settings *after, struct buffer *out)
 {
-    const struct tcp_settings *old = &before->tcp[listener], *now = &after->tcp[listener];
+    const struct listener_settings *old = &before->listeners[listener];
+    const struct listener_settings *now = &after->listeners[listener];
 
     if (old->enabled != now->enabled)
         name_listener(out, listener, "");
     if (!old->enabled || !now->enabled)
         return false;
-    if (strcmp(old->address.text, now->address.text) != 0)
+    if (listener != LISTENER_UNIX && strcmp(old->address.text, now->address.text) != 0)
         name_listener(out, listener, ".address");
     return true;
 }
@@ -155,13 +157,15 @@ static void name_unix(const struct unix_address *before, const struct unix_addre
 void reload_name_fixed(const struct settings *before, const struct settings *after,
                        struct buffer *out)
 {
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        if (name_tcp(listener, before, after, out) && listener == TCP_HTTP)
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
+        if (!name_changes(listener, before, after, out))
+            continue;
+        if (listener == LISTENER_REMOTE)
             name_http(&before->http, &after->http, out);
-    if (before->unix_socket.enabled != after->unix_socket.enabled)
-        name(out, "listen.unix");
-    else if (before->unix_socket.enabled)
-        name_unix(&before->unix_socket.address, &after->unix_socket.address, out);
+        if (listener == LISTENER_UNIX)
+            name_unix(&before->listeners[listener].unix_address,
+                      &after->listeners[listener].unix_address, out);
+    }
     if (before->threads != after->threads)
         name(out, "threads");
 }

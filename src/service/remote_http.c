@@ -39,7 +39,7 @@ static bool verb_allowed(enum http_method verb)
 static void count(const struct remote_http *remote, const struct method *method,
                   enum outcome outcome)
 {
-    counters_count_request(remote->counters, TRANSPORT_HTTP, method, outcome);
+    counters_count_request(remote->counters, LISTENER_REMOTE, method, outcome);
 }
 
 /* The faults are texts of this program, so they need no escapes. */

@@ -59,7 +59,7 @@ static void refuse_request(const struct remote_unix *remote, const struct reques
                            struct buffer *replies)
 {
     buffer_printf(replies, "{\"error\":\"expected %s\"}", request->fault);
-    counters_count_request(remote->counters, TRANSPORT_UNIX, request->method, OUTCOME_MALFORMED);
+    counters_count_request(remote->counters, LISTENER_UNIX, request->method, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "unix: malformed request, expected %s", request->fault);
 }
 
@@ -80,7 +80,7 @@ static struct producer *answer(struct state *state, struct text line, struct buf
     } else {
         enum outcome outcome = method_answer(&request, &context, replies, &rest);
 
-        counters_count_request(counters, TRANSPORT_UNIX, request.method, outcome);
+        counters_count_request(counters, LISTENER_UNIX, request.method, outcome);
         if (state->remote->reload && method_orders_reload(&request))
             state->remote->reload();
     }
@@ -114,7 +114,7 @@ static bool keep_part(struct state *state, struct text part)
 
 static struct stream_result refuse(const struct remote_unix *remote, struct buffer *replies)
 {
-    counters_count_request(remote->counters, TRANSPORT_UNIX, NULL, OUTCOME_MALFORMED);
+    counters_count_request(remote->counters, LISTENER_UNIX, NULL, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "unix: request too long, expected at most %d bytes",
                 REMOTE_UNIX_REQUEST_MAX);
     buffer_printf(replies, "{\"error\":\"expected at most %d bytes\"}\n", REMOTE_UNIX_REQUEST_MAX);

@@ -112,7 +112,7 @@ static int start_workers(struct service *service)
     const struct settings *settings = &service->config->settings;
     int r = 0;
 
-    if (settings->unix_socket.enabled && settings->threads > 1)
+    if (settings->listeners[LISTENER_UNIX].enabled && settings->threads > 1)
         r = unix_balancer_new(settings->threads, service->setup.connections_max / settings->threads,
                               &service->setup.dealer);
     if (r < 0) {
@@ -142,9 +142,9 @@ static int start_admin(struct service *service)
     };
     int r;
 
-    if (!service->config->settings.tcp[TCP_ADMIN].enabled)
+    if (!service->config->settings.listeners[LISTENER_ADMIN].enabled)
         return 0;
-    setup.listening = listeners_tcp(service->setup.listeners, TCP_ADMIN, 0);
+    setup.listening = listeners_socket(service->setup.listeners, LISTENER_ADMIN, 0);
     for (size_t i = 0; i < service->n_workers; i++)
         setup.counters[i] = worker_counters(service->workers[i]);
     r = admin_new(&setup, &service->admin);
@@ -157,10 +157,10 @@ static int start_admin(struct service *service)
 
 static size_t count_listeners(const struct settings *settings)
 {
-    size_t n = settings->unix_socket.enabled;
+    size_t n = 0;
 
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        n += settings->tcp[listener].enabled;
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        n += settings->listeners[listener].enabled;
     return n;
 }
 

@@ -17,21 +17,15 @@
 
 enum { DRAIN_INTERVAL_MILLISECONDS = 5 };
 
-/* One of the thread's TCP listeners. */
-struct tcp {
-    struct http_service service;
-    struct stream_server *server;
-};
-
 struct worker {
     pthread_t thread;
     bool started;
     struct event_base *base;
-    struct tcp tcp[TCP_COUNT];
+    struct stream_server *servers[LISTENER_COUNT]; /* NULL: the thread does not serve it */
+    struct http_service http[LISTENER_COUNT];
     struct remote_http remote_http;
     struct policy_http policy_http;
     struct remote_unix remote_unix;
-    struct stream_server *unix_socket;
     struct unix_balancer *dealing; /* NULL: another thread does */
     struct snapshot *snapshot;
     struct counters *counters;
@@ -46,22 +40,18 @@ struct worker {
     uint64_t wakes_seen; /* by the thread that checks; UINT64_MAX: it has not asked yet */
 };
 
-static size_t count_tcp_connections(const struct worker *worker)
-{
-    size_t n = 0;
-
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        if (worker->tcp[listener].server)
-            n += stream_server_connections(worker->tcp[listener].server);
-    return n;
-}
-
 /* Whether there is something to wait for. PowerDNS keeps its connections to the unix socket for
  * ever; of these only those count whose replies are not all sent. */
 static bool is_answering(const struct worker *worker)
 {
-    return count_tcp_connections(worker) > 0 ||
-           (worker->unix_socket && stream_server_sending(worker->unix_socket));
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
+        const struct stream_server *server = worker->servers[listener];
+
+        if (server && (listener == LISTENER_UNIX ? stream_server_sending(server)
+                                                 : stream_server_connections(server) > 0))
+            return true;
+    }
+    return false;
 }
 
 /* Ends the thread once all has been answered. */
@@ -83,13 +73,11 @@ static void begin_drain(struct worker *worker)
 {
     if (event_pending(worker->drain, EV_TIMEOUT, NULL))
         return;
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++)
-        if (worker->tcp[listener].server)
-            stream_server_drain(worker->tcp[listener].server);
     if (worker->dealing)
         unix_balancer_stop(worker->dealing);
-    if (worker->unix_socket)
-        stream_server_drain(worker->unix_socket);
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        if (worker->servers[listener])
+            stream_server_drain(worker->servers[listener]);
     worker->drain_rounds = WORKER_DRAIN_MILLISECONDS / DRAIN_INTERVAL_MILLISECONDS;
     if (event_add(worker->drain, &drain_interval) < 0)
         worker->drain_rounds = 0;
@@ -129,8 +117,8 @@ static void order_reload(void)
     kill(getpid(), WORKER_RELOAD_SIGNAL);
 }
 
-static void serve_remote(struct worker *worker, const struct worker_setup *setup,
-                         struct http_service *service)
+static void set_up_remote(struct worker *worker, const struct worker_setup *setup,
+                          struct http_service *service)
 {
     const struct settings *settings = setup->settings;
     struct http_handler handler = remote_http_handler(&worker->remote_http);
@@ -144,8 +132,8 @@ static void serve_remote(struct worker *worker, const struct worker_setup *setup
 }
 
 /* Web servers keep their connections to what is behind them. */
-static void serve_policies(struct worker *worker, const struct worker_setup *setup,
-                           struct http_service *service)
+static void set_up_policies(struct worker *worker, const struct worker_setup *setup,
+                            struct http_service *service)
 {
     struct http_handler handler = policy_http_handler(&worker->policy_http);
 
@@ -154,31 +142,31 @@ static void serve_policies(struct worker *worker, const struct worker_setup *set
     http_service_init(service, &handler, true);
 }
 
-/* What the TCP listeners serve. The admin one is served by a thread of its own. */
-static void (*const serve[TCP_COUNT])(struct worker *worker, const struct worker_setup *setup,
-                                      struct http_service *service) = {
-    [TCP_HTTP] = serve_remote,
-    [TCP_POLICY] = serve_policies,
+/* The TCP listeners that the thread serves. The admin one has a thread of its own. */
+static void (*const tcp_setup[LISTENER_COUNT])(struct worker *worker,
+                                               const struct worker_setup *setup,
+                                               struct http_service *service) = {
+    [LISTENER_REMOTE] = set_up_remote,
+    [LISTENER_POLICY] = set_up_policies,
 };
 
 static int open_tcp(struct worker *worker, const struct worker_setup *setup, size_t number,
-                    enum tcp_listener listener)
+                    enum listener listener)
 {
     const struct settings *settings = setup->settings;
-    struct tcp *tcp = &worker->tcp[listener];
     struct stream_setup stream = {
         .protocol = &http_protocol,
-        .context = &tcp->service,
+        .context = &worker->http[listener],
         .connections_max = setup->connections_max / settings->threads,
         .idle_seconds = HTTP_IDLE_SECONDS,
         .counters = &worker->counters->streams[listener],
     };
 
-    if (!settings->tcp[listener].enabled || !serve[listener])
+    if (!settings->listeners[listener].enabled || !tcp_setup[listener])
         return 0;
-    serve[listener](worker, setup, &tcp->service);
-    return stream_server_new(worker->base, listeners_tcp(setup->listeners, listener, number),
-                             &stream, &tcp->server);
+    tcp_setup[listener](worker, setup, &worker->http[listener]);
+    return stream_server_new(worker->base, listeners_socket(setup->listeners, listener, number),
+                             &stream, &worker->servers[listener]);
 }
 
 /* With one thread the server accepts by itself. */
@@ -194,16 +182,16 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
     };
     int listening, r;
 
-    if (!setup->settings->unix_socket.enabled)
+    if (!setup->settings->listeners[LISTENER_UNIX].enabled)
         return 0;
     worker->remote_unix.snapshot = &worker->snapshot;
     worker->remote_unix.notify = setup->notify;
     worker->remote_unix.counters = worker->counters;
     worker->remote_unix.reload = order_reload;
-    listening = listeners_unix(setup->listeners);
+    listening = listeners_socket(setup->listeners, LISTENER_UNIX, 0);
     r = stream_server_new(worker->base,
                           dealer ? unix_balancer_descriptor(dealer, number) : listening, &stream,
-                          &worker->unix_socket);
+                          &worker->servers[LISTENER_UNIX]);
     if (r || !dealer)
         return r;
     unix_balancer_watch(dealer, number, stream.counters);
@@ -232,7 +220,7 @@ static int prepare(struct worker *worker, const struct worker_setup *setup, size
     if (event_add(worker->drain, &drain_interval) < 0)
         return -ENOMEM;
     event_del(worker->drain);
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT && r == 0; listener++)
+    for (enum listener listener = 0; listener < LISTENER_COUNT && r == 0; listener++)
         r = open_tcp(worker, setup, number, listener);
     return r ? r : open_unix(worker, setup, number);
 }
@@ -307,13 +295,12 @@ void worker_free(struct worker *worker)
         worker_stop(worker);
         pthread_join(worker->thread, NULL);
     }
-    for (enum tcp_listener listener = 0; listener < TCP_COUNT; listener++) {
-        stream_server_free(worker->tcp[listener].server);
-        http_service_deinit(&worker->tcp[listener].service);
-    }
     if (worker->dealing)
         unix_balancer_stop(worker->dealing);
-    stream_server_free(worker->unix_socket);
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
+        stream_server_free(worker->servers[listener]);
+        http_service_deinit(&worker->http[listener]);
+    }
     if (worker->woken)
         event_free(worker->woken);
     if (worker->drain)

@@ -2,17 +2,20 @@
 
 static void write_settings(const struct settings *settings, struct buffer *out)
 {
-    if (settings->tcp[TCP_HTTP].enabled)
+    const struct listener_settings *listeners = settings->listeners;
+    const struct unix_address *unix_address = &listeners[LISTENER_UNIX].unix_address;
+
+    if (listeners[LISTENER_REMOTE].enabled)
         buffer_printf(out, "http %s path \"%s\" keepalive %s\n",
-                      settings->tcp[TCP_HTTP].address.text, settings->http.path,
+                      listeners[LISTENER_REMOTE].address.text, settings->http.path,
                       settings->http.keepalive ? "yes" : "no");
-    if (settings->tcp[TCP_POLICY].enabled)
-        buffer_printf(out, "policy %s\n", settings->tcp[TCP_POLICY].address.text);
-    if (settings->tcp[TCP_ADMIN].enabled)
-        buffer_printf(out, "admin %s\n", settings->tcp[TCP_ADMIN].address.text);
-    if (settings->unix_socket.enabled)
-        buffer_printf(out, "unix %s mode %o group %d\n", settings->unix_socket.address.path,
-                      settings->unix_socket.address.mode, (int)settings->unix_socket.address.group);
+    if (listeners[LISTENER_POLICY].enabled)
+        buffer_printf(out, "policy %s\n", listeners[LISTENER_POLICY].address.text);
+    if (listeners[LISTENER_ADMIN].enabled)
+        buffer_printf(out, "admin %s\n", listeners[LISTENER_ADMIN].address.text);
+    if (listeners[LISTENER_UNIX].enabled)
+        buffer_printf(out, "unix %s mode %o group %d\n", unix_address->path, unix_address->mode,
+                      (int)unix_address->group);
     buffer_printf(out, "threads %u\n", settings->threads);
 }
 

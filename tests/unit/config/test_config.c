@@ -291,9 +291,11 @@ static void the_default_listener_is_enabled(void **state)
     (void)state;
     temporary_write("config.yaml", POLICY);
     config = assert_loaded("config.yaml", "");
-    assert_true(config->settings.tcp[TCP_HTTP].enabled);
-    assert_int_equal(config->settings.tcp[TCP_HTTP].address.storage.ss_family, AF_INET);
-    assert_int_equal(config->settings.tcp[TCP_HTTP].address.length, sizeof(struct sockaddr_in));
+    assert_true(config->settings.listeners[LISTENER_REMOTE].enabled);
+    assert_int_equal(config->settings.listeners[LISTENER_REMOTE].address.storage.ss_family,
+                     AF_INET);
+    assert_int_equal(config->settings.listeners[LISTENER_REMOTE].address.length,
+                     sizeof(struct sockaddr_in));
     config_free(config);
 }
 

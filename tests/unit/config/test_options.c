@@ -288,7 +288,7 @@ static void every_default_of_the_configuration_is_valid(void **state)
     assert_int_equal(reading.diagnostics.total[SEVERITY_ERROR], 0);
     assert_int_equal(file.settings.threads, 1);
     assert_string_equal(file.settings.http.path, "/dns");
-    assert_string_equal(file.settings.tcp[TCP_HTTP].address.text, "127.0.0.1:8053");
+    assert_string_equal(file.settings.listeners[LISTENER_REMOTE].address.text, "127.0.0.1:8053");
     assert_false(file.settings.http.keepalive);
     assert_int_equal(policy.max_age, 604800);
     assert_int_equal(policy.ttl, 3600);

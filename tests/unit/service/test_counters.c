@@ -63,7 +63,7 @@ static void an_answer_time_counts_in_the_first_bucket_that_holds_it(void **state
 static void no_counters_are_not_counted_in(void **state)
 {
     (void)state;
-    counters_count_request(NULL, TRANSPORT_HTTP, NULL, OUTCOME_MALFORMED);
+    counters_count_request(NULL, LISTENER_REMOTE, NULL, OUTCOME_MALFORMED);
 }
 
 int main(void)

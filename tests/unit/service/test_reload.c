@@ -140,9 +140,10 @@ static void settings_that_need_a_restart_are_named(void **state)
 {
     struct settings before = {
         .threads = 1,
-        .tcp[TCP_HTTP] = {.enabled = true, .address.text = "127.0.0.1:8053"},
+        .listeners[LISTENER_REMOTE] = {.enabled = true, .address.text = "127.0.0.1:8053"},
         .http = {.path = "/dns"},
-        .unix_socket = {.enabled = true, .address = {.path = "/run/a.sock", .mode = 0660}},
+        .listeners[LISTENER_UNIX] = {.enabled = true,
+                                     .unix_address = {.path = "/run/a.sock", .mode = 0660}},
     };
     struct settings after = before;
 
@@ -151,11 +152,11 @@ static void settings_that_need_a_restart_are_named(void **state)
     after.threads = 2;
     after.http.path = "/other";
     after.http.keepalive = true;
-    after.tcp[TCP_HTTP].address.text[0] = '2';
+    after.listeners[LISTENER_REMOTE].address.text[0] = '2';
     assert_fixed(&before, &after,
                  "listen.http.address, listen.http.path, listen.http.keepalive, threads");
     after = before;
-    after.unix_socket = (struct unix_settings){true, {"/run/b.sock", 0600, 1}};
+    after.listeners[LISTENER_UNIX].unix_address = (struct unix_address){"/run/b.sock", 0600, 1};
     assert_fixed(&before, &after, "listen.unix.path, listen.unix.mode, listen.unix.group");
 }
 
@@ -163,19 +164,20 @@ static void listeners_that_came_or_went_are_named_alone(void **state)
 {
     struct settings before = {
         .threads = 1,
-        .tcp[TCP_HTTP] = {.enabled = true, .address.text = "127.0.0.1:8053"},
+        .listeners[LISTENER_REMOTE] = {.enabled = true, .address.text = "127.0.0.1:8053"},
         .http = {.path = "/dns"},
     };
-    struct settings after = {.threads = 1,
-                             .unix_socket = {.enabled = true, .address = {.path = "/run/a.sock"}}};
+    struct settings after = {
+        .threads = 1,
+        .listeners[LISTENER_UNIX] = {.enabled = true, .unix_address = {.path = "/run/a.sock"}}};
 
     (void)state;
     assert_fixed(&before, &after, "listen.http, listen.unix");
     assert_fixed(&after, &before, "listen.http, listen.unix");
-    after.tcp[TCP_POLICY] = before.tcp[TCP_HTTP];
-    assert_fixed(&before, &after, "listen.http, listen.policy, listen.unix");
+    after.listeners[LISTENER_POLICY] = before.listeners[LISTENER_REMOTE];
+    assert_fixed(&before, &after, "listen.http, listen.unix, listen.policy");
     before = after;
-    after.tcp[TCP_POLICY].address.text[0] = '2';
+    after.listeners[LISTENER_POLICY].address.text[0] = '2';
     assert_fixed(&before, &after, "listen.policy.address");
 }
 

@@ -215,18 +215,18 @@ static bool has_line(const struct buffer *metrics, const char *line)
 static void counters_of_threads_are_summed(void **state)
 {
     struct fixture *fixture = *state;
-    const struct settings settings = {.tcp[TCP_HTTP].enabled = true, .threads = 2};
+    const struct settings settings = {.listeners[LISTENER_REMOTE].enabled = true, .threads = 2};
     struct counters *threads[] = {counters_new(), counters_new()};
     const struct method *lookup = method_find(TEXT("lookup"));
     struct buffer metrics = BUFFER_INIT;
     struct status_view view;
 
     for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
-        counters_count_request(threads[i], TRANSPORT_HTTP, lookup, OUTCOME_ANSWERED);
-        counter_add(&threads[i]->streams[TCP_HTTP].accepted, 5);
-        counter_add(&threads[i]->streams[TCP_HTTP].closed, 1 + i);
+        counters_count_request(threads[i], LISTENER_REMOTE, lookup, OUTCOME_ANSWERED);
+        counter_add(&threads[i]->streams[LISTENER_REMOTE].accepted, 5);
+        counter_add(&threads[i]->streams[LISTENER_REMOTE].closed, 1 + i);
     }
-    counters_count_request(threads[1], TRANSPORT_HTTP, NULL, OUTCOME_MALFORMED);
+    counters_count_request(threads[1], LISTENER_REMOTE, NULL, OUTCOME_MALFORMED);
     serve_zones(fixture);
     status_read(fixture->status, &view);
     metrics_write(&settings, (const struct counters *const *)threads, 2, &view, &metrics);
