@@ -122,7 +122,7 @@ build_program() {
 }
 
 write_files() {
-    mkdir "$dir/domains.d"
+    mkdir "$dir/domains.d" "$dir/pdns.d"
     cat >"$dir/domains.d/customers.list" <<'END'
 # One domain a line.
 example.org
@@ -144,11 +144,12 @@ END
 @    3600 NS  ns1.example.net.
 @    3600 MX  10 mail.example.net.
 END
+    sed "s/:8053/:$http_port/" contrib/pdns.d/zz-remote.conf >"$dir/pdns.d/zz-remote.conf"
     # The caches are off, so that a change shows at once.
     cat >"$dir/pdns.conf" <<END
-launch=gsqlite3,remote
+launch=gsqlite3
 gsqlite3-database=$dir/zones.sqlite3
-remote-connection-string=http:url=http://127.0.0.1:$http_port/dns
+include-dir=$dir/pdns.d
 local-address=127.0.0.1
 local-port=$dns_port
 socket-dir=$dir

@@ -112,16 +112,19 @@ class PowerDns(Program):
         super().__init__("pdns_server", directory / "pdns.log")
         self.directory = directory
         self.port = port
-        lines = [
-            f"local-address=127.0.0.1\nlocal-port={port}\nsocket-dir={directory}\n",
-            zones.launch_lines(",remote" if service else "") if zones else "launch=remote\n",
-        ]
+        lines = zones.launch_lines(",remote" if service else "") if zones else "launch=remote\n"
         if service:
             connection = f"{transport.connection(service)},timeout={timeout}"
-            lines.append(f"remote-connection-string={connection}\nremote-dnssec=no\n")
+            lines += f"remote-connection-string={connection}\nremote-dnssec=no\n"
+        self.configure(lines, more)
+
+    def configure(self, backends, more=""):
+        """Writes pdns.conf, with these lines for the backends."""
         settings = dict(line.split("=", 1) for line in (COMMON + more).splitlines())
         common = "".join(f"{key}={value}\n" for key, value in settings.items())
-        (directory / "pdns.conf").write_text(common + "".join(lines), encoding="ascii")
+        own = (f"local-address=127.0.0.1\nlocal-port={self.port}\n"
+               f"socket-dir={self.directory}\n")
+        (self.directory / "pdns.conf").write_text(common + own + backends, encoding="ascii")
 
     def start(self):
         self.launch(["/usr/sbin/pdns_server", f"--config-dir={self.directory}"])
