@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "service/version.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 #include "service/metrics.h"
 
+#include "service/version.h"
+
 #include <stdio.h>
 #include <unistd.h>
 

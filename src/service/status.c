@@ -2,6 +2,7 @@
 #include "os/clock.h"
 
 #include "base/json_write.h"
+#include "service/version.h"
 
 #include <errno.h>
 #include <pthread.h>
