@@ -1,5 +1,4 @@
 #include "commands/commands.h"
-#include "commands/progress.h"
 
 static void print_diagnostic(enum severity severity, const char *text, void *context)
 {
@@ -13,12 +12,8 @@ struct config *command_load_and_report(const char *path, enum severity least,
                                        struct diagnostics *diagnostics)
 {
     struct config *config = NULL;
-    struct progress progress;
-    int r;
+    int r = config_load(path, 0, diagnostics, &config);
 
-    progress_begin(&progress, "reading the configuration");
-    r = config_load(path, 0, diagnostics, &config);
-    progress_end(&progress);
     diagnostics_each(diagnostics, print_diagnostic, &least);
     if (r < 0)
         fprintf(stderr, "%s: %s\n", path, strerror(-r));
