@@ -23,11 +23,3 @@ struct counters {
 /* Makes counters that are all 0, in cache lines of their own; free() frees them. Returns NULL if
  * memory runs out. */
 struct counters *counters_new(void);
-
-/* Counts a request of the remote backend; COUNTERS may be NULL, METHOD too. */
-static inline void counters_count_request(struct counters *counters, enum listener listener,
-                                          const struct method *method, enum outcome outcome)
-{
-    if (counters)
-        counter_add(&counters->requests[listener][method_number(method)][outcome], 1);
-}

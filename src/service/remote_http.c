@@ -1,4 +1,4 @@
-#include "service/remote_http.h"
+#include "service/remote.h"
 
 #include "os/log.h"
 
@@ -36,39 +36,33 @@ static bool verb_allowed(enum http_method verb)
            verb == HTTP_DELETE;
 }
 
-static void count(const struct remote_http *remote, const struct method *method,
-                  enum outcome outcome)
-{
-    counters_count_request(remote->counters, LISTENER_REMOTE, method, outcome);
-}
-
 /* The faults are texts of this program, so they need no escapes. */
 static void refuse(void *context, const char *fault, struct http_reply *reply)
 {
-    count(context, NULL, OUTCOME_MALFORMED);
+    remote_count(context, NULL, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "http: malformed request, %s", fault);
     buffer_printf(&reply->body, "{\"error\":\"%s\"}", fault);
 }
 
-static void refuse_request(const struct remote_http *remote, const struct request *request,
+static void refuse_request(const struct remote *remote, const struct request *request,
                            struct http_reply *reply)
 {
-    count(remote, request->method, OUTCOME_MALFORMED);
+    remote_count(remote, request->method, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "http: malformed request, expected %s", request->fault);
     reply->status = HTTP_STATUS_BAD_REQUEST;
     buffer_printf(&reply->body, "{\"error\":\"expected %s\"}", request->fault);
 }
 
 /* To PowerDNS such a reply says that there is no such name, so somebody should hear of it. */
-static void refuse_path(const struct remote_http *remote, struct http_reply *reply)
+static void refuse_path(const struct remote *remote, struct http_reply *reply)
 {
-    count(remote, NULL, OUTCOME_MALFORMED);
+    remote_count(remote, NULL, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "http: found another path, expected one below %s", remote->path);
     reply->status = HTTP_STATUS_NOT_FOUND;
     buffer_add_string(&reply->body, "{\"result\":false}");
 }
 
-static void answer_request(const struct remote_http *remote, const struct http_request *http,
+static void answer_request(const struct remote *remote, const struct http_request *http,
                            struct text path, struct http_reply *reply)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
@@ -79,16 +73,12 @@ static void answer_request(const struct remote_http *remote, const struct http_r
     else if (r < 0)
         reply->body.failed = true;
     else
-        count(remote, request.method,
-              method_answer(&request, &(struct method_context){*remote->snapshot, remote->notify},
-                            &reply->body, &reply->rest));
-    if (r == 0 && remote->reload && method_orders_reload(&request))
-        remote->reload();
+        remote_answer(remote, &request, &reply->body, &reply->rest);
 }
 
 static void answer(void *context, const struct http_request *http, struct http_reply *reply)
 {
-    const struct remote_http *remote = context;
+    const struct remote *remote = context;
     struct text path = http->target;
 
     if (!take_prefix(&path, remote->path)) {
@@ -102,7 +92,7 @@ static void answer(void *context, const struct http_request *http, struct http_r
     }
 }
 
-struct http_handler remote_http_handler(struct remote_http *remote)
+struct http_handler remote_http_handler(struct remote *remote)
 {
     return (struct http_handler){.answer = answer, .refuse = refuse, .context = remote};
 }

@@ -1,7 +1,6 @@
-#include "service/remote_unix.h"
+#include "service/remote.h"
 
 #include "os/log.h"
-#include "service/counters.h"
 
 /* The rest of a long reply, and a newline. */
 struct rest {
@@ -11,7 +10,7 @@ struct rest {
 
 /* What is kept of a connection. */
 struct state {
-    const struct remote_unix *remote;
+    const struct remote *remote;
     struct buffer begun; /* a request whose end has not come yet, or while a long reply is sent what
                             has come behind its request */
     struct rest rest;    /* of that reply */
@@ -55,35 +54,28 @@ static void begin(void *connection, void *context)
 }
 
 /* The faults are texts of this program, so they need no escapes. */
-static void refuse_request(const struct remote_unix *remote, const struct request *request,
+static void refuse_request(const struct remote *remote, const struct request *request,
                            struct buffer *replies)
 {
     buffer_printf(replies, "{\"error\":\"expected %s\"}", request->fault);
-    counters_count_request(remote->counters, LISTENER_UNIX, request->method, OUTCOME_MALFORMED);
+    remote_count(remote, request->method, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "unix: malformed request, expected %s", request->fault);
 }
 
 /* Answers one request. Returns what makes the rest of the reply, or NULL. */
 static struct producer *answer(struct state *state, struct text line, struct buffer *replies)
 {
-    struct method_context context = {*state->remote->snapshot, state->remote->notify};
-    struct producer *rest = NULL;
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
-    struct counters *counters = state->remote->counters;
+    struct producer *rest = NULL;
     size_t begin = replies->length;
     int r = request_decode_json(&request, line);
 
-    if (r == REQUEST_MALFORMED) {
+    if (r == REQUEST_MALFORMED)
         refuse_request(state->remote, &request, replies);
-    } else if (r < 0) {
+    else if (r < 0)
         buffer_add_string(replies, "{\"error\":\"out of memory\"}");
-    } else {
-        enum outcome outcome = method_answer(&request, &context, replies, &rest);
-
-        counters_count_request(counters, LISTENER_UNIX, request.method, outcome);
-        if (state->remote->reload && method_orders_reload(&request))
-            state->remote->reload();
-    }
+    else
+        remote_answer(state->remote, &request, replies, &rest);
     log_debug("unix: %.*s -> %.*s", (int)line.length, line.data, (int)(replies->length - begin),
               replies->data + begin);
     return end_reply(state, rest, replies);
@@ -112,9 +104,9 @@ static bool keep_part(struct state *state, struct text part)
     return !state->begun.failed;
 }
 
-static struct stream_result refuse(const struct remote_unix *remote, struct buffer *replies)
+static struct stream_result refuse(const struct remote *remote, struct buffer *replies)
 {
-    counters_count_request(remote->counters, LISTENER_UNIX, NULL, OUTCOME_MALFORMED);
+    remote_count(remote, NULL, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "unix: request too long, expected at most %d bytes",
                 REMOTE_UNIX_REQUEST_MAX);
     buffer_printf(replies, "{\"error\":\"expected at most %d bytes\"}\n", REMOTE_UNIX_REQUEST_MAX);

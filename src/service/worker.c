@@ -4,8 +4,7 @@
 #include "net/listener.h"
 #include "service/counters.h"
 #include "service/policy_http.h"
-#include "service/remote_http.h"
-#include "service/remote_unix.h"
+#include "service/remote.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -23,9 +22,8 @@ struct worker {
     struct event_base *base;
     struct stream_server *servers[LISTENER_COUNT]; /* NULL: the thread does not serve it */
     struct http_service http[LISTENER_COUNT];
-    struct remote_http remote_http;
+    struct remote remote_http, remote_unix;
     struct policy_http policy_http;
-    struct remote_unix remote_unix;
     struct unix_balancer *dealing; /* NULL: another thread does */
     struct snapshot *snapshot;
     struct counters *counters;
@@ -117,18 +115,26 @@ static void order_reload(void)
     kill(getpid(), WORKER_RELOAD_SIGNAL);
 }
 
+static void init_remote(struct worker *worker, const struct worker_setup *setup,
+                        enum listener listener, struct remote *remote)
+{
+    *remote = (struct remote){
+        .listener = listener,
+        .path = setup->settings->http.path,
+        .snapshot = &worker->snapshot,
+        .notify = setup->notify,
+        .counters = worker->counters,
+        .order_reload = order_reload,
+    };
+}
+
 static void set_up_remote(struct worker *worker, const struct worker_setup *setup,
                           struct http_service *service)
 {
-    const struct settings *settings = setup->settings;
     struct http_handler handler = remote_http_handler(&worker->remote_http);
 
-    worker->remote_http.notify = setup->notify;
-    worker->remote_http.path = settings->http.path;
-    worker->remote_http.snapshot = &worker->snapshot;
-    worker->remote_http.counters = worker->counters;
-    worker->remote_http.reload = order_reload;
-    http_service_init(service, &handler, settings->http.keepalive);
+    init_remote(worker, setup, LISTENER_REMOTE, &worker->remote_http);
+    http_service_init(service, &handler, setup->settings->http.keepalive);
 }
 
 /* Web servers keep their connections to what is behind them. */
@@ -184,10 +190,7 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
 
     if (!setup->settings->listeners[LISTENER_UNIX].enabled)
         return 0;
-    worker->remote_unix.snapshot = &worker->snapshot;
-    worker->remote_unix.notify = setup->notify;
-    worker->remote_unix.counters = worker->counters;
-    worker->remote_unix.reload = order_reload;
+    init_remote(worker, setup, LISTENER_UNIX, &worker->remote_unix);
     listening = listeners_socket(setup->listeners, LISTENER_UNIX, 0);
     r = stream_server_new(worker->base,
                           dealer ? unix_balancer_descriptor(dealer, number) : listening, &stream,

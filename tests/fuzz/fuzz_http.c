@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "fuzz.h"
 #include "service/policy_http.h"
-#include "service/remote_http.h"
+#include "service/remote.h"
 
 #include <jansson.h>
 
@@ -74,7 +74,7 @@ static void reply_deinit(struct reply *reply)
 struct subject {
     struct http_handler handler;
     void (*check)(const struct reply *reply);
-    struct remote_http *noting; /* what is to begin with notes of its own, or NULL */
+    struct remote *noting; /* what is to begin with notes of its own, or NULL */
 };
 
 static void check_json(const struct reply *reply)
@@ -268,9 +268,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text stream = {(const char *)data, size};
     struct text lengths = take_line(&stream);
-    struct remote_http overlay = {.path = "/dns", .snapshot = &snapshot};
-    struct remote_http own = {.path = "/dns", .snapshot = &zones};
-    struct remote_http many = {.path = "/dns", .snapshot = &many_zones};
+    struct remote overlay = {.path = "/dns", .snapshot = &snapshot};
+    struct remote own = {.path = "/dns", .snapshot = &zones};
+    struct remote many = {.path = "/dns", .snapshot = &many_zones};
     struct policy_http policy = {.snapshot = &snapshot};
     const struct subject subjects[] = {
         {remote_http_handler(&overlay), check_json, NULL},

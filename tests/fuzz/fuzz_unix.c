@@ -4,7 +4,7 @@
 #include "feed.h"
 #include "fixture.h"
 #include "fuzz.h"
-#include "service/remote_unix.h"
+#include "service/remote.h"
 
 #include <jansson.h>
 
@@ -15,7 +15,7 @@ static void converse(struct snapshot *snapshot, struct text stream, struct text 
                      struct buffer *replies)
 {
     struct notify *notify = fixture_notify(snapshot);
-    struct remote_unix remote = {.snapshot = &snapshot, .notify = notify};
+    struct remote remote = {.listener = LISTENER_UNIX, .snapshot = &snapshot, .notify = notify};
 
     MUST(!feed(&remote_unix_protocol, &remote, stream, lengths, replies));
     notify_free(notify);

@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 #include "service/counters.h"
 #include "service/metrics.h"
+#include "service/remote.h"
 
 #include <stdio.h>
 
@@ -63,7 +64,7 @@ static void an_answer_time_counts_in_the_first_bucket_that_holds_it(void **state
 static void no_counters_are_not_counted_in(void **state)
 {
     (void)state;
-    counters_count_request(NULL, LISTENER_REMOTE, NULL, OUTCOME_MALFORMED);
+    remote_count(&(struct remote){.counters = NULL}, NULL, OUTCOME_MALFORMED);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 #include "cmocka_all.h"
 #include "fixture.h"
-#include "service/remote_unix.h"
+#include "service/remote.h"
 
 static const char CONVERSATION[] =
     "{\"method\":\"initialize\",\"parameters\":{\"path\":\"/run/pdns.sock\"}}\n"
@@ -18,7 +18,7 @@ static const char REPLIES[] = "{\"result\":true}\n"
 /* A connection of the protocol without a socket. */
 struct connection {
     struct snapshot *snapshot;
-    struct remote_unix remote;
+    struct remote remote;
     void *state;
     struct buffer replies;
 };
@@ -29,6 +29,7 @@ static int set_up(void **state)
 
     assert_non_null(connection);
     connection->snapshot = fixture_snapshot();
+    connection->remote.listener = LISTENER_UNIX;
     connection->remote.snapshot = &connection->snapshot;
     connection->state = calloc(1, remote_unix_protocol.state_size);
     assert_non_null(connection->state);

@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 #include "fixture.h"
 #include "service/metrics.h"
+#include "service/remote.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -222,11 +223,11 @@ static void counters_of_threads_are_summed(void **state)
     struct status_view view;
 
     for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
-        counters_count_request(threads[i], LISTENER_REMOTE, lookup, OUTCOME_ANSWERED);
+        remote_count(&(struct remote){.counters = threads[i]}, lookup, OUTCOME_ANSWERED);
         counter_add(&threads[i]->streams[LISTENER_REMOTE].accepted, 5);
         counter_add(&threads[i]->streams[LISTENER_REMOTE].closed, 1 + i);
     }
-    counters_count_request(threads[1], LISTENER_REMOTE, NULL, OUTCOME_MALFORMED);
+    remote_count(&(struct remote){.counters = threads[1]}, NULL, OUTCOME_MALFORMED);
     serve_zones(fixture);
     status_read(fixture->status, &view);
     metrics_write(&settings, (const struct counters *const *)threads, 2, &view, &metrics);
