@@ -16,9 +16,9 @@ POWERDNS_PACKAGES=(
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
     bind9 bind9-utils build-essential clang clang-format clang-tidy cppcheck debhelper dehydrated
-    dnsdist dnsperf dpkg-dev fakeroot faketime gcovr groff-base iproute2 knot knot-dnsutils libc6-dbg
-    libclang-rt-14-dev lintian llvm man-db nginx nsd openssl postfix-mta-sts-resolver procps prometheus
-    python3-cryptography python3-dnspython python3-pytest systemd valgrind
+    dnsdist dnsperf dpkg-dev fakeroot faketime gcovr git groff-base iproute2 knot knot-dnsutils
+    libc6-dbg libclang-rt-14-dev lintian llvm man-db nginx nsd openssl postfix-mta-sts-resolver
+    procps prometheus python3-cryptography python3-dnspython python3-pytest systemd valgrind
 )
 
 is_installed() {

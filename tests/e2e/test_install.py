@@ -222,28 +222,42 @@ def test_the_sockets_have_the_names_of_the_listeners(installed):
 
 def copy_sources(target):
     for path in ROOT.iterdir():
-        if path.name.startswith((".", "build")):
+        if path.name.startswith((".", "build")) and path.name != ".gitignore":
             continue
         if path.is_dir():
             shutil.copytree(path, target / path.name,
-                            ignore=shutil.ignore_patterns("__pycache__", "corpus"))
+                            ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, target)
 
 
 @pytest.fixture(scope="module")
-def package(make_directory):
-    """A package that was built from the sources; the unit tests have had their turn elsewhere."""
+def sources(make_directory):
+    """A repository with the sources."""
     directory = make_directory() / "pdns-mta-sts"
     directory.mkdir()
     copy_sources(directory)
+    call("git", "init", "-q", cwd=directory)
+    call("git", "add", ".", cwd=directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def package(sources):
+    """A package that was built from the sources; the unit tests have had their turn elsewhere."""
     unwanted = ("CC", "CFLAGS", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "DESTDIR")
     environment = {key: value for key, value in os.environ.items() if key not in unwanted}
-    call("dpkg-buildpackage", "-b", "-us", "-uc", "-Pnocheck", cwd=directory,
+    call("dpkg-buildpackage", "-b", "-us", "-uc", "-Pnocheck", cwd=sources,
          env={**environment, "DEB_BUILD_OPTIONS": "nocheck"})
-    (changes,) = directory.parent.glob("*.changes")
-    (deb,) = directory.parent.glob("pdns-mta-sts_*.deb")
+    (changes,) = sources.parent.glob("*.changes")
+    (deb,) = sources.parent.glob("pdns-mta-sts_*.deb")
     return changes, deb
+
+
+@pytest.mark.usefixtures("package")
+def test_building_the_package_leaves_the_repository_as_it_was(sources):
+    assert call("git", "diff", "--name-status", cwd=sources) == ""
+    assert call("git", "ls-files", "--others", "--exclude-standard", cwd=sources) == ""
 
 
 def test_lintian_has_nothing_to_say(package):
