@@ -217,6 +217,29 @@ def test_the_sockets_have_the_names_of_the_listeners(installed):
     assert names == {"http", "unix", "policy", "admin"}
 
 
+# What has to be there to build it.
+
+
+def packages_to_build():
+    script = '. "$1"; printf "%s\\n" "${BUILD_PACKAGES[@]}"'
+    return set(call("bash", "-c", script, "bash", ROOT / "contrib" / "packages.sh").split())
+
+
+def test_the_readme_names_the_packages_to_build_with():
+    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    (line,) = re.findall(r"^apt-get install (.*)$", text, re.MULTILINE)
+    assert set(line.split()) == packages_to_build()
+
+
+def test_the_package_is_built_with_the_same_packages():
+    """Beside what each Debian package is built with, and what meson brings."""
+    text = (ROOT / "debian" / "control").read_text(encoding="utf-8")
+    needed = re.search(r"^Build-Depends:\n((?: .*\n)+)", text, re.MULTILINE)[1]
+    assert set(re.findall(r"^ ([a-z0-9+.-]+)", needed, re.MULTILINE)) == (
+        packages_to_build() - {"gcc", "libc6-dev", "ninja-build"}
+        | {"debhelper-compat", "python3"})
+
+
 # The Debian package.
 
 
