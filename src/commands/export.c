@@ -106,14 +106,13 @@ static void print_list_map(const struct snapshot *snapshot, uint32_t per_certifi
 /* Where a listener on every address is reached on the same machine. */
 static const char *reachable(const struct listen_address *address, char text[sizeof(address->text)])
 {
-    struct sockaddr_storage storage = address->storage;
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&storage;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&storage;
+    const struct sockaddr_in *v4 = &address->socket.v4;
+    const struct sockaddr_in6 *v6 = &address->socket.v6;
 
-    if (storage.ss_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY))
-        snprintf(text, sizeof(address->text), "127.0.0.1:%u", ntohs(in->sin_port));
-    else if (storage.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
-        snprintf(text, sizeof(address->text), "[::1]:%u", ntohs(in6->sin6_port));
+    if (v4->sin_family == AF_INET && v4->sin_addr.s_addr == htonl(INADDR_ANY))
+        snprintf(text, sizeof(address->text), "127.0.0.1:%u", ntohs(v4->sin_port));
+    else if (v6->sin6_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+        snprintf(text, sizeof(address->text), "[::1]:%u", ntohs(v6->sin6_port));
     else
         return address->text;
     return text;

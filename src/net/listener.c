@@ -25,7 +25,7 @@ static int bind_tcp(int fd, const struct listen_address *address, bool first)
         return -errno;
     if (!first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
         return -errno;
-    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) < 0)
+    if (bind(fd, &address->socket.any, address->length) < 0)
         return -errno;
     if (first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
         return -errno;
@@ -36,7 +36,7 @@ static int open_tcp(const struct listen_address *address, bool first, int *out)
 {
     int fd, r;
 
-    fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     r = bind_tcp(fd, address, first);

@@ -58,19 +58,17 @@ bool listen_address_parse(struct text text, in_port_t port, struct listen_addres
         !address_from_text(host, &address))
         return false;
     if (address.family == AF_INET) {
-        struct sockaddr_in *in = (struct sockaddr_in *)&result.storage;
+        struct sockaddr_in *v4 = &result.socket.v4;
 
-        in->sin_family = AF_INET;
-        in->sin_port = htons(port);
-        memcpy(&in->sin_addr, address.octets, sizeof(in->sin_addr));
-        result.length = sizeof(*in);
+        *v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+        memcpy(&v4->sin_addr, address.octets, sizeof(v4->sin_addr));
+        result.length = sizeof(*v4);
     } else {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&result.storage;
+        struct sockaddr_in6 *v6 = &result.socket.v6;
 
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons(port);
-        memcpy(&in6->sin6_addr, address.octets, sizeof(in6->sin6_addr));
-        result.length = sizeof(*in6);
+        *v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
+        memcpy(&v6->sin6_addr, address.octets, sizeof(v6->sin6_addr));
+        result.length = sizeof(*v6);
     }
     snprintf(result.text, sizeof(result.text), address.family == AF_INET ? "%.*s:%u" : "[%.*s]:%u",
              (int)host.length, host.data, port);
@@ -80,12 +78,11 @@ bool listen_address_parse(struct text text, in_port_t port, struct listen_addres
 
 bool listen_address_is_loopback(const struct listen_address *address)
 {
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&address->storage;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address->storage;
+    const struct in6_addr *v6 = &address->socket.v6.sin6_addr;
 
-    if (address->storage.ss_family == AF_INET)
-        return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-        return in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
-    return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+    if (address->socket.any.sa_family == AF_INET)
+        return ntohl(address->socket.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (IN6_IS_ADDR_V4MAPPED(v6))
+        return v6->s6_addr[12] == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(v6);
 }

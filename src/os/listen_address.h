@@ -8,7 +8,11 @@
 
 /* A socket address as configured, and as it was written (with the default port added). */
 struct listen_address {
-    struct sockaddr_storage storage;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } socket;
     socklen_t length;
     char text[64]; /* "127.0.0.1:8053", "[::1]:8053" */
 };

@@ -36,10 +36,10 @@ static void check_address(struct text text)
 
 static in_port_t port_of(const struct listen_address *address)
 {
-    if (address->storage.ss_family == AF_INET)
-        return ((const struct sockaddr_in *)&address->storage)->sin_port;
-    MUST(address->storage.ss_family == AF_INET6);
-    return ((const struct sockaddr_in6 *)&address->storage)->sin6_port;
+    if (address->socket.any.sa_family == AF_INET)
+        return address->socket.v4.sin_port;
+    MUST(address->socket.any.sa_family == AF_INET6);
+    return address->socket.v6.sin6_port;
 }
 
 static void check_listen_address(struct text text)
@@ -49,10 +49,10 @@ static void check_listen_address(struct text text)
     if (!listen_address_parse(text, 8053, &address))
         return;
     MUST(port_of(&address) != 0);
-    MUST(address.length && address.length <= sizeof(address.storage));
+    MUST(address.length && address.length <= sizeof(address.socket));
     MUST(listen_address_parse(text_from(address.text), 1, &again));
     MUST(strcmp(again.text, address.text) == 0 && again.length == address.length);
-    MUST(memcmp(&again.storage, &address.storage, address.length) == 0);
+    MUST(memcmp(&again.socket, &address.socket, address.length) == 0);
     MUST(listen_address_is_loopback(&again) == listen_address_is_loopback(&address));
 }
 

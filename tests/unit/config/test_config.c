@@ -292,7 +292,7 @@ static void the_default_listener_is_enabled(void **state)
     temporary_write("config.yaml", POLICY);
     config = assert_loaded("config.yaml", "");
     assert_true(config->settings.listeners[LISTENER_REMOTE].enabled);
-    assert_int_equal(config->settings.listeners[LISTENER_REMOTE].address.storage.ss_family,
+    assert_int_equal(config->settings.listeners[LISTENER_REMOTE].address.socket.any.sa_family,
                      AF_INET);
     assert_int_equal(config->settings.listeners[LISTENER_REMOTE].address.length,
                      sizeof(struct sockaddr_in));

@@ -21,7 +21,7 @@ static struct listen_address loopback(in_port_t port)
     struct listen_address address;
 
     assert_true(listen_address_parse(TEXT("127.0.0.1:1"), 1, &address));
-    ((struct sockaddr_in *)&address.storage)->sin_port = htons(port);
+    address.socket.v4.sin_port = htons(port);
     return address;
 }
 

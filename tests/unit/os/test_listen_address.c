@@ -4,14 +4,14 @@
 static void assert_address(const char *text, const char *expected, int family, in_port_t port)
 {
     struct listen_address address;
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&address.storage;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address.storage;
+    const struct sockaddr_in *v4 = &address.socket.v4;
+    const struct sockaddr_in6 *v6 = &address.socket.v6;
 
     assert_true(listen_address_parse(text_from(text), 8053, &address));
     assert_string_equal(address.text, expected);
-    assert_int_equal(address.storage.ss_family, family);
-    assert_int_equal(ntohs(family == AF_INET ? in->sin_port : in6->sin6_port), port);
-    assert_int_equal(address.length, family == AF_INET ? sizeof(*in) : sizeof(*in6));
+    assert_int_equal(address.socket.any.sa_family, family);
+    assert_int_equal(ntohs(family == AF_INET ? v4->sin_port : v6->sin6_port), port);
+    assert_int_equal(address.length, family == AF_INET ? sizeof(*v4) : sizeof(*v6));
 }
 
 static void addresses_have_a_port_or_get_the_default(void **state)
