@@ -51,7 +51,6 @@ static void loader_deinit(struct loader *loader)
     builder_free(loader->builder);
     certificates_deinit(&loader->certificates);
     free(loader->policies);
-    buffer_deinit(&loader->waiting);
     buffer_deinit(&loader->newest_path);
     sources_deinit(&loader->sources);
     arena_deinit(&loader->arena);
@@ -95,16 +94,14 @@ static int load_yaml(struct loader *loader, struct policy_files *files, const ch
                      const struct node *named_at, struct policy_file **noted, struct node **root)
 {
     CLEANUP(file_deinit) struct file file = FILE_INIT;
-    /* Lists of members, which may be long: the root mapping, policies, a policy. */
-    const struct node_sink sink = {.key = "domains", .depth = 3, members_take, loader};
     uint16_t source;
     int r = loader_open(loader, path, named_at, CONFIG_YAML_SIZE_MAX, &file, &source);
 
     if (r == 0)
         r = note_file(loader, files, &file, path, named_at, noted);
     if (r == 0)
-        r = node_load(&file, source, &loader->sources, &sink, &loader->arena,
-                      loader->context.diagnostics, root);
+        r = node_load(&file, source, &loader->sources, &loader->arena, loader->context.diagnostics,
+                      root);
     if (r)
         return r < 0 ? r : CONFIG_REFUSED;
     if ((*root)->kind == NODE_MAPPING)
@@ -255,10 +252,8 @@ static int settle_time(struct loader *loader, struct config *config)
 /* Freezes what was read, and checks what only the whole shows. */
 static int freeze(struct loader *loader, struct config *config)
 {
-    int r;
+    int r = builder_freeze(loader->builder, members_report_clash, loader, &config->snapshot);
 
-    buffer_deinit(&loader->waiting);
-    r = builder_freeze(loader->builder, members_report_clash, loader, &config->snapshot);
     if (r)
         return r;
     policies_check_aliases(loader, config->snapshot);

@@ -22,7 +22,6 @@ struct loader {
     const struct node *catalog; /* the name of the catalog zone, or NULL */
     uint32_t newest; /* when the files read so far have changed last, in seconds since 1970 */
     struct buffer newest_path; /* the one that has changed then, terminated */
-    struct buffer waiting;     /* members that the YAML files list, until their policies are read */
     bool full;                 /* the builder takes no more domains; said once */
     struct policy_settings defaults;
     struct option_marks default_marks;
@@ -67,11 +66,6 @@ int policies_read(struct loader *loader, const struct node *policies);
 /* Reports policy hosts that are aliases of one another in a loop, in the snapshot of all that was
  * loaded. */
 void policies_check_aliases(const struct loader *loader, const struct snapshot *snapshot);
-
-/* Takes the items of lists of members as they are read, for struct node_sink; CONTEXT is the
- * loader, where they wait for their policy to be read. What is no domain becomes a node, so that it
- * is reported in its turn. */
-int members_take(void *context, const struct node *item, size_t *mark);
 
 /* Adds the members of a policy, which is the last one that was added. Returns 0 or -ENOMEM. */
 int members_add(struct loader *loader, const struct policy_settings *settings);

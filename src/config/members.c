@@ -83,55 +83,8 @@ static int add_text(struct loader *loader, enum domain_kind kind, struct text te
     return 0;
 }
 
-/* A member that waits for its policy; its text follows. */
-struct waiting {
-    uint64_t where;
-    uint8_t length;
-} __attribute__((packed));
-
-int members_take(void *context, const struct node *item, size_t *mark)
-{
-    struct loader *loader = context;
-    struct waiting waiting = {.where = source_pack(item->source, item->line, item->column)};
-    size_t at = loader->waiting.length;
-    struct name domain;
-    int r = name_from_domain(node_text(item), &domain);
-
-    if (r)
-        return r < 0 ? r : NODE_NOT_TAKEN;
-    waiting.length = domain.length;
-    buffer_add(&loader->waiting, &waiting, sizeof(waiting));
-    buffer_add(&loader->waiting, domain.text, domain.length);
-    if (loader->waiting.failed)
-        return -ENOMEM;
-    *mark = at;
-    return 0;
-}
-
-/* Adds the members of a run that was taken. */
-static int add_taken(struct loader *loader, enum domain_kind kind, const struct node *run)
-{
-    const char *at = loader->waiting.data + run->taken;
-    int r = 0;
-
-    for (size_t i = 0; i < run->length && r >= 0; i++) {
-        struct name domain;
-        struct waiting waiting;
-
-        memcpy(&waiting, at, sizeof(waiting));
-        domain.length = waiting.length;
-        memcpy(domain.text, at + sizeof(waiting), waiting.length);
-        domain.text[waiting.length] = '\0';
-        at += sizeof(waiting) + waiting.length;
-        r = add_domain(loader, kind, &domain, waiting.where);
-    }
-    return r < 0 ? r : 0;
-}
-
 static int add_node(struct loader *loader, enum domain_kind kind, const struct node *node)
 {
-    if (node->kind == NODE_TAKEN)
-        return add_taken(loader, kind, node);
     if (node->kind == NODE_SCALAR && !node_is_null(node))
         return add_text(loader, kind, node_text(node),
                         source_pack(node->source, node->line, node->column));

@@ -18,7 +18,6 @@ struct reader {
     struct text bytes;
     uint16_t source;
     const struct sources *sources;
-    const struct node_sink *sink;
     struct arena *arena;
     struct diagnostics *diagnostics;
 };
@@ -185,163 +184,54 @@ static void report_properties(const struct reader *reader, const yaml_char_t *an
                           quote_text(text_from((const char *)tag)).text);
 }
 
-/* The scalar that the event is, with libyaml's text. One with a NUL byte is reported and bad. */
-static struct node scalar_of(const struct reader *reader)
+/* Makes a node of a scalar; one with a NUL byte is reported and has no value. */
+static int read_scalar(const struct reader *reader, struct node **out)
 {
     const yaml_event_t *event = &reader->event;
-    struct node node = {
-        .text = (const char *)event->data.scalar.value,
-        .length = (uint32_t)event->data.scalar.length,
-        .line = (uint32_t)event->start_mark.line + 1,
-        .column = (uint32_t)event->start_mark.column + 1,
-        .source = reader->source,
-        .kind = NODE_SCALAR,
-        .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
-    };
-
-    report_properties(reader, event->data.scalar.anchor, event->data.scalar.tag);
-    if (memchr(node.text, '\0', node.length)) {
-        diagnostics_error(reader->diagnostics, event_place(reader),
-                          "found a NUL byte in %s, expected text without it",
-                          quote_text(node_text(&node)).text);
-        node.kind = NODE_INVALID;
-        node.text = NULL;
-        node.length = 0;
-    }
-    return node;
-}
-
-static int keep_scalar(const struct reader *reader, const struct node *scalar, struct node **out)
-{
-    struct node *node = arena_alloc(reader->arena, sizeof(*node));
-    struct text text = node_text(scalar);
+    struct text text = text_of((const char *)event->data.scalar.value, event->data.scalar.length);
+    struct node *node = new_node(reader, NODE_SCALAR);
     int r;
 
     if (!node)
         return -ENOMEM;
-    *node = *scalar;
-    if (node->kind == NODE_SCALAR) {
+    report_properties(reader, event->data.scalar.anchor, event->data.scalar.tag);
+    if (memchr(text.data, '\0', text.length)) {
+        diagnostics_error(reader->diagnostics, event_place(reader),
+                          "found a NUL byte in %s, expected text without it",
+                          quote_text(text).text);
+        node->kind = NODE_INVALID;
+    } else {
         r = arena_copy_text(reader->arena, text, &text);
-        if (r < 0)
+        if (r)
             return r;
         node->text = text.data;
+        node->length = (uint32_t)text.length;
+        node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     }
     *out = node;
     return 0;
 }
 
-static int read_scalar(const struct reader *reader, struct node **out)
-{
-    struct node scalar = scalar_of(reader);
-
-    return keep_scalar(reader, &scalar, out);
-}
-
 static int read_node(struct reader *reader, size_t depth, struct node **out);
 
-/* A sequence or mapping that is being read. */
-struct collection {
-    struct node *node;
-    struct node **end;            /* where the next item or key goes */
-    size_t depth;                 /* of collections in one another, this one included */
-    const struct node_sink *sink; /* of a sequence; NULL: all items become nodes */
-    struct node *run;             /* the run of taken items at its end, or NULL */
-};
-
-/* Reads a collection until the event that ends it. The function reads an element, whose first event
- * is there. */
-static int
-read_collection(struct reader *reader, struct collection *collection, yaml_event_type_t last,
-                int (*read_element)(struct reader *reader, struct collection *collection))
+static int read_sequence(struct reader *reader, size_t depth, struct node **out)
 {
+    struct node *sequence = new_node(reader, NODE_SEQUENCE), **end;
     int r;
 
-    if (!collection->node)
+    if (!sequence)
         return -ENOMEM;
-    collection->end = &collection->node->first;
-    for (;;) {
-        r = next_event(reader);
-        if (r || reader->event.type == last)
-            return r;
-        r = read_element(reader, collection);
+    end = &sequence->first;
+    while ((r = next_event(reader)) == 0 && reader->event.type != YAML_SEQUENCE_END_EVENT) {
+        r = read_node(reader, depth + 1, end);
         if (r)
             return r;
+        end = &(*end)->next;
+        sequence->length++;
     }
-}
-
-/* Puts a node at the end of a collection. */
-static void append(struct collection *collection, struct node *node)
-{
-    *collection->end = node;
-    collection->end = &node->next;
-    collection->run = NULL;
-}
-
-/* Notes that the sink has taken an item. */
-static int add_taken(const struct reader *reader, struct collection *sequence,
-                     const struct node *item, size_t mark)
-{
-    struct node *run = sequence->run;
-
-    if (!run) {
-        run = arena_alloc(reader->arena, sizeof(*run));
-        if (!run)
-            return -ENOMEM;
-        *run = *item;
-        run->kind = NODE_TAKEN;
-        run->taken = mark;
-        run->length = 0;
-        append(sequence, run);
-        sequence->run = run;
-    }
-    run->length++;
-    return 0;
-}
-
-/* Reads a scalar of a list whose items a sink takes. */
-static int offer_item(const struct reader *reader, struct collection *sequence)
-{
-    const struct node_sink *sink = sequence->sink;
-    struct node item = scalar_of(reader), *node;
-    size_t mark;
-    int r = NODE_NOT_TAKEN;
-
-    if (item.kind == NODE_SCALAR && !node_is_null(&item))
-        r = sink->take(sink->context, &item, &mark);
-    if (r <= 0)
-        return r ? r : add_taken(reader, sequence, &item, mark);
-    r = keep_scalar(reader, &item, &node);
     if (r)
         return r;
-    append(sequence, node);
-    return 0;
-}
-
-static int read_item(struct reader *reader, struct collection *sequence)
-{
-    struct node *item;
-    int r;
-
-    sequence->node->length++;
-    if (sequence->sink && reader->event.type == YAML_SCALAR_EVENT)
-        return offer_item(reader, sequence);
-    r = read_node(reader, sequence->depth + 1, &item);
-    if (r)
-        return r;
-    append(sequence, item);
-    return 0;
-}
-
-static int read_sequence(struct reader *reader, size_t depth, const struct node_sink *sink,
-                         struct node **out)
-{
-    struct collection sequence = {
-        .node = new_node(reader, NODE_SEQUENCE), .depth = depth, .sink = sink};
-    int r = read_collection(reader, &sequence, YAML_SEQUENCE_END_EVENT, read_item);
-
-    if (r)
-        return r;
-    *out = sequence.node;
+    *out = sequence;
     return 0;
 }
 
@@ -352,20 +242,6 @@ static const struct node *find_key(const struct node *mapping, struct text key)
         if (text_equals(node_text(node), key))
             return node;
     return NULL;
-}
-
-/* Reads the value of a key: a list for the sink, or a node like any other. */
-static int read_value(struct reader *reader, size_t depth, const struct node *key,
-                      struct node **out)
-{
-    const struct node_sink *sink = reader->sink;
-
-    if (!sink || depth != sink->depth || reader->event.type != YAML_SEQUENCE_START_EVENT ||
-        key->kind != NODE_SCALAR || !text_equals(node_text(key), text_from(sink->key)))
-        return read_node(reader, depth + 1, out);
-    report_properties(reader, reader->event.data.sequence_start.anchor,
-                      reader->event.data.sequence_start.tag);
-    return read_sequence(reader, depth + 1, sink, out);
 }
 
 /* Reports a key that cannot be used. Returns whether it can. */
@@ -395,39 +271,48 @@ static bool check_key(const struct reader *reader, const struct node *mapping,
     return !first;
 }
 
-/* Reads a key and its value; a key that cannot be used is left out. */
-static int read_pair(struct reader *reader, struct collection *mapping)
+/* Reads a key and its value and, if the key can be used, appends them to a mapping that ends at
+ * END. */
+static int read_pair(struct reader *reader, size_t depth, struct node *mapping, struct node ***end)
 {
     struct node *key, *value;
     bool usable;
-    int r;
+    int r = read_node(reader, depth + 1, &key);
 
-    r = read_node(reader, mapping->depth + 1, &key);
     if (r)
         return r;
-    usable = check_key(reader, mapping->node, key);
+    usable = check_key(reader, mapping, key);
     r = next_event(reader);
     if (r)
         return r;
-    r = read_value(reader, mapping->depth, key, &value);
+    r = read_node(reader, depth + 1, &value);
     if (r)
         return r;
     if (usable) {
-        append(mapping, key);
-        append(mapping, value);
-        mapping->node->length++;
+        key->next = value;
+        **end = key;
+        *end = &value->next;
+        mapping->length++;
     }
     return 0;
 }
 
 static int read_mapping(struct reader *reader, size_t depth, struct node **out)
 {
-    struct collection mapping = {.node = new_node(reader, NODE_MAPPING), .depth = depth};
-    int r = read_collection(reader, &mapping, YAML_MAPPING_END_EVENT, read_pair);
+    struct node *mapping = new_node(reader, NODE_MAPPING), **end;
+    int r;
 
+    if (!mapping)
+        return -ENOMEM;
+    end = &mapping->first;
+    while ((r = next_event(reader)) == 0 && reader->event.type != YAML_MAPPING_END_EVENT) {
+        r = read_pair(reader, depth, mapping, &end);
+        if (r)
+            return r;
+    }
     if (r)
         return r;
-    *out = mapping.node;
+    *out = mapping;
     return 0;
 }
 
@@ -460,8 +345,7 @@ static int read_node(struct reader *reader, size_t depth, struct node **out)
     case YAML_SEQUENCE_START_EVENT:
         report_properties(reader, event->data.sequence_start.anchor,
                           event->data.sequence_start.tag);
-        return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader)
-                                      : read_sequence(reader, depth, NULL, out);
+        return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader) : read_sequence(reader, depth, out);
     case YAML_MAPPING_START_EVENT:
         report_properties(reader, event->data.mapping_start.anchor, event->data.mapping_start.tag);
         return depth > NODE_DEPTH_MAX ? refuse_too_deep(reader) : read_mapping(reader, depth, out);
@@ -530,14 +414,12 @@ static int parse(struct reader *reader, struct node **root)
 }
 
 int node_parse(struct text bytes, uint16_t source, const struct sources *sources,
-               const struct node_sink *sink, struct arena *arena, struct diagnostics *diagnostics,
-               struct node **root)
+               struct arena *arena, struct diagnostics *diagnostics, struct node **root)
 {
     struct reader reader = {
         .bytes = text_after(bytes, mark_length(bytes)),
         .source = source,
         .sources = sources,
-        .sink = sink,
         .arena = arena,
         .diagnostics = diagnostics,
     };
@@ -546,14 +428,12 @@ int node_parse(struct text bytes, uint16_t source, const struct sources *sources
 }
 
 int node_load(struct file *file, uint16_t source, const struct sources *sources,
-              const struct node_sink *sink, struct arena *arena, struct diagnostics *diagnostics,
-              struct node **root)
+              struct arena *arena, struct diagnostics *diagnostics, struct node **root)
 {
     struct reader reader = {
         .file = file,
         .source = source,
         .sources = sources,
-        .sink = sink,
         .arena = arena,
         .diagnostics = diagnostics,
     };

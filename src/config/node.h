@@ -6,8 +6,7 @@
  * here, each at its place, and reading goes on behind them where it can. It ends at the first
  * collection that is nested too deep.
  *
- * The file is read in pieces. A list that may have a million items need not become a million nodes:
- * a sink takes its items as they are read, and a node for each run of them tells where they went.
+ * The file is read in pieces.
  */
 #pragma once
 
@@ -25,17 +24,15 @@ enum node_kind {
     NODE_SEQUENCE,
     NODE_MAPPING,
     NODE_INVALID, /* stands for what was reported and has no value */
-    NODE_TAKEN,   /* in a sequence: a run of scalars that a sink has taken */
 };
 
 struct node {
     union {
         const char *text;   /* of a scalar: terminated UTF-8 without NUL */
         struct node *first; /* of a sequence its items, of a mapping key, value, key, value … */
-        size_t taken;       /* of a run that was taken: the sink's mark of the first item */
     };
     struct node *next; /* what follows in the same collection */
-    uint32_t length;   /* bytes of a scalar; items or pairs of a collection; items taken */
+    uint32_t length;   /* bytes of a scalar; items or pairs of a collection */
     uint32_t line;     /* both from 1 */
     uint32_t column;
     uint16_t source; /* the file */
@@ -46,31 +43,15 @@ struct node {
 /* The positive result of reading: there are no nodes. The reasons have been reported. */
 enum { NODE_REFUSED = 1 };
 
-/* What takes the items of lists as they are read. */
-struct node_sink {
-    const char *key; /* of the mappings that have such a list */
-    size_t depth;    /* how many collections such a mapping is in, itself included */
-
-    /* Takes a scalar, whose text lives until the function returns, and says by a mark of its own
-     * where it went; what is taken next follows it. Returns 0, NODE_NOT_TAKEN if it shall become a
-     * node, or -ENOMEM. */
-    int (*take)(void *context, const struct node *item, size_t *mark);
-    void *context;
-};
-
-enum { NODE_NOT_TAKEN = 1 };
-
-/* Reads a YAML file that was opened and is called SOURCE in SOURCES; SINK is NULL if everything
- * shall become nodes. The nodes live as long as the arena. Errors are reported; some leave nodes
- * behind that can be looked at further. Returns 0, NODE_REFUSED or -ENOMEM. */
+/* Reads a YAML file that was opened and is called SOURCE in SOURCES. The nodes live as long as the
+ * arena. Errors are reported; some leave nodes behind that can be looked at further. Returns 0,
+ * NODE_REFUSED or -ENOMEM. */
 int node_load(struct file *file, uint16_t source, const struct sources *sources,
-              const struct node_sink *sink, struct arena *arena, struct diagnostics *diagnostics,
-              struct node **root);
+              struct arena *arena, struct diagnostics *diagnostics, struct node **root);
 
 /* The same from memory. */
 int node_parse(struct text bytes, uint16_t source, const struct sources *sources,
-               const struct node_sink *sink, struct arena *arena, struct diagnostics *diagnostics,
-               struct node **root);
+               struct arena *arena, struct diagnostics *diagnostics, struct node **root);
 
 /* The value of a key in a mapping, or NULL. */
 const struct node *node_find(const struct node *mapping, const char *key);

@@ -13,19 +13,14 @@ struct parse {
     int result;
 };
 
-static void parse_with_sink(struct parse *parse, struct text text, const struct node_sink *sink)
+static void parse_init(struct parse *parse, struct text text)
 {
     uint16_t number;
 
     *parse = (struct parse){0};
     assert_int_equal(sources_add(&parse->sources, "f", &number), 0);
-    parse->result = node_parse(text, number, &parse->sources, sink, &parse->arena,
-                               &parse->diagnostics, &parse->root);
-}
-
-static void parse_init(struct parse *parse, struct text text)
-{
-    parse_with_sink(parse, text, NULL);
+    parse->result =
+        node_parse(text, number, &parse->sources, &parse->arena, &parse->diagnostics, &parse->root);
 }
 
 static void parse_deinit(struct parse *parse)
@@ -45,8 +40,6 @@ static void write_tree(const struct node *node, struct buffer *out)
         buffer_printf(out, node->plain ? "%s" : "'%s'", node->text);
     } else if (node->kind == NODE_INVALID) {
         buffer_add_string(out, "bad");
-    } else if (node->kind == NODE_TAKEN) {
-        buffer_printf(out, "taken %u from %zu", node->length, node->taken);
     } else {
         buffer_printf(out, "%c%u", brackets[0], node->length);
         for (const struct node *child = node->first; child; child = child->next) {
@@ -202,59 +195,6 @@ static void only_unquoted_nothing_is_nothing(void **state)
     assert_false(node_is_null(parse.root));
 }
 
-/* Takes what begins with a 't' and marks it by how many bytes it had taken before. */
-static int take(void *context, const struct node *item, size_t *mark)
-{
-    struct buffer *taken = context;
-
-    if (item->text[0] != 't')
-        return NODE_NOT_TAKEN;
-    *mark = taken->length;
-    buffer_add_text(taken, node_text(item));
-    return taken->failed ? -ENOMEM : 0;
-}
-
-static void a_sink_takes_runs_of_items_and_leaves_the_others(void **state)
-{
-    CLEANUP(parse_deinit) struct parse parse;
-    CLEANUP(buffer_deinit) struct buffer taken = BUFFER_INIT, tree = BUFFER_INIT;
-    const struct node_sink sink = {.key = "k", .depth = 2, take, &taken};
-
-    (void)state;
-    parse_with_sink(&parse, TEXT("- {k: [ta, tb, x, tc, [ty], 'td', te]}\n- {k: [tf]}\n"), &sink);
-    assert_int_equal(parse.result, 0);
-    write_tree(parse.root, &tree);
-    buffer_add(&tree, "", 1);
-    assert_string_equal(tree.data, "1:1[2 1:3{1 1:4k 1:7[7 1:8taken 2 from 0 1:16x "
-                                   "1:19taken 1 from 4 1:23[1 1:24ty] 1:29taken 2 from 6]} "
-                                   "2:3{1 2:4k 2:7[1 2:8taken 1 from 10]}]");
-    assert_true(text_equals(buffer_text(&taken), TEXT("tatbtctdtetf")));
-}
-
-static void a_sink_gets_the_lists_of_its_key_and_depth_alone(void **state)
-{
-    CLEANUP(parse_deinit) struct parse parse;
-    CLEANUP(buffer_deinit) struct buffer taken = BUFFER_INIT;
-    const struct node_sink sink = {.key = "k", .depth = 2, take, &taken};
-
-    (void)state;
-    parse_with_sink(&parse, TEXT("a: {k: t1, l: [t2], m: {k: [t3]}}\nk: [t4]\n"), &sink);
-    assert_int_equal(parse.result, 0);
-    assert_int_equal(taken.length, 0);
-}
-
-static void nothing_and_what_is_refused_is_not_offered_to_a_sink(void **state)
-{
-    CLEANUP(parse_deinit) struct parse parse;
-    CLEANUP(buffer_deinit) struct buffer taken = BUFFER_INIT;
-    const struct node_sink sink = {.key = "k", .depth = 1, take, &taken};
-
-    (void)state;
-    parse_with_sink(&parse, TEXT("k: [~, \"t\\0\", *t, ta]\n"), &sink);
-    assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 2);
-    assert_true(text_equals(buffer_text(&taken), TEXT("ta")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,9 +208,6 @@ int main(void)
         cmocka_unit_test(errors_of_the_parser_name_their_place),
         cmocka_unit_test(keys_are_found_by_their_text),
         cmocka_unit_test(only_unquoted_nothing_is_nothing),
-        cmocka_unit_test(a_sink_takes_runs_of_items_and_leaves_the_others),
-        cmocka_unit_test(a_sink_gets_the_lists_of_its_key_and_depth_alone),
-        cmocka_unit_test(nothing_and_what_is_refused_is_not_offered_to_a_sink),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

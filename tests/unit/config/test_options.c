@@ -78,7 +78,7 @@ static void reading_init(struct reading *reading, const char *text)
     reading->context =
         (struct option_context){&reading->arena, &reading->sources, &reading->diagnostics};
     assert_int_equal(sources_add(&reading->sources, "f", &number), 0);
-    assert_int_equal(node_parse(text_from(text), number, &reading->sources, NULL, &reading->arena,
+    assert_int_equal(node_parse(text_from(text), number, &reading->sources, &reading->arena,
                                 &reading->diagnostics, &root),
                      0);
     assert_int_equal(options_set_defaults(&reading->context, &outer_table, &reading->outer), 0);
