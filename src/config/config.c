@@ -56,7 +56,7 @@ static void loader_deinit(struct loader *loader)
     arena_deinit(&loader->arena);
 }
 
-/* Notes that a file is read. Returns 0, CONFIG_REFUSED if it was read already, or -ENOMEM. */
+/* Notes that a file is read. Returns 0, REPORTED if it was read already, or -ENOMEM. */
 static int note_file(struct loader *loader, struct policy_files *files, const struct file *file,
                      const char *path, const struct node *named_at, struct policy_file **out)
 {
@@ -76,7 +76,7 @@ static int note_file(struct loader *loader, struct policy_files *files, const st
         else
             LOADER_ERROR(loader, named_at, "found %s, the main file itself, expected other files",
                          quote_text(text_from(path)).text);
-        return CONFIG_REFUSED;
+        return REPORTED;
     }
     noted = arena_alloc(&loader->arena, sizeof(*noted));
     if (!noted)
@@ -88,7 +88,7 @@ static int note_file(struct loader *loader, struct policy_files *files, const st
     return 0;
 }
 
-/* Opens and reads a YAML file whose root must be a mapping. Returns 0, CONFIG_REFUSED or -ENOMEM.
+/* Opens and reads a YAML file whose root must be a mapping. Returns 0, REPORTED or -ENOMEM.
  */
 static int load_yaml(struct loader *loader, struct policy_files *files, const char *path,
                      const struct node *named_at, struct policy_file **noted, struct node **root)
@@ -103,12 +103,12 @@ static int load_yaml(struct loader *loader, struct policy_files *files, const ch
         r = node_load(&file, source, &loader->sources, &loader->arena, loader->context.diagnostics,
                       root);
     if (r)
-        return r < 0 ? r : CONFIG_REFUSED;
+        return r < 0 ? r : REPORTED;
     if ((*root)->kind == NODE_MAPPING)
         return 0;
     if ((*root)->kind != NODE_INVALID)
         LOADER_ERROR(loader, *root, "found %s, expected a mapping", node_describe(*root).text);
-    return CONFIG_REFUSED;
+    return REPORTED;
 }
 
 static int read_included(struct loader *loader, const char *path, const struct node *name,
@@ -261,7 +261,7 @@ static int freeze(struct loader *loader, struct config *config)
     r = settle_time(loader, config);
     if (r)
         return r;
-    return diagnostics_has_errors(loader->context.diagnostics) ? CONFIG_REFUSED : 0;
+    return diagnostics_has_errors(loader->context.diagnostics) ? REPORTED : 0;
 }
 
 static int load(struct loader *loader, const char *path, struct config *config)

@@ -66,11 +66,9 @@ const char *config_listener_name(enum listener listener);
  *
  * SEED goes to builder_new. Errors and warnings are added to DIAGNOSTICS; other files than PATH are
  * named in them by the directory of PATH and what the configuration says. Returns 0 and a
- * configuration that the caller frees; CONFIG_REFUSED if there is any error; -ENOMEM. */
+ * configuration that the caller frees; REPORTED if there is any error; -ENOMEM. */
 int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics,
                 struct config **out);
-
-enum { CONFIG_REFUSED = 1 };
 
 /* Frees a configuration and drops its snapshot; NULL is allowed. */
 void config_free(struct config *config);

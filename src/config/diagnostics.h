@@ -1,8 +1,13 @@
-/* The errors and warnings of one reading of the configuration, in the order they were found.
+/* The errors and warnings of one load of the configuration, in the order they were found.
  *
- * Every one names its place, what was found there and what is expected. All are collected, so that
- * an operator can mend a file in one go; the first DIAGNOSTICS_KEPT of each severity are kept as
- * text, the others are counted.
+ * Each names its place, what was found there and what is expected. All are collected, so that an
+ * operator can mend a file in one go; the first DIAGNOSTICS_KEPT of each severity are kept as text,
+ * the others are counted.
+ *
+ * So an error does not end a load. The function that finds one knows best what to say of it: it
+ * adds it here and returns REPORTED. Its callers have nothing to add: they leave the value, the
+ * key, the file out and go on with the next, or return REPORTED in their turn if there is none.
+ * When everything is read, one error is enough to refuse the whole.
  */
 #pragma once
 
@@ -11,6 +16,10 @@
 #include <stdio.h>
 
 enum { DIAGNOSTICS_KEPT = 50 };
+
+/* The positive result of functions that read a part of the configuration: it cannot be used, and an
+ * error says why. */
+enum { REPORTED = 1 };
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_COUNT };
 

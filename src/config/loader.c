@@ -29,14 +29,14 @@ int loader_open(struct loader *loader, const char *path, const struct node *name
 
     if (r) {
         file_report(file, named_at ? path : NULL, place, diagnostics);
-        return CONFIG_REFUSED;
+        return REPORTED;
     }
     loader_note_time(loader, path, file->modified);
     r = sources_add(&loader->sources, path, source);
     if (r > 0) {
         diagnostics_error(diagnostics, place, "found more than %d files, expected fewer",
                           SOURCES_MAX);
-        return CONFIG_REFUSED;
+        return REPORTED;
     }
     return r;
 }

@@ -31,7 +31,7 @@ struct loader {
 };
 
 /* Opens and numbers a file that is named at a node of another one (NULL: by the user). Reports what
- * is wrong with it. Returns 0, CONFIG_REFUSED or -ENOMEM; FILE is to be deinitialized in any case.
+ * is wrong with it. Returns 0, REPORTED or -ENOMEM; FILE is to be deinitialized in any case.
  */
 int loader_open(struct loader *loader, const char *path, const struct node *named_at, size_t limit,
                 struct file *file, uint16_t *source);
@@ -70,7 +70,7 @@ void policies_check_aliases(const struct loader *loader, const struct snapshot *
 /* Adds the members of a policy, which is the last one that was added. Returns 0 or -ENOMEM. */
 int members_add(struct loader *loader, const struct policy_settings *settings);
 
-/* Adds a policy with its primary to the builder. Returns 0, CONFIG_REFUSED if there is no room,
+/* Adds a policy with its primary to the builder. Returns 0, REPORTED if there is no room,
  * which is reported, or -ENOMEM. */
 int members_add_policy(struct loader *loader, const struct policy_spec *spec, uint64_t where);
 

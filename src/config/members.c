@@ -37,7 +37,7 @@ static int check_added(struct loader *loader, uint64_t where, int r)
     diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
                       "found more domains than the domain table can hold, expected fewer");
     loader->full = true;
-    return CONFIG_REFUSED;
+    return REPORTED;
 }
 
 int members_add_policy(struct loader *loader, const struct policy_spec *spec, uint64_t where)
@@ -45,7 +45,7 @@ int members_add_policy(struct loader *loader, const struct policy_spec *spec, ui
     uint32_t number;
 
     if (loader->full)
-        return CONFIG_REFUSED;
+        return REPORTED;
     return check_added(loader, where, builder_add_policy(loader->builder, spec, where, &number));
 }
 
@@ -57,7 +57,7 @@ static int add_domain(struct loader *loader, enum domain_kind kind, const struct
     int r;
 
     if (loader->full)
-        return CONFIG_REFUSED;
+        return REPORTED;
     r = certificates_look(&loader->certificates, name_text(domain), &held);
     if (r)
         return r;
@@ -166,7 +166,7 @@ static int read_lines(struct loader *loader, struct file *file, uint16_t source,
     return r < 0 ? r : 0;
 }
 
-/* Notes that the policy uses a file. Returns 0, CONFIG_REFUSED if it does already, or -ENOMEM. */
+/* Notes that the policy uses a file. Returns 0, REPORTED if it does already, or -ENOMEM. */
 static int note_used(struct loader *loader, struct files_context *context, const struct file *file,
                      const char *path, const struct node *named_at)
 {
@@ -180,7 +180,7 @@ static int note_used(struct loader *loader, struct files_context *context, const
         first = node_place(used->named_at, &loader->sources);
         LOADER_WARNING(loader, named_at, "%s is the list file named already at %s:%u:%u",
                        quote_text(text_from(path)).text, first.file, first.line, first.column);
-        return CONFIG_REFUSED;
+        return REPORTED;
     }
     used = arena_alloc(&context->arena, sizeof(*used));
     if (!used)

@@ -146,7 +146,7 @@ static int report_parser_error(const struct reader *reader)
     else
         diagnostics_error(reader->diagnostics, make_place(reader, mark.line + 1, mark.column + 1),
                           "found a syntax error (%s), expected valid YAML", parser->problem);
-    return NODE_REFUSED;
+    return REPORTED;
 }
 
 /* Goes on to the next event. */
@@ -331,7 +331,7 @@ static int refuse_too_deep(const struct reader *reader)
 {
     diagnostics_error(reader->diagnostics, event_place(reader),
                       "found nesting deeper than %d, expected less", NODE_DEPTH_MAX);
-    return NODE_REFUSED;
+    return REPORTED;
 }
 
 /* Reads the node that begins with the event, which is the node's last one afterwards. */
@@ -361,7 +361,7 @@ static int report_empty(const struct reader *reader)
 {
     diagnostics_error(reader->diagnostics, make_place(reader, 0, 0),
                       "found an empty document, expected a mapping");
-    return NODE_REFUSED;
+    return REPORTED;
 }
 
 /* Reads the one document of a stream. */

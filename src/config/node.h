@@ -40,12 +40,9 @@ struct node {
     bool plain; /* a scalar without quotes */
 };
 
-/* The positive result of reading: there are no nodes. The reasons have been reported. */
-enum { NODE_REFUSED = 1 };
-
 /* Reads a YAML file that was opened and is called SOURCE in SOURCES. The nodes live as long as the
  * arena. Errors are reported; some leave nodes behind that can be looked at further. Returns 0,
- * NODE_REFUSED or -ENOMEM. */
+ * REPORTED or -ENOMEM. */
 int node_load(struct file *file, uint16_t source, const struct sources *sources,
               struct arena *arena, struct diagnostics *diagnostics, struct node **root);
 

@@ -14,7 +14,7 @@ static int refuse(const struct option_context *context, const struct option *opt
                   const struct node *node)
 {
     option_report(context, option, node, node_describe(node).text);
-    return OPTION_REFUSED;
+    return REPORTED;
 }
 
 static void describe_boolean(const struct option *option, struct buffer *out)
@@ -324,7 +324,7 @@ static int read_section(const struct option_context *context, const struct optio
 
     if (r)
         return r;
-    return marks.invalid ? OPTION_REFUSED : 0;
+    return marks.invalid ? REPORTED : 0;
 }
 
 const struct option_type option_section = {

@@ -34,10 +34,10 @@ static int read_value(const struct option_context *context, const struct option 
                       const struct node *node, void *value)
 {
     if (node->kind == NODE_INVALID)
-        return OPTION_REFUSED;
+        return REPORTED;
     if (!(option->type->kinds & 1 << node->kind) || node_is_null(node)) {
         option_report(context, option, node, node_describe(node).text);
-        return OPTION_REFUSED;
+        return REPORTED;
     }
     return option->type->read(context, option, node, value);
 }
@@ -77,7 +77,7 @@ static int read_items(const struct option_context *context, const struct option 
         if (r == 0 && !report_repeated(context, option, list, node))
             list->n++;
         else
-            result = OPTION_REFUSED;
+            result = REPORTED;
     }
     return result;
 }
@@ -95,7 +95,7 @@ static int read_list(const struct option_context *context, const struct option *
         diagnostics_error(context->diagnostics, node_place(node, context->sources),
                           "found %zu values of %s, expected at most %u", n, option->key,
                           option->max_items);
-        return OPTION_REFUSED;
+        return REPORTED;
     }
     list.items = arena_alloc(context->arena, n * option->type->size);
     if (!list.items)

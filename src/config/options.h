@@ -17,9 +17,6 @@ struct option_context {
     struct diagnostics *diagnostics;
 };
 
-/* The positive result of reading a value: it was reported. */
-enum { OPTION_REFUSED = 1 };
-
 /* A type of values. */
 struct option_type {
     size_t size; /* bytes of one value */
@@ -27,7 +24,7 @@ struct option_type {
     void (*describe)(const struct option *option, struct buffer *out); /* for "expected …" */
 
     /* Reads one value; reports what is wrong with it. The node is of a fitting kind and not empty.
-     * Returns 0, OPTION_REFUSED or -ENOMEM. */
+     * Returns 0, REPORTED or -ENOMEM. */
     int (*read)(const struct option_context *context, const struct option *option,
                 const struct node *node, void *value);
 
@@ -107,7 +104,7 @@ extern const struct option_type option_section;
 extern const struct option_type option_sequence;
 extern const struct option_type option_mapping;
 
-/* Sets every value of a struct that has a default, sections included. Returns 0, OPTION_REFUSED (a
+/* Sets every value of a struct that has a default, sections included. Returns 0, REPORTED (a
  * default of the table is wrong, and has been reported) or -ENOMEM. */
 int options_set_defaults(const struct option_context *context, const struct option_table *table,
                          void *settings);

@@ -14,7 +14,7 @@ enum {
     CERTIFICATES_MAX = 255,         /* bytes */
 };
 
-/* Reports what is wrong with a name. Returns OPTION_REFUSED, or a fatal error as it is. */
+/* Reports what is wrong with a name. Returns REPORTED, or a fatal error as it is. */
 static int judge_name(const struct option_context *context, const struct node *node, int fault)
 {
     if (fault <= 0)
@@ -22,7 +22,7 @@ static int judge_name(const struct option_context *context, const struct node *n
     diagnostics_error(context->diagnostics, node_place(node, context->sources),
                       "found %s in %s, expected %s", name_fault_found(fault),
                       quote_text(node_text(node)).text, name_fault_expected(fault));
-    return OPTION_REFUSED;
+    return REPORTED;
 }
 
 static bool equal_names(const void *a, const void *b)
@@ -107,7 +107,7 @@ static int check_mx(const struct option_context *context, const struct option *o
     diagnostics_error(context->diagnostics, node_place(node, context->sources),
                       "found a policy body of %zu bytes with these mx, expected less than %d",
                       body.length, POLICY_BODY_MAX);
-    return OPTION_REFUSED;
+    return REPORTED;
 }
 
 static void describe_id(const struct option *option, struct buffer *out)
@@ -123,7 +123,7 @@ static int read_id(const struct option_context *context, const struct option *op
 
     if (!automatic && !policy_id_valid(node_text(node))) {
         option_report(context, option, node, node_describe(node).text);
-        return OPTION_REFUSED;
+        return REPORTED;
     }
     *(const char **)value = automatic ? NULL : node->text;
     return 0;
@@ -162,7 +162,7 @@ static int read_certificates(const struct option_context *context, const struct 
 {
     if (node->length > CERTIFICATES_MAX || node->text[0] != '/' || !is_pattern(node->text)) {
         option_report(context, option, node, node_describe(node).text);
-        return OPTION_REFUSED;
+        return REPORTED;
     }
     *(const char **)value = node->text;
     return 0;
@@ -191,7 +191,7 @@ static int read_rua(const struct option_context *context, const struct option *o
         diagnostics_error(context->diagnostics, node_place(node, context->sources),
                           "found %s in %s, expected %s", rua_fault_found(fault),
                           quote_text(node_text(node)).text, rua_fault_expected(fault));
-        return OPTION_REFUSED;
+        return REPORTED;
     }
     *(const char **)value = node->text;
     return 0;
@@ -225,7 +225,7 @@ static int check_rua(const struct option_context *context, const struct option *
     diagnostics_error(context->diagnostics, node_place(node, context->sources),
                       "found a TLSRPT record of %zu bytes with these rua, expected less than %d",
                       length, POLICY_RUA_TEXT_MAX);
-    return OPTION_REFUSED;
+    return REPORTED;
 }
 
 static void describe_policy_host(const struct option *option, struct buffer *out)
@@ -278,7 +278,7 @@ static int check_policy_host(const struct option_context *context, const struct 
                           "found host name %s beside other values, expected addresses only or one "
                           "host name",
                           quote_text(text_from(hosts[i].name.text)).text);
-        return OPTION_REFUSED;
+        return REPORTED;
     }
     return 0;
 }
@@ -459,7 +459,7 @@ static int check_nameservers(const struct option_context *context, const struct 
     if (list->n)
         return 0;
     option_report(context, option, node, "an empty list");
-    return OPTION_REFUSED;
+    return REPORTED;
 }
 
 static int read_catalog(const struct option_context *context, const struct option *option,
@@ -474,7 +474,7 @@ static int read_catalog(const struct option_context *context, const struct optio
         diagnostics_error(context->diagnostics, node_place(node, context->sources),
                           "found a catalog name of %u octets, expected at most %d", name.length,
                           ZONE_CATALOG_MAX);
-        return OPTION_REFUSED;
+        return REPORTED;
     }
     *(struct name *)value = name;
     return 0;
@@ -497,7 +497,7 @@ static int read_hostmaster(const struct option_context *context, const struct op
     diagnostics_error(context->diagnostics, node_place(node, context->sources),
                       "found an address, %s, expected it as a name, with a dot in place of the @",
                       quote_text(node_text(node)).text);
-    return OPTION_REFUSED;
+    return REPORTED;
 }
 
 static const struct option_type type_hostmaster = {

@@ -92,7 +92,7 @@ static int load_settled(const char *path, uint64_t seed, struct diagnostics *dia
     }
 }
 
-/* Loads the configuration and logs what it has to say. Returns 0, CONFIG_REFUSED or -errno. */
+/* Loads the configuration and logs what it has to say. Returns 0, REPORTED or -errno. */
 static int load(const char *path, struct diagnostics *diagnostics, struct config **out)
 {
     uint64_t seed = 0;

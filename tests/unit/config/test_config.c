@@ -31,7 +31,7 @@ static void assert_refused(const char *path, const char *expected)
     CLEANUP(buffer_deinit) struct buffer messages = BUFFER_INIT;
     struct config *config = NULL;
 
-    assert_int_equal(load(path, &config, &messages), CONFIG_REFUSED);
+    assert_int_equal(load(path, &config, &messages), REPORTED);
     assert_null(config);
     assert_string_equal(messages.data, expected);
 }

@@ -28,7 +28,7 @@ static int load_valid(void)
 
 static int load_refused(void)
 {
-    return load(CONFIG_REFUSED);
+    return load(REPORTED);
 }
 
 static void a_configuration_is_loaded_whole_or_not_at_all(void **state)

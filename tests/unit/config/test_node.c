@@ -100,9 +100,9 @@ static void sixteen_collections_nest_and_no_more(void **state)
     assert_tree(TEXT("[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]"),
                 "1:1[1 1:2[1 1:3[1 1:4[1 1:5[1 1:6[1 1:7[1 1:8[1 1:9[1 1:10[1 1:11[1 1:12[1 "
                 "1:13[1 1:14[1 1:15[1 1:16[1 1:17x]]]]]]]]]]]]]]]]");
-    assert_error(TEXT("[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]"), NODE_REFUSED,
+    assert_error(TEXT("[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]"), REPORTED,
                  "f:1:17: found nesting deeper than 16, expected less");
-    assert_error(TEXT("[[[[[[[[[[[[[[[[{a: [{b: c}]}]]]]]]]]]]]]]]]]"), NODE_REFUSED,
+    assert_error(TEXT("[[[[[[[[[[[[[[[[{a: [{b: c}]}]]]]]]]]]]]]]]]]"), REPORTED,
                  "f:1:17: found nesting deeper than 16, expected less");
 }
 
@@ -115,7 +115,7 @@ static void reading_ends_where_nesting_is_too_deep(void **state)
     for (size_t i = 0; i < 100000; i++)
         buffer_add_string(&bytes, "[");
     assert_false(bytes.failed);
-    assert_error(buffer_text(&bytes), NODE_REFUSED,
+    assert_error(buffer_text(&bytes), REPORTED,
                  "f:1:17: found nesting deeper than 16, expected less");
 }
 
@@ -140,7 +140,7 @@ static void an_empty_document_has_its_own_message(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        assert_error(texts[i], NODE_REFUSED, "f: found an empty document, expected a mapping");
+        assert_error(texts[i], REPORTED, "f: found an empty document, expected a mapping");
     assert_tree(TEXT("{}"), "1:1{0}");
     assert_tree(TEXT("''"), "1:1''");
 }
@@ -148,25 +148,25 @@ static void an_empty_document_has_its_own_message(void **state)
 static void what_is_no_text_is_refused_with_its_place(void **state)
 {
     (void)state;
-    assert_error(TEXT("a: b\nc: \xff"), NODE_REFUSED,
+    assert_error(TEXT("a: b\nc: \xff"), REPORTED,
                  "f:2:4: found invalid UTF-8, expected UTF-8 text");
-    assert_error(TEXT("ü: \xc3"), NODE_REFUSED, "f:1:4: found invalid UTF-8, expected UTF-8 text");
-    assert_error(TEXT("a: b\0c"), NODE_REFUSED,
+    assert_error(TEXT("ü: \xc3"), REPORTED, "f:1:4: found invalid UTF-8, expected UTF-8 text");
+    assert_error(TEXT("a: b\0c"), REPORTED,
                  "f:1:5: found control character U+0000, expected printable text");
-    assert_error(TEXT("a: \xef\xbf\xbf"), NODE_REFUSED,
+    assert_error(TEXT("a: \xef\xbf\xbf"), REPORTED,
                  "f:1:4: found control character U+FFFF, expected printable text");
     assert_error(TEXT("\xff\xfe"
                       "a\0"),
-                 NODE_REFUSED, "f:1:1: found invalid UTF-8, expected UTF-8 text");
+                 REPORTED, "f:1:1: found invalid UTF-8, expected UTF-8 text");
 }
 
 static void errors_of_the_parser_name_their_place(void **state)
 {
     (void)state;
-    assert_error(TEXT("a: b\nc: [d\n"), NODE_REFUSED,
+    assert_error(TEXT("a: b\nc: [d\n"), REPORTED,
                  "f:3:1: found a syntax error (did not find expected ',' or ']'), expected valid "
                  "YAML");
-    assert_error(TEXT("a: b: c\n"), NODE_REFUSED,
+    assert_error(TEXT("a: b: c\n"), REPORTED,
                  "f:1:5: found a syntax error (mapping values are not allowed in this context), "
                  "expected valid YAML");
 }

@@ -33,7 +33,7 @@ static int check_numbers(const struct option_context *context, const struct opti
     if (list->n == 0 || *(const uint32_t *)list->items != 7)
         return 0;
     option_report(context, option, node, "a seven");
-    return OPTION_REFUSED;
+    return REPORTED;
 }
 
 static const struct option inner_rows[] = {
