@@ -18,20 +18,6 @@ static bool may_be_owner(struct text qname)
     }
 }
 
-/* Finds the owner prefix that a name begins with. */
-static bool match_owner(struct text name, enum owner *out)
-{
-    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        struct text prefix = owner_prefix(owner);
-
-        if (name.length > prefix.length && memcmp(name.data, prefix.data, prefix.length) == 0) {
-            *out = owner;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Completes an answer whose domain, owner and name are known. Returns whether it has rows. */
 static bool complete(const struct snapshot *snapshot, struct answer *out)
 {
@@ -49,12 +35,15 @@ static bool complete(const struct snapshot *snapshot, struct answer *out)
 /* Finds what stands at a name of a listed domain. */
 static bool find_domain(const struct snapshot *snapshot, struct text name, struct answer *out)
 {
-    if (!match_owner(name, &out->owner))
-        return false;
-    name = text_after(name, owner_prefix(out->owner).length);
-    if (!snapshot_find(snapshot, name, &out->domain))
-        return false;
-    return complete(snapshot, out);
+    struct text domain;
+
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
+        if (!owner_match(owner, name, &domain))
+            continue;
+        out->owner = owner;
+        return snapshot_find(snapshot, domain, &out->domain) && complete(snapshot, out);
+    }
+    return false;
 }
 
 bool answer_find(const struct snapshot *snapshot, struct text qname, struct answer *out)

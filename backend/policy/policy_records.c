@@ -16,6 +16,16 @@ struct text owner_prefix(enum owner owner)
     return prefixes[owner];
 }
 
+bool owner_match(enum owner owner, struct text name, struct text *domain)
+{
+    struct text prefix = owner_prefix(owner);
+
+    if (name.length <= prefix.length || !text_starts_with(name, prefix))
+        return false;
+    *domain = text_after(name, prefix.length);
+    return true;
+}
+
 /* Copies what a buffer holds and empties it. */
 static int keep(struct arena *arena, struct buffer *buffer, struct text *out)
 {

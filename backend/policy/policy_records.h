@@ -25,6 +25,10 @@ enum owner {
 /* The prefix of an owner name with its final dot, for example "_mta-sts.". */
 struct text owner_prefix(enum owner owner);
 
+/* Whether a canonical name is that of an owner of some domain. DOMAIN is then the name of the
+ * domain, a part of NAME. */
+bool owner_match(enum owner owner, struct text name, struct text *domain);
+
 /* What all own zones have in common. */
 struct zone_settings {
     const struct name *nameservers;

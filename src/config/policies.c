@@ -231,15 +231,12 @@ static struct text followed_domain(const struct reading *reading)
 {
     const struct policy_settings *settings = &reading->settings;
     const struct policy_host *host = settings->policy_host.items;
-    struct text prefix = owner_prefix(OWNER_POLICY_HOST), text;
+    struct text domain;
 
     if (settings->mode == POLICY_MODE_ABSENT || settings->policy_host.n != 1 ||
-        host->name.length <= prefix.length)
+        !owner_match(OWNER_POLICY_HOST, name_text(&host->name), &domain))
         return TEXT("");
-    text = (struct text){.data = host->name.text, .length = host->name.length};
-    if (memcmp(text.data, prefix.data, prefix.length) != 0)
-        return TEXT("");
-    return text_after(text, prefix.length);
+    return domain;
 }
 
 /* Notes what later messages and checks need of a policy. */
