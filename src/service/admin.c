@@ -3,6 +3,7 @@
 #include "net/http.h"
 #include "net/listener.h"
 #include "service/metrics.h"
+#include "service/pages.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -25,84 +26,53 @@ struct admin {
     pthread_t thread;
     bool started;
     struct event_base *base;
+    struct pages pages;
     struct http_service service;
     struct stream_server *server;
     int stop; /* eventfd */
     struct event *stopped;
 };
 
-static void write_metrics(const struct admin *admin, const struct status_view *view,
+static void write_metrics(void *context, const struct http_request *request,
                           struct http_reply *reply)
 {
-    metrics_write(admin->settings, admin->counters, admin->n_counters, view, &reply->body);
-}
-
-static void write_status(const struct admin *admin, const struct status_view *view,
-                         struct http_reply *reply)
-{
-    (void)admin;
-    status_write_json(view, &reply->body);
-}
-
-static void write_health(const struct admin *admin, const struct status_view *view,
-                         struct http_reply *reply)
-{
-    (void)admin;
-    if (!view->serving)
-        reply->status = HTTP_STATUS_SERVICE_UNAVAILABLE;
-    buffer_add_string(&reply->body, view->serving ? "serving\n" : "not serving\n");
-}
-
-static const struct page {
-    struct text path;
-    const char *content_type;
-    void (*write)(const struct admin *admin, const struct status_view *view,
-                  struct http_reply *reply);
-} pages[] = {
-    {{"/metrics", 8}, "text/plain; version=0.0.4; charset=utf-8", write_metrics},
-    {{"/status", 7}, "application/json", write_status},
-    {{"/healthz", 8}, TEXT_PLAIN, write_health},
-};
-
-static void refuse(void *context, const char *fault, struct http_reply *reply)
-{
-    (void)context;
-    reply->content_type = TEXT_PLAIN;
-    buffer_printf(&reply->body, "%s\n", fault);
-}
-
-/* The page of a request target, of which the query does not matter; or NULL. */
-static const struct page *find_page(struct text target)
-{
-    const char *query = memchr(target.data, '?', target.length);
-
-    if (query)
-        target.length = (size_t)(query - target.data);
-    for (size_t i = 0; i < ARRAY_LENGTH(pages); i++)
-        if (text_equals(pages[i].path, target))
-            return &pages[i];
-    return NULL;
-}
-
-static void answer(void *context, const struct http_request *request, struct http_reply *reply)
-{
-    const struct admin *admin = context;
-    const struct page *page = find_page(request->target);
     CLEANUP(status_view_deinit) struct status_view view = {0};
+    const struct admin *admin = context;
 
-    if (!page) {
-        reply->status = HTTP_STATUS_NOT_FOUND;
-        refuse(NULL, "there is nothing but /metrics, /status and /healthz", reply);
-    } else if (request->verb != HTTP_GET && request->verb != HTTP_HEAD) {
-        reply->status = HTTP_STATUS_METHOD_NOT_ALLOWED;
-        reply->allow = "GET, HEAD";
-        refuse(NULL, "expected GET or HEAD", reply);
-    } else {
-        status_read(admin->status, &view);
-        reply->content_type = page->content_type;
-        page->write(admin, &view, reply);
-    }
+    (void)request;
+    status_read(admin->status, &view);
+    metrics_write(admin->settings, admin->counters, admin->n_counters, &view, &reply->body);
 }
+
+static void write_status(void *context, const struct http_request *request,
+                         struct http_reply *reply)
+{
+    CLEANUP(status_view_deinit) struct status_view view = {0};
+    const struct admin *admin = context;
+
+    (void)request;
+    status_read(admin->status, &view);
+    status_write_json(&view, &reply->body);
+}
+
+static void write_health(void *context, const struct http_request *request,
+                         struct http_reply *reply)
+{
+    CLEANUP(status_view_deinit) struct status_view view = {0};
+    const struct admin *admin = context;
+
+    (void)request;
+    status_read(admin->status, &view);
+    if (!view.serving)
+        reply->status = HTTP_STATUS_SERVICE_UNAVAILABLE;
+    buffer_add_string(&reply->body, view.serving ? "serving\n" : "not serving\n");
+}
+
+static const struct page rows[] = {
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics},
+    {"/status", "application/json", write_status},
+    {"/healthz", TEXT_PLAIN, write_health},
+};
 
 static void on_stop(evutil_socket_t fd, short what, void *argument)
 {
@@ -127,7 +97,7 @@ static void *run(void *argument)
 static int listen_for(struct admin *admin, const struct admin_setup *setup)
 {
     size_t share = setup->connections_max;
-    struct http_handler handler = {.answer = answer, .refuse = refuse, .context = admin};
+    struct http_handler handler = pages_handler(&admin->pages);
     struct stream_setup stream = {
         .protocol = &http_protocol,
         .context = &admin->service,
@@ -136,6 +106,13 @@ static int listen_for(struct admin *admin, const struct admin_setup *setup)
         .counters = &admin->own_counters->streams[LISTENER_ADMIN],
     };
 
+    admin->pages = (struct pages){
+        .rows = rows,
+        .n = ARRAY_LENGTH(rows),
+        .content_type = TEXT_PLAIN,
+        .not_found = "there is nothing but /metrics, /status and /healthz",
+        .context = admin,
+    };
     http_service_init(&admin->service, &handler, true);
     return stream_server_new(admin->base, setup->listening, &stream, &admin->server);
 }

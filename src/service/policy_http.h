@@ -7,12 +7,14 @@
  */
 #pragma once
 
-#include "net/http.h"
+#include "service/pages.h"
 #include "snapshot/snapshot.h"
 
 struct policy_http {
-    struct snapshot *const *snapshot; /* where the thread keeps its current snapshot */
+    struct snapshot *const *snapshot;
+    struct pages pages;
 };
 
-/* The handler to give to an HTTP server of the same thread; POLICY must outlive it. */
-struct http_handler policy_http_handler(struct policy_http *policy);
+/* Initializes HTTP, and gives the handler for an HTTP server of the same thread, which keeps its
+ * current snapshot at SNAPSHOT. HTTP must outlive it. */
+struct http_handler policy_http_handler(struct policy_http *http, struct snapshot *const *snapshot);

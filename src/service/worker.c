@@ -141,10 +141,9 @@ static void set_up_remote(struct worker *worker, const struct worker_setup *setu
 static void set_up_policies(struct worker *worker, const struct worker_setup *setup,
                             struct http_service *service)
 {
-    struct http_handler handler = policy_http_handler(&worker->policy_http);
+    struct http_handler handler = policy_http_handler(&worker->policy_http, &worker->snapshot);
 
     (void)setup;
-    worker->policy_http.snapshot = &worker->snapshot;
     http_service_init(service, &handler, true);
 }
 

@@ -271,11 +271,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct remote overlay = {.path = "/dns", .snapshot = &snapshot};
     struct remote own = {.path = "/dns", .snapshot = &zones};
     struct remote many = {.path = "/dns", .snapshot = &many_zones};
-    struct policy_http policy = {.snapshot = &snapshot};
+    struct policy_http policy;
     const struct subject subjects[] = {
         {remote_http_handler(&overlay), check_json, NULL},
         {remote_http_handler(&own), check_json, &own},
-        {policy_http_handler(&policy), check_policy, NULL},
+        {policy_http_handler(&policy, &snapshot), check_policy, NULL},
     };
     const struct subject long_lists = {remote_http_handler(&many), check_json, &many};
 

@@ -1,0 +1,53 @@
+#include "service/pages.h"
+
+/* The path of a request target, without the query string. */
+static struct text target_path(struct text target)
+{
+    const char *query = memchr(target.data, '?', target.length);
+
+    return query ? text_of(target.data, (size_t)(query - target.data)) : target;
+}
+
+static const struct page *find_page(const struct pages *pages, struct text path)
+{
+    for (size_t i = 0; i < pages->n; i++)
+        if (text_equals(text_from(pages->rows[i].path), path))
+            return &pages->rows[i];
+    return NULL;
+}
+
+static void write_fault(void *context, const char *fault, struct http_reply *reply)
+{
+    const struct pages *pages = context;
+
+    reply->content_type = pages->content_type;
+    buffer_printf(&reply->body, "%s\n", fault);
+}
+
+void pages_refuse(struct pages *pages, unsigned int status, const char *fault,
+                  struct http_reply *reply)
+{
+    reply->status = status;
+    write_fault(pages, fault, reply);
+}
+
+static void answer_page(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    struct pages *pages = context;
+    const struct page *page = find_page(pages, target_path(request->target));
+
+    if (!page) {
+        pages_refuse(pages, HTTP_STATUS_NOT_FOUND, pages->not_found, reply);
+    } else if (request->verb != HTTP_GET && request->verb != HTTP_HEAD) {
+        reply->allow = "GET, HEAD";
+        pages_refuse(pages, HTTP_STATUS_METHOD_NOT_ALLOWED, "expected GET or HEAD", reply);
+    } else {
+        reply->content_type = page->content_type;
+        page->write(pages->context, request, reply);
+    }
+}
+
+struct http_handler pages_handler(struct pages *pages)
+{
+    return (struct http_handler){.answer = answer_page, .refuse = write_fault, .context = pages};
+}
