@@ -19,7 +19,7 @@
 /* Defines FREE_pointer(&pointer) for CLEANUP, where FREE takes a pointer and allows NULL. To pass
  * ownership on, clear the pointer. */
 #define DEFINE_CLEANUP(TYPE, FREE)                                                                 \
-    static inline void FREE##_pointer(TYPE *pointer)                                               \
+    static inline void FREE##_pointer(TYPE *pointer) /* NOLINT(bugprone-macro-parentheses) */      \
     {                                                                                              \
         FREE(*pointer);                                                                            \
     }
