@@ -96,8 +96,8 @@ check_statically() {
     check format-check ninja -C build format-check
     check tidy ninja -C build tidy
     check cppcheck cppcheck -q --error-exitcode=1 --enable=warning,performance,portability \
-        --inline-suppr --std=c11 --platform=unix64 --library=posix -D_GNU_SOURCE -D__GNUC__ \
-        --include=/usr/include/x86_64-linux-gnu/sys/queue.h -I backend -I src backend src
+        --inline-suppr --project=build/compile_commands.json -i tests --library=posix -D__GNUC__ \
+        --include=/usr/include/x86_64-linux-gnu/sys/queue.h
     check analyzer analyze
 }
 
