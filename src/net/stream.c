@@ -477,8 +477,8 @@ bool stream_server_sending(const struct stream_server *server)
     const struct connection *connection;
 
     TAILQ_FOREACH(connection, &server->connections, link)
-    if (connection->phase == PHASE_WRITING)
-        return true;
+        if (connection->phase == PHASE_WRITING)
+            return true;
     return false;
 }
 

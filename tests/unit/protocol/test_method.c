@@ -57,7 +57,8 @@ static void run_lookup(const struct test_case *test_case)
         assert_int_equal(outcome, OUTCOME_NOT_OURS);
     } else {
         assert_true(json_is_array(result));
-        json_array_foreach(result, i, row) describe(row, test_case->fields[0], &rows);
+        json_array_foreach(result, i, row)
+            describe(row, test_case->fields[0], &rows);
         assert_int_equal(outcome, rows.length ? OUTCOME_ANSWERED : OUTCOME_EMPTY);
         buffer_add(&rows, "", 1);
         assert_string_equal(rows.data, expected.data);

@@ -72,8 +72,7 @@ static void every_policy_is_shown_with_its_domains(void **state)
     json_t *policy;
 
     assert_int_equal(json_array_size(policies), snapshot_n_policies(fixture->snapshot));
-    json_array_foreach(policies, i, policy)
-    {
+    json_array_foreach(policies, i, policy) {
         const struct policy *expected = snapshot_policy(fixture->snapshot, i);
 
         assert_string_equal(text_at(policy, "domain"), expected->primary.data);
