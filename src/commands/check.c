@@ -58,7 +58,7 @@ static void print_totals(const struct snapshot *snapshot, const struct diagnosti
 int check_run(const struct command_arguments *arguments)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-    CLEANUP(command_free_config)
+    CLEANUP(config_free_pointer)
     struct config *config =
         command_load_and_report(arguments->config_path, SEVERITY_WARNING, &diagnostics);
 

@@ -30,11 +30,6 @@ struct config *command_load(const char *path)
     return command_load_and_report(path, SEVERITY_ERROR, &diagnostics);
 }
 
-void command_free_config(struct config **config)
-{
-    config_free(*config);
-}
-
 bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out)
 {
     struct quoted quoted = quote_text(text_from(operand));

@@ -40,6 +40,3 @@ struct config *command_load_and_report(const char *path, enum severity least,
 /* Finds the domain that an operand names. Returns whether it is one of the configuration; if not,
  * stderr says so. */
 bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out);
-
-/* For CLEANUP: frees the configuration that a variable points at. */
-void command_free_config(struct config **config);

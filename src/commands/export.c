@@ -265,7 +265,7 @@ static bool read_per_certificate(const char *text, uint32_t *out)
 
 int export_run(const struct command_arguments *arguments)
 {
-    CLEANUP(command_free_config) struct config *config = NULL;
+    CLEANUP(config_free_pointer) struct config *config = NULL;
     const struct kind *kind = kinds;
     uint32_t per_certificate;
 

@@ -36,7 +36,7 @@ static int print_answer(const struct snapshot *snapshot, const struct answer *an
 
 int lookup_run(const struct command_arguments *arguments)
 {
-    CLEANUP(command_free_config) struct config *config = NULL;
+    CLEANUP(config_free_pointer) struct config *config = NULL;
     const char *name = arguments->operands[OPERAND_NAME];
     const char *type = arguments->operands[OPERAND_TYPE];
     struct answer answer;

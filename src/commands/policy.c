@@ -4,7 +4,7 @@
 
 int policy_run(const struct command_arguments *arguments)
 {
-    CLEANUP(command_free_config) struct config *config = NULL;
+    CLEANUP(config_free_pointer) struct config *config = NULL;
     struct domain domain;
 
     config = command_load(arguments->config_path);

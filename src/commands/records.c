@@ -164,7 +164,7 @@ static int print(const struct command_arguments *arguments, const struct snapsho
 
 int records_run(const struct command_arguments *arguments)
 {
-    CLEANUP(command_free_config) struct config *config = command_load(arguments->config_path);
+    CLEANUP(config_free_pointer) struct config *config = command_load(arguments->config_path);
 
     if (!config || !check_domains(arguments, config->snapshot))
         return EXIT_REFUSED;

@@ -72,3 +72,4 @@ int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics
 
 /* Frees a configuration and drops its snapshot; NULL is allowed. */
 void config_free(struct config *config);
+DEFINE_CLEANUP(struct config *, config_free)

@@ -2,206 +2,57 @@
 
 #include "config/certificates.h"
 #include "net/http.h"
+#include "os/clock.h"
 #include "os/fd_limit.h"
 #include "os/log.h"
+#include "protocol/jansson_alloc.h"
 #include "service/admin.h"
 #include "service/announcements.h"
 #include "service/listeners.h"
+#include "service/load.h"
 #include "service/reload.h"
-#include "service/worker.h"
+#include "service/signals.h"
+#include "service/workers.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <malloc.h>
-#include <sys/random.h>
-#include <time.h>
 
-enum {
-    RETRY_MILLISECONDS = 1000, /* after an id could not be announced for want of memory */
-    SETTLING_MAX = 3,          /* readings more of files that have changed within a second */
-};
+enum { RETRY_MILLISECONDS = 1000 /* after an id could not be announced for want of memory */ };
 
 struct service {
     char *config_path;
-    struct config *config;
-    struct snapshot *published; /* what the threads answer from */
-    struct announcements announcements;
-    struct worker_setup setup;
+    struct config *config;              /* of the start, for its settings */
+    struct snapshot *loaded;            /* what the configuration last said */
+    struct snapshot *published;         /* what the threads answer from */
+    struct announcements announcements; /* the ids in which these two differ */
+    struct notify *notify;
     struct status *status;
+    struct listeners *listeners;
+    struct workers *workers;
     struct admin *admin;
-    struct worker *workers[CONFIG_THREADS_MAX];
-    size_t n_workers;
 };
 
-static double seconds_since(const struct timespec *start)
+DEFINE_CLEANUP(struct service *, service_free)
+
+void service_init(void)
+{
+    signals_block();
+    fd_limit_raise();
+    http_init();
+    jansson_alloc_init();
+    json_object_seed(0);
+}
+
+static double seconds_since(const struct timespec *begin)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+    return (double)(now.tv_sec - begin->tv_sec) + (double)(now.tv_nsec - begin->tv_nsec) / 1e9;
 }
 
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void log_diagnostic(enum severity severity, const char *text, void *context)
-{
-    (void)context;
-    log_at(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
-}
-
-/* Whether what was read may change again within the second of its last change, in which reading
- * began or later. That would not show in the serials of own zones, which are such times. A time
- * still to come is a file's own affair. */
-static bool is_unsettled(const struct config *config, time_t begun)
-{
-    time_t newest = (time_t)config->newest;
-
-    return snapshot_n_zones(config->snapshot) && newest >= begun && newest <= time(NULL);
-}
-
-/* Waits until the second is over. */
-static void await_end_of_second(void)
-{
-    struct timespec now, rest = {0};
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    rest.tv_nsec = 999999999 - now.tv_nsec;
-    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) == EINTR)
-        ;
-}
-
-/* Loads a configuration that has settled, unless its files change without end. */
-static int load_settled(const char *path, uint64_t seed, struct diagnostics *diagnostics,
-                        struct config **out)
-{
-    for (int again = SETTLING_MAX;; again--) {
-        time_t begun = time(NULL);
-        int r = config_load(path, seed, diagnostics, out);
-
-        if (r || again == 0 || !is_unsettled(*out, begun))
-            return r;
-        config_free(*out);
-        *out = NULL;
-        diagnostics_deinit(diagnostics);
-        await_end_of_second();
-    }
-}
-
-/* Loads the configuration and logs what it has to say. Returns 0, REPORTED or -errno. */
-static int load(const char *path, struct diagnostics *diagnostics, struct config **out)
-{
-    uint64_t seed = 0;
-    int r;
-
-    if (getrandom(&seed, sizeof(seed), 0) < 0)
-        log_warning("no random seed: %s", strerror(errno));
-    r = load_settled(path, seed, diagnostics, out);
-    diagnostics_each(diagnostics, log_diagnostic, NULL);
-    if (r < 0)
-        log_error("%s: %s", path, strerror(-r));
-    return r;
-}
-
-static int start_workers(struct service *service)
-{
-    const struct settings *settings = &service->config->settings;
-    int r = 0;
-
-    if (settings->listeners[LISTENER_UNIX].enabled && settings->threads > 1)
-        r = unix_balancer_new(settings->threads, service->setup.connections_max / settings->threads,
-                              &service->setup.dealer);
-    if (r < 0) {
-        log_error("cannot make pipes between threads: %s", strerror(-r));
-        return SERVICE_FAILED;
-    }
-
-    while (service->n_workers < settings->threads) {
-        r = worker_new(&service->setup, service->n_workers, service->published,
-                       &service->workers[service->n_workers]);
-        if (r < 0) {
-            log_error("cannot start a thread: %s", strerror(-r));
-            return SERVICE_FAILED;
-        }
-        service->n_workers++;
-    }
-    return 0;
-}
-
-static int start_admin(struct service *service)
-{
-    struct admin_setup setup = {
-        .settings = &service->config->settings,
-        .connections_max = service->setup.connections_max,
-        .status = service->status,
-        .n_counters = service->n_workers,
-    };
-    int r;
-
-    if (!service->config->settings.listeners[LISTENER_ADMIN].enabled)
-        return 0;
-    setup.listening = listeners_socket(service->setup.listeners, LISTENER_ADMIN, 0);
-    for (size_t i = 0; i < service->n_workers; i++)
-        setup.counters[i] = worker_counters(service->workers[i]);
-    r = admin_new(&setup, &service->admin);
-    if (r < 0) {
-        log_error("cannot start the admin thread: %s", strerror(-r));
-        return SERVICE_FAILED;
-    }
-    return 0;
-}
-
-static size_t count_listeners(const struct settings *settings)
-{
-    size_t n = 0;
-
-    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
-        n += settings->listeners[listener].enabled;
-    return n;
-}
-
-static void share_descriptors(struct service *service)
-{
-    const struct settings *settings = &service->config->settings;
-    size_t share = fd_limit_share(count_listeners(settings), settings->threads);
-
-    service->setup.connections_max = share;
-    if (share < FD_LIMIT_SHARE_MAX)
-        log_warning("the limit of open files allows %zu connections to each listener, fewer than "
-                    "%d",
-                    share, FD_LIMIT_SHARE_MAX);
-}
-
-static int start(struct service *service, const char *config_path, struct diagnostics *diagnostics)
-{
-    int r = notify_new(&service->setup.notify);
-
-    r = r ? r : status_new(service->setup.notify, &service->status);
-    if (r)
-        return r;
-    service->config_path = strdup(config_path);
-    if (!service->config_path)
-        return -ENOMEM;
-    if (load(config_path, diagnostics, &service->config))
-        return SERVICE_FAILED;
-    service->published = snapshot_ref(service->config->snapshot);
-    r = notify_prepare(service->setup.notify, service->published);
-    if (r)
-        return r;
-    notify_adopt(service->setup.notify);
-    service->setup.settings = &service->config->settings;
-    share_descriptors(service);
-    r = listeners_new(service->setup.settings, &service->setup.listeners);
-    if (r)
-        return r < 0 ? r : SERVICE_FAILED;
-    return start_workers(service);
-}
-
-static void log_held(const struct snapshot *snapshot)
+static void log_held_back(const struct snapshot *snapshot)
 {
     CLEANUP(buffer_deinit) struct buffer names = BUFFER_INIT;
 
@@ -212,44 +63,113 @@ static void log_held(const struct snapshot *snapshot)
                 (int)names.length, names.data);
 }
 
+/* Gives each listener its share of the limit of open files. */
+static size_t share_descriptors(const struct settings *settings)
+{
+    size_t n = 0, share;
+
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        n += settings->listeners[listener].enabled;
+    share = fd_limit_share(n, settings->threads);
+    if (share < FD_LIMIT_SHARE_MAX)
+        log_warning("the limit of open files allows %zu connections to each listener, fewer than "
+                    "%d",
+                    share, FD_LIMIT_SHARE_MAX);
+    return share;
+}
+
+static int start_admin(struct service *service, size_t connections_max)
+{
+    struct admin_setup setup = {
+        .settings = &service->config->settings,
+        .connections_max = connections_max,
+        .status = service->status,
+    };
+    int r;
+
+    if (!setup.settings->listeners[LISTENER_ADMIN].enabled)
+        return 0;
+    setup.listening = listeners_socket(service->listeners, LISTENER_ADMIN, 0);
+    setup.n_counters = workers_counters(service->workers, setup.counters);
+    r = admin_new(&setup, &service->admin);
+    if (r < 0) {
+        log_error("cannot start the admin thread: %s", strerror(-r));
+        return SERVICE_FAILED;
+    }
+    return 0;
+}
+
+/* Answers from the configuration that was loaded. Returns as service_new does. */
+static int start(struct service *service)
+{
+    const struct settings *settings = &service->config->settings;
+    struct worker_setup setup = {
+        .settings = settings,
+        .notify = service->notify,
+        .order_reload = signals_order_reload,
+    };
+    int r;
+
+    service->loaded = service->config->snapshot;
+    service->config->snapshot = NULL;
+    service->published = snapshot_ref(service->loaded);
+    r = notify_prepare(service->notify, service->published);
+    if (r)
+        return r;
+    notify_adopt(service->notify);
+    status_set_snapshot(service->status, service->published);
+    setup.connections_max = share_descriptors(settings);
+    r = listeners_new(settings, &service->listeners);
+    if (r)
+        return r < 0 ? r : SERVICE_FAILED;
+    setup.listeners = service->listeners;
+    r = workers_new(&setup, service->published, &service->workers);
+    if (r)
+        return r < 0 ? r : SERVICE_FAILED;
+    return start_admin(service, setup.connections_max);
+}
+
 int service_new(const char *config_path, struct service **out)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-    struct service *service = calloc(1, sizeof(*service));
+    CLEANUP(service_free_pointer) struct service *service = calloc(1, sizeof(*service));
     struct timespec begin;
     int r;
 
     if (!service)
         return -ENOMEM;
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    r = start(service, config_path, &diagnostics);
-    if (r == 0) {
-        status_set_snapshot(service->status, service->published);
-        status_set_applied(service->status, &diagnostics, seconds_since(&begin));
-        status_set_serving(service->status, true);
-        r = start_admin(service);
-    }
-    if (r) {
-        service_free(service);
+    service->config_path = strdup(config_path);
+    if (!service->config_path)
+        return -ENOMEM;
+    r = notify_new(&service->notify);
+    if (r)
         return r;
-    }
+    r = status_new(service->notify, &service->status);
+    if (r)
+        return r;
+    if (load_config(config_path, &diagnostics, &service->config))
+        return SERVICE_FAILED;
+    r = start(service);
+    if (r)
+        return r;
+    status_set_applied(service->status, &diagnostics, seconds_since(&begin));
+    status_set_serving(service->status, true);
     malloc_trim(0);
     log_info("serving %zu policies, %zu domains, after %.0f ms",
-             snapshot_n_policies(service->config->snapshot),
-             snapshot_n_domains(service->config->snapshot), seconds_since(&begin) * 1e3);
-    log_held(service->published);
+             snapshot_n_policies(service->loaded), snapshot_n_domains(service->loaded),
+             seconds_since(&begin) * 1e3);
+    log_held_back(service->published);
     *out = service;
+    service = NULL;
     return 0;
 }
 
-/* Has all threads adopt a snapshot, whose reference it takes over, at the same time. */
+/* Has all threads answer from a snapshot, whose reference it takes over, at the same time. */
 static void publish(struct service *service, struct snapshot *snapshot)
 {
-    for (size_t i = 0; i < service->n_workers; i++)
-        worker_hand_over(service->workers[i], snapshot);
-    for (size_t i = 0; i < service->n_workers; i++)
-        worker_wait_adopted(service->workers[i]);
-    notify_adopt(service->setup.notify);
+    workers_adopt(service->workers, snapshot);
+    notify_adopt(service->notify);
     snapshot_unref(service->published);
     service->published = snapshot;
     status_set_snapshot(service->status, snapshot);
@@ -259,11 +179,10 @@ static void publish(struct service *service, struct snapshot *snapshot)
 static void show_waiting(const struct service *service)
 {
     CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT, json = BUFFER_INIT;
-    int64_t now = milliseconds();
+    int64_t now = clock_monotonic_ms();
 
-    announcements_describe(&service->announcements, service->config->snapshot, now, &ids);
-    announcements_write_json(&service->announcements, service->config->snapshot, now, time(NULL),
-                             &json);
+    announcements_describe(&service->announcements, service->loaded, now, &ids);
+    announcements_write_json(&service->announcements, service->loaded, now, time(NULL), &json);
     status_set_waiting(service->status, buffer_text(&json));
     if (ids.length)
         log_info("%.*s", (int)ids.length, ids.data);
@@ -278,37 +197,33 @@ static void warn_of_id(const struct policy *policy, void *context)
         policy->primary.data, policy->id.data);
 }
 
-static void warn_of_fixed(const struct settings *before, const struct settings *after)
+/* Warns of what a reload brings that an operator may not expect. */
+static void warn_of_reload(const struct service *service, const struct config *config)
 {
-    CLEANUP(buffer_deinit) struct buffer keys = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer keys = BUFFER_INIT, serials = BUFFER_INIT;
 
-    reload_name_fixed(before, after, &keys);
+    reload_name_fixed(&service->config->settings, &config->settings, &keys);
     if (keys.length)
         log_warning("reload: %.*s changed, which takes a restart; the rest is applied",
                     (int)keys.length, keys.data);
+    reload_check_ids(service->published, config->snapshot, warn_of_id, NULL);
+    reload_check_serials(config, &serials);
+    if (serials.length)
+        log_warning("reload: %.*s", (int)serials.length, serials.data);
 }
 
-static void warn_of_serials(const struct config *config)
-{
-    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
-
-    reload_check_serials(config, &text);
-    if (text.length)
-        log_warning("reload: %.*s", (int)text.length, text.data);
-}
-
-/* Makes what is to be answered from: of a loaded snapshot, but for ids that wait. Returns 0 or
- * -ENOMEM; then nothing has changed. */
-static int prepare(struct service *service, const struct announcements *announcements,
+/* Makes what is to be published: a loaded snapshot, but for ids that wait. Returns 0 or -ENOMEM;
+ * then nothing has changed. */
+static int prepare(const struct service *service, const struct announcements *announcements,
                    struct snapshot *loaded, struct snapshot **out)
 {
     struct snapshot *published;
-    int r =
-        announcements_apply(announcements, loaded, service->published, milliseconds(), &published);
+    int r = announcements_apply(announcements, loaded, service->published, clock_monotonic_ms(),
+                                &published);
 
     if (r)
         return r;
-    r = notify_prepare(service->setup.notify, published);
+    r = notify_prepare(service->notify, published);
     if (r) {
         snapshot_unref(published);
         return r;
@@ -322,22 +237,24 @@ static int prepare(struct service *service, const struct announcements *announce
 static int adopt(struct service *service, struct config *config, struct buffer *changes)
 {
     CLEANUP(announcements_deinit) struct announcements announcements = ANNOUNCEMENTS_INIT;
-    struct snapshot *loaded = config->snapshot, *published;
-    int r;
+    struct snapshot *published;
+    int r = announcements_plan(&service->announcements, service->published, config->snapshot,
+                               clock_monotonic_ms(), &announcements);
 
-    r = announcements_plan(&service->announcements, service->published, loaded, milliseconds(),
-                           &announcements);
-    r = r ? r : snapshot_set_serials(loaded, service->published, config->newest);
-    r = r ? r : prepare(service, &announcements, loaded, &published);
     if (r)
         return r;
-    warn_of_fixed(&service->config->settings, &config->settings);
-    reload_check_ids(service->published, loaded, warn_of_id, NULL);
-    warn_of_serials(config);
+    r = snapshot_set_serials(config->snapshot, service->published, config->newest);
+    if (r)
+        return r;
+    r = prepare(service, &announcements, config->snapshot, &published);
+    if (r)
+        return r;
+    warn_of_reload(service, config);
     reload_describe(service->published, published, changes);
     publish(service, published);
-    config->snapshot = service->config->snapshot;
-    service->config->snapshot = loaded;
+    snapshot_unref(service->loaded);
+    service->loaded = config->snapshot;
+    config->snapshot = NULL;
     announcements_deinit(&service->announcements);
     service->announcements = announcements;
     announcements = ANNOUNCEMENTS_INIT;
@@ -346,16 +263,16 @@ static int adopt(struct service *service, struct config *config, struct buffer *
 
 void service_reload(struct service *service)
 {
-    CLEANUP(buffer_deinit) struct buffer changes = BUFFER_INIT;
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-    struct config *config = NULL;
+    CLEANUP(config_free_pointer) struct config *config = NULL;
+    CLEANUP(buffer_deinit) struct buffer changes = BUFFER_INIT;
     struct timespec begin;
     int r;
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    r = load(service->config_path, &diagnostics, &config);
-    r = r ? r : adopt(service, config, &changes);
-    config_free(config);
+    r = load_config(service->config_path, &diagnostics, &config);
+    if (r == 0)
+        r = adopt(service, config, &changes);
     if (r) {
         status_set_refused(service->status, &diagnostics, r < 0 ? strerror(-r) : NULL,
                            seconds_since(&begin));
@@ -364,7 +281,7 @@ void service_reload(struct service *service)
     }
     status_set_applied(service->status, &diagnostics, seconds_since(&begin));
     malloc_trim(0);
-    log_held(service->published);
+    log_held_back(service->published);
     show_waiting(service);
     log_info("reload: %.*s, in %.0f ms", (int)changes.length, changes.data,
              seconds_since(&begin) * 1e3);
@@ -372,13 +289,8 @@ void service_reload(struct service *service)
 
 bool service_check(struct service *service)
 {
-    bool alive = true;
+    bool alive = workers_are_alive(service->workers);
 
-    for (size_t i = 0; i < service->n_workers; i++)
-        if (!worker_is_alive(service->workers[i])) {
-            log_error("thread %zu does not answer", i);
-            alive = false;
-        }
     status_set_serving(service->status, alive);
     return alive;
 }
@@ -395,7 +307,7 @@ void service_describe(const struct service *service, struct buffer *out)
 
 int64_t service_next_announcement(const struct service *service)
 {
-    int64_t due = announcements_next(&service->announcements), now = milliseconds();
+    int64_t due = announcements_next(&service->announcements), now = clock_monotonic_ms();
 
     if (due == INT64_MAX)
         return -1;
@@ -406,11 +318,11 @@ void service_announce(struct service *service)
 {
     CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
     struct snapshot *published;
-    int64_t now = milliseconds();
+    int64_t now = clock_monotonic_ms();
 
     if (announcements_next(&service->announcements) > now)
         return;
-    if (prepare(service, &service->announcements, service->config->snapshot, &published)) {
+    if (prepare(service, &service->announcements, service->loaded, &published)) {
         announcements_defer_due(&service->announcements, now, now + RETRY_MILLISECONDS);
         return;
     }
@@ -427,17 +339,15 @@ void service_free(struct service *service)
         return;
     if (service->status)
         status_set_serving(service->status, false);
-    for (size_t i = 0; i < service->n_workers; i++)
-        worker_stop(service->workers[i]);
+    workers_stop(service->workers);
     admin_free(service->admin);
-    while (service->n_workers)
-        worker_free(service->workers[--service->n_workers]);
-    unix_balancer_free(service->setup.dealer);
-    listeners_free(service->setup.listeners);
+    workers_free(service->workers);
+    listeners_free(service->listeners);
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);
+    snapshot_unref(service->loaded);
     status_free(service->status);
-    notify_free(service->setup.notify);
+    notify_free(service->notify);
     config_free(service->config);
     free(service->config_path);
     free(service);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -22,9 +21,9 @@ struct worker {
     struct event_base *base;
     struct stream_server *servers[LISTENER_COUNT]; /* NULL: the thread does not serve it */
     struct http_service http[LISTENER_COUNT];
-    struct remote remote_http, remote_unix;
+    struct remote remotes[LISTENER_COUNT]; /* of LISTENER_REMOTE and LISTENER_UNIX */
     struct policy_http policy_http;
-    struct unix_balancer *dealing; /* NULL: another thread does */
+    struct unix_balancer *balancer; /* NULL: another thread runs it */
     struct snapshot *snapshot;
     struct counters *counters;
     int wake; /* eventfd: there is a new snapshot, an order to stop, or a question */
@@ -37,6 +36,8 @@ struct worker {
     counter wakes;
     uint64_t wakes_seen; /* by the thread that checks; UINT64_MAX: it has not asked yet */
 };
+
+DEFINE_CLEANUP(struct worker *, worker_free)
 
 /* Whether there is something to wait for. PowerDNS keeps its connections to the unix socket for
  * ever; of these only those count whose replies are not all sent. */
@@ -71,8 +72,8 @@ static void begin_drain(struct worker *worker)
 {
     if (event_pending(worker->drain, EV_TIMEOUT, NULL))
         return;
-    if (worker->dealing)
-        unix_balancer_stop(worker->dealing);
+    if (worker->balancer)
+        unix_balancer_stop(worker->balancer);
     for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
         if (worker->servers[listener])
             stream_server_drain(worker->servers[listener]);
@@ -101,7 +102,7 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
     sem_post(&worker->adopted);
 }
 
-static void *run(void *argument)
+static void *run_worker(void *argument)
 {
     struct worker *worker = argument;
 
@@ -110,56 +111,29 @@ static void *run(void *argument)
     return NULL;
 }
 
-static void order_reload(void)
+static struct http_handler remote_handler(struct worker *worker)
 {
-    kill(getpid(), WORKER_RELOAD_SIGNAL);
+    return remote_http_handler(&worker->remotes[LISTENER_REMOTE]);
 }
 
-static void init_remote(struct worker *worker, const struct worker_setup *setup,
-                        enum listener listener, struct remote *remote)
+static struct http_handler policy_handler(struct worker *worker)
 {
-    *remote = (struct remote){
-        .listener = listener,
-        .path = setup->settings->http.path,
-        .snapshot = &worker->snapshot,
-        .notify = setup->notify,
-        .counters = worker->counters,
-        .order_reload = order_reload,
-    };
+    return policy_http_handler(&worker->policy_http, &worker->snapshot);
 }
 
-static void set_up_remote(struct worker *worker, const struct worker_setup *setup,
-                          struct http_service *service)
-{
-    struct http_handler handler = remote_http_handler(&worker->remote_http);
-
-    init_remote(worker, setup, LISTENER_REMOTE, &worker->remote_http);
-    http_service_init(service, &handler, setup->settings->http.keepalive);
-}
-
-/* Web servers keep their connections to what is behind them. */
-static void set_up_policies(struct worker *worker, const struct worker_setup *setup,
-                            struct http_service *service)
-{
-    struct http_handler handler = policy_http_handler(&worker->policy_http, &worker->snapshot);
-
-    (void)setup;
-    http_service_init(service, &handler, true);
-}
-
-/* The TCP listeners that the thread serves. The admin one has a thread of its own. */
-static void (*const tcp_setup[LISTENER_COUNT])(struct worker *worker,
-                                               const struct worker_setup *setup,
-                                               struct http_service *service) = {
-    [LISTENER_REMOTE] = set_up_remote,
-    [LISTENER_POLICY] = set_up_policies,
+/* What serves the TCP listeners of the thread. The admin one has a thread of its own. */
+static struct http_handler (*const tcp_setup[LISTENER_COUNT])(struct worker *worker) = {
+    [LISTENER_REMOTE] = remote_handler,
+    [LISTENER_POLICY] = policy_handler,
 };
 
+/* Web servers keep their connections to what they pass requests on to. */
 static int open_tcp(struct worker *worker, const struct worker_setup *setup, size_t number,
                     enum listener listener)
 {
     const struct settings *settings = setup->settings;
-    struct stream_setup stream = {
+    struct http_handler handler = tcp_setup[listener](worker);
+    const struct stream_setup stream = {
         .protocol = &http_protocol,
         .context = &worker->http[listener],
         .connections_max = setup->connections_max / settings->threads,
@@ -167,40 +141,53 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
         .counters = &worker->counters->streams[listener],
     };
 
-    if (!settings->listeners[listener].enabled || !tcp_setup[listener])
-        return 0;
-    tcp_setup[listener](worker, setup, &worker->http[listener]);
+    http_service_init(&worker->http[listener], &handler,
+                      listener == LISTENER_POLICY || settings->http.keepalive);
     return stream_server_new(worker->base, listeners_socket(setup->listeners, listener, number),
                              &stream, &worker->servers[listener]);
 }
 
-/* With one thread the server accepts by itself. */
+/* With one thread the server accepts by itself. Of several the last one deals the connections. */
 static int open_unix(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
-    struct unix_balancer *dealer = setup->dealer;
-    struct stream_setup stream = {
+    struct unix_balancer *balancer = setup->balancer;
+    int listening = listeners_socket(setup->listeners, LISTENER_UNIX, 0);
+    const struct stream_setup stream = {
         .protocol = &remote_unix_protocol,
-        .context = &worker->remote_unix,
+        .context = &worker->remotes[LISTENER_UNIX],
         .connections_max = setup->connections_max / setup->settings->threads,
         .counters = &worker->counters->streams[LISTENER_UNIX],
-        .take = dealer ? unix_balancer_take : NULL,
+        .take = balancer ? unix_balancer_take : NULL,
     };
-    int listening, r;
+    int r = stream_server_new(worker->base,
+                              balancer ? unix_balancer_descriptor(balancer, number) : listening,
+                              &stream, &worker->servers[LISTENER_UNIX]);
 
-    if (!setup->settings->listeners[LISTENER_UNIX].enabled)
-        return 0;
-    init_remote(worker, setup, LISTENER_UNIX, &worker->remote_unix);
-    listening = listeners_socket(setup->listeners, LISTENER_UNIX, 0);
-    r = stream_server_new(worker->base,
-                          dealer ? unix_balancer_descriptor(dealer, number) : listening, &stream,
-                          &worker->servers[LISTENER_UNIX]);
-    if (r || !dealer)
+    if (r || !balancer)
         return r;
-    unix_balancer_watch(dealer, number, stream.counters);
+    unix_balancer_watch(balancer, number, stream.counters);
     if (number + 1 < setup->settings->threads)
         return 0;
-    worker->dealing = dealer;
-    return unix_balancer_start(dealer, worker->base, listening);
+    worker->balancer = balancer;
+    return unix_balancer_start(balancer, worker->base, listening);
+}
+
+static int open_listener(struct worker *worker, const struct worker_setup *setup, size_t number,
+                         enum listener listener)
+{
+    worker->remotes[listener] = (struct remote){
+        .listener = listener,
+        .path = setup->settings->http.path,
+        .snapshot = &worker->snapshot,
+        .notify = setup->notify,
+        .counters = worker->counters,
+        .order_reload = setup->order_reload,
+    };
+    if (!setup->settings->listeners[listener].enabled)
+        return 0;
+    if (listener == LISTENER_UNIX)
+        return open_unix(worker, setup, number);
+    return tcp_setup[listener] ? open_tcp(worker, setup, number, listener) : 0;
 }
 
 static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)
@@ -223,19 +210,14 @@ static int prepare(struct worker *worker, const struct worker_setup *setup, size
         return -ENOMEM;
     event_del(worker->drain);
     for (enum listener listener = 0; listener < LISTENER_COUNT && r == 0; listener++)
-        r = open_tcp(worker, setup, number, listener);
-    return r ? r : open_unix(worker, setup, number);
-}
-
-static void free_worker(struct worker **worker)
-{
-    worker_free(*worker);
+        r = open_listener(worker, setup, number, listener);
+    return r;
 }
 
 int worker_new(const struct worker_setup *setup, size_t number, struct snapshot *snapshot,
                struct worker **out)
 {
-    CLEANUP(free_worker) struct worker *worker = calloc(1, sizeof(*worker));
+    CLEANUP(worker_free_pointer) struct worker *worker = calloc(1, sizeof(*worker));
     int r;
 
     if (!worker)
@@ -247,7 +229,7 @@ int worker_new(const struct worker_setup *setup, size_t number, struct snapshot 
     r = prepare(worker, setup, number);
     if (r)
         return r;
-    r = pthread_create(&worker->thread, NULL, run, worker);
+    r = pthread_create(&worker->thread, NULL, run_worker, worker);
     if (r)
         return -r;
     worker->started = true;
@@ -297,8 +279,8 @@ void worker_free(struct worker *worker)
         worker_stop(worker);
         pthread_join(worker->thread, NULL);
     }
-    if (worker->dealing)
-        unix_balancer_stop(worker->dealing);
+    if (worker->balancer)
+        unix_balancer_stop(worker->balancer);
     for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
         stream_server_free(worker->servers[listener]);
         http_service_deinit(&worker->http[listener]);

@@ -1,6 +1,6 @@
 /* A thread that answers queries: its own event base, its own connections, and one reference to the
- * current snapshot. It shares nothing that anybody writes but the letter box through which a new
- * snapshot comes. */
+ * current snapshot. The only thing that it shares with a writer is the letter box through which a
+ * new snapshot comes. */
 #pragma once
 
 #include "config/config.h"
@@ -8,22 +8,17 @@
 #include "service/listeners.h"
 #include "snapshot/notify.h"
 
-#include <signal.h>
-
-/* The signal by which a thread passes on that a peer orders a reload. It goes to the process, in
- * which all threads block it, and one waits for it. */
-#define WORKER_RELOAD_SIGNAL SIGUSR1
-
 struct worker;
 
-/* What the threads of a service have in common; it outlives them. */
+/* What the threads of a service have in common; what it points at outlives them. */
 struct worker_setup {
     const struct settings *settings;
     struct listeners *listeners;
     struct notify *notify;
     struct unix_balancer
-        *dealer;            /* of the unix socket; NULL if it is off, or there is one thread */
-    size_t connections_max; /* of each listener, over all threads */
+        *balancer;              /* of the unix socket; NULL if it is off or there is one thread */
+    size_t connections_max;     /* of each listener, over all threads */
+    void (*order_reload)(void); /* what to call when a peer orders a reload */
 };
 
 /* Starts the thread of a number, from 0, that answers from a snapshot, of which it takes a

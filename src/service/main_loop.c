@@ -1,0 +1,121 @@
+#include "service/main_loop.h"
+
+#include "os/clock.h"
+#include "os/log.h"
+#include "os/sd_notify.h"
+#include "service/signals.h"
+
+enum {
+    CHECK_MILLISECONDS = 5000,
+    /* The pause after a reload that a peer ordered: so many times what it took of a processor, and
+     * so long at least. */
+    PAUSE_FACTOR = 9,
+    PAUSE_MILLISECONDS = 1000,
+};
+
+/* What is to be done when, beside what signals say; in monotonic milliseconds. */
+struct schedule {
+    int64_t check_interval;
+    int64_t check_due; /* the next look at the threads */
+    bool ordered;      /* a peer has ordered a reload */
+    int64_t pause_end; /* until then such orders wait */
+};
+
+/* A manager that waits for signs of life gets four in the time that it waits. */
+static struct schedule schedule_new(void)
+{
+    int64_t watchdog = sd_notify_watchdog_milliseconds(), interval = CHECK_MILLISECONDS;
+
+    if (watchdog && watchdog / 4 < interval)
+        interval = watchdog / 4 + 1;
+    return (struct schedule){
+        .check_interval = interval,
+        .check_due = clock_monotonic_ms() + interval,
+    };
+}
+
+/* How long it is until something is due: a look at the threads, an id to be announced, a reload
+ * that was ordered. */
+static int64_t time_to_wait(const struct service *service, const struct schedule *schedule)
+{
+    int64_t announcement = service_next_announcement(service);
+    int64_t now = clock_monotonic_ms(), wait = schedule->check_due - now;
+
+    if (schedule->ordered && schedule->pause_end - now < wait)
+        wait = schedule->pause_end - now;
+    if (announcement >= 0 && announcement < wait)
+        wait = announcement;
+    return wait > 0 ? wait : 0;
+}
+
+/* Says that the service is ready, again after a reload, and what it does. */
+static void announce_ready(const struct service *service)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+
+    service_describe(service, &text);
+    sd_notify_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
+}
+
+/* This reload serves those that were ordered before, too. */
+static void reload(struct service *service, struct schedule *schedule)
+{
+    schedule->ordered = false;
+    sd_notify_send("RELOADING=1\nSTATUS=Reading the configuration");
+    service_reload(service);
+    announce_ready(service);
+}
+
+/* Anybody who may ask PowerDNS may order a reload, so these take only a part of a processor,
+ * however often they are ordered. Signals are the operator's, and wait for nothing. */
+static void reload_if_ordered(struct service *service, struct schedule *schedule)
+{
+    struct timespec begin, end;
+    int64_t pause;
+
+    if (!schedule->ordered || clock_monotonic_ms() < schedule->pause_end)
+        return;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+    reload(service, schedule);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    pause = PAUSE_FACTOR *
+            ((int64_t)(end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000);
+    schedule->pause_end =
+        clock_monotonic_ms() + (pause > PAUSE_MILLISECONDS ? pause : PAUSE_MILLISECONDS);
+}
+
+/* The service manager's watchdog is fed only while every thread proves that it answers. */
+static void check_if_due(struct service *service, struct schedule *schedule)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (now < schedule->check_due)
+        return;
+    schedule->check_due = now + schedule->check_interval;
+    if (service_check(service))
+        sd_notify_send("WATCHDOG=1");
+    log_flush_suppressed(false);
+}
+
+void main_loop_run(struct service *service)
+{
+    struct schedule schedule = schedule_new();
+
+    announce_ready(service);
+    for (;;) {
+        int number = signals_wait(time_to_wait(service, &schedule));
+
+        if (number == SIGTERM || number == SIGINT) {
+            sd_notify_send("STOPPING=1\nSTATUS=Stopping");
+            log_info("stopping on %s", strsignal(number));
+            return;
+        }
+        if (number == SIGHUP)
+            reload(service, &schedule);
+        if (number == SIGNALS_RELOAD)
+            schedule.ordered = true;
+        reload_if_ordered(service, &schedule);
+        check_if_due(service, &schedule);
+        service_announce(service);
+    }
+}

@@ -1,0 +1,89 @@
+#include "service/workers.h"
+
+#include "os/log.h"
+
+#include <errno.h>
+
+struct workers {
+    struct unix_balancer *balancer; /* NULL: the unix socket is off, or there is one thread */
+    struct worker *items[CONFIG_THREADS_MAX];
+    size_t n;
+};
+
+DEFINE_CLEANUP(struct workers *, workers_free)
+
+int workers_new(const struct worker_setup *setup, struct snapshot *snapshot, struct workers **out)
+{
+    CLEANUP(workers_free_pointer) struct workers *workers = calloc(1, sizeof(*workers));
+    const struct settings *settings = setup->settings;
+    struct worker_setup own = *setup;
+    int r = 0;
+
+    if (!workers)
+        return -ENOMEM;
+    if (settings->listeners[LISTENER_UNIX].enabled && settings->threads > 1)
+        r = unix_balancer_new(settings->threads, setup->connections_max / settings->threads,
+                              &workers->balancer);
+    if (r < 0) {
+        log_error("cannot make pipes between threads: %s", strerror(-r));
+        return WORKERS_FAILED;
+    }
+    own.balancer = workers->balancer;
+    while (workers->n < settings->threads) {
+        r = worker_new(&own, workers->n, snapshot, &workers->items[workers->n]);
+        if (r < 0) {
+            log_error("cannot start a thread: %s", strerror(-r));
+            return WORKERS_FAILED;
+        }
+        workers->n++;
+    }
+    *out = workers;
+    workers = NULL;
+    return 0;
+}
+
+void workers_adopt(struct workers *workers, struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < workers->n; i++)
+        worker_hand_over(workers->items[i], snapshot);
+    for (size_t i = 0; i < workers->n; i++)
+        worker_wait_adopted(workers->items[i]);
+}
+
+bool workers_are_alive(struct workers *workers)
+{
+    bool alive = true;
+
+    for (size_t i = 0; i < workers->n; i++)
+        if (!worker_is_alive(workers->items[i])) {
+            log_error("thread %zu does not answer", i);
+            alive = false;
+        }
+    return alive;
+}
+
+size_t workers_counters(const struct workers *workers,
+                        const struct counters *out[CONFIG_THREADS_MAX])
+{
+    for (size_t i = 0; i < workers->n; i++)
+        out[i] = worker_counters(workers->items[i]);
+    return workers->n;
+}
+
+void workers_stop(struct workers *workers)
+{
+    for (size_t i = 0; workers && i < workers->n; i++)
+        worker_stop(workers->items[i]);
+}
+
+/* The last one deals the connections of the unix socket, so it ends first. */
+void workers_free(struct workers *workers)
+{
+    if (!workers)
+        return;
+    workers_stop(workers);
+    while (workers->n)
+        worker_free(workers->items[--workers->n]);
+    unix_balancer_free(workers->balancer);
+    free(workers);
+}
