@@ -3,11 +3,10 @@
 #include "os/log.h"
 
 /* The request headers that have a meaning here. */
-enum header { HEADER_HOST, HEADER_IF_NONE_MATCH, HEADER_COUNT };
+enum header { HEADER_HOST, HEADER_COUNT };
 
 static const struct text header_names[] = {
     [HEADER_HOST] = {"Host", 4},
-    [HEADER_IF_NONE_MATCH] = {"If-None-Match", 13},
 };
 
 enum { HEADER_NAME_SIZE = 16 }; /* bytes: more than any of them has */
@@ -198,20 +197,17 @@ static void add_reply(struct state *state, bool with_body)
 {
     struct http_reply *reply = &state->service->reply;
     struct buffer *out = state->replies;
-    bool has_content;
 
     settle_body(reply);
     state->verdict.close = state->verdict.close || (reply->rest && is_http_1_0(state));
-    has_content = reply->status != HTTP_STATUS_NOT_MODIFIED;
     buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, reason_phrase(reply->status));
-    if (has_content)
-        add_content_headers(reply, out, !is_http_1_0(state));
+    add_content_headers(reply, out, !is_http_1_0(state));
     if (reply->etag.length)
         buffer_printf(out, "ETag: \"%.*s\"\r\n", (int)reply->etag.length, reply->etag.data);
     if (reply->allow)
         buffer_printf(out, "Allow: %s\r\n", reply->allow);
     buffer_add_string(out, state->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
-    if (with_body && has_content)
+    if (with_body)
         add_body(state);
     drop_rest(reply);
 }
@@ -383,42 +379,7 @@ static void split_target(struct http_request *request)
     request->target = length < rest.length ? text_after(rest, length) : TEXT("/");
 }
 
-/* Takes an entity-tag off a list; weak or strong makes no difference. Returns whether one is there.
- */
-static bool take_etag(struct text *list, struct text *out)
-{
-    const char *end;
-
-    while (list->length && strchr(" \t,", *list->data))
-        *list = text_after(*list, 1);
-    if (list->length > 2 && memcmp(list->data, "W/", 2) == 0)
-        *list = text_after(*list, 2);
-    if (list->length == 0 || *list->data != '"')
-        return false;
-    *list = text_after(*list, 1);
-    end = memchr(list->data, '"', list->length);
-    if (!end)
-        return false;
-    *out = (struct text){list->data, (size_t)(end - list->data)};
-    *list = text_after(*list, out->length + 1);
-    return true;
-}
-
-/* Whether an If-None-Match field names an entity-tag, or any (RFC 9110 13.1.2). What is none is not
- * read further. */
-static bool names_etag(struct text field, struct text etag)
-{
-    struct text named;
-
-    if (text_equals(field, TEXT("*")))
-        return true;
-    while (take_etag(&field, &named))
-        if (text_equals(named, etag))
-            return true;
-    return false;
-}
-
-/* Lets the handler answer a request, and judges what it answers by the request's condition. */
+/* Lets the handler answer a request. */
 static void answer(struct state *state, struct http_reply *reply)
 {
     const struct http_service *service = state->service;
@@ -431,9 +392,6 @@ static void answer(struct state *state, struct http_reply *reply)
 
     split_target(&request);
     service->handler.answer(service->handler.context, &request, reply);
-    if (reply->status == HTTP_STATUS_OK && reply->etag.length &&
-        names_etag(headers_value(&state->headers, HEADER_IF_NONE_MATCH), reply->etag))
-        reply->status = HTTP_STATUS_NOT_MODIFIED;
     log_debug("http: %s %.*s %.*s -> %u %.*s", http_method_str(request.verb),
               (int)state->target.length, state->target.data, (int)request.body.length,
               request.body.data, reply->status, (int)reply->body.length, reply->body.data);

@@ -24,9 +24,8 @@ struct http_reply {
     unsigned int status;      /* 200 unless the handler sets another */
     const char *content_type; /* "application/json" unless the handler sets another */
     const char *allow;        /* the verbs that a 405 names, or NULL */
-    struct text etag;   /* the strong entity-tag, without quotes; empty for none. With it, a request
-                           on the condition of another one (RFC 9110 13.1.2) is answered 304. */
-    struct buffer body; /* if it fails, the reply becomes a 500 */
+    struct text etag;         /* the strong entity-tag, without quotes; empty for none */
+    struct buffer body;       /* if it fails, the reply becomes a 500 */
     /* What makes the rest of a long body, or NULL; the server frees it. If it fails, the connection
      * ends so that the peer sees that the body is cut short. */
     struct producer *rest;

@@ -168,52 +168,23 @@ def test_an_absolute_target_counts_more_than_the_host_field(policies, target, ho
 TAG = etag(BODY)
 
 
-@pytest.mark.parametrize("fields", [
-    [TAG],
-    ["W/" + TAG],
-    ["*"],
-    ['"a", ' + TAG],
-    ['"a,b",W/"c" ,\t' + TAG + ', "d"'],
-    [", ," + TAG],
-    ['"a"', TAG],
-    [f"  {TAG}  "],
-])
-@pytest.mark.parametrize("verb", ["GET", "HEAD"])
-def test_a_body_that_the_client_has_is_not_sent_again(policies, fields, verb):
-    headers = [("If-None-Match", field) for field in fields]
-    reply = ask(policies, "mta-sts.example.net", verb, headers=headers)
-    assert (reply.status, reply.body) == (304, b"")
-    assert reply.headers["ETag"] == TAG
-    assert reply.headers["Content-Type"] is None
-
-
-@pytest.mark.parametrize("field", [
-    "", '""', '"a"', etag(OFF), TAG.strip('"'), TAG.upper(), TAG[:-2] + '"', TAG.rstrip('"'),
-    f"a, {TAG}", "w/" + TAG, f'"a" {TAG[1:]}',
-])
-def test_a_client_with_another_body_gets_this_one(policies, field):
+@pytest.mark.parametrize("field", [TAG, "W/" + TAG, "*", '"a"'])
+def test_a_client_that_has_a_body_gets_it_again(policies, field):
+    """Senders do not use HTTP caching (RFC 8461 3.3), so no request is a conditional one."""
     reply = ask(policies, "mta-sts.example.net", headers=[("If-None-Match", field)])
-    assert (reply.status, reply.body) == (200, BODY)
-
-
-def test_a_condition_does_not_hide_an_error(policies):
-    condition = [("If-None-Match", "*")]
-    assert ask(policies, "mta-sts.example.com", headers=condition).status == 404
-    assert ask(policies, "mta-sts.example.net", path="/", headers=condition).status == 404
-    assert ask(policies, "mta-sts.example.net", "POST", headers=condition).status == 405
+    assert (reply.status, reply.body, reply.headers["ETag"]) == (200, BODY, TAG)
 
 
 def test_a_connection_is_kept_through_replies_of_every_kind(policies):
     connection = http.client.HTTPConnection("127.0.0.1", policies.policy_port, timeout=DEADLINE)
     local = None
-    for host, path, headers, status in [
-        ("mta-sts.example.net", PATH, {}, 200),
-        ("mta-sts.example.net", PATH, {"If-None-Match": TAG}, 304),
-        ("mta-sts.example.com", PATH, {}, 404),
-        ("mta-sts.example.net", "/", {}, 404),
-        ("mta-sts.off.example", PATH, {}, 200),
+    for host, path, status in [
+        ("mta-sts.example.net", PATH, 200),
+        ("mta-sts.example.com", PATH, 404),
+        ("mta-sts.example.net", "/", 404),
+        ("mta-sts.off.example", PATH, 200),
     ] * 3:
-        connection.request("GET", path, headers={"Host": host, **headers})
+        connection.request("GET", path, headers={"Host": host})
         reply = connection.getresponse()
         reply.read()
         assert reply.status == status
@@ -230,7 +201,7 @@ def test_a_reload_changes_the_body_and_its_tag(service, ports):
     assert ask(service, "mta-sts.example.net").body == before
     service.configure(POLICIES.format(mode="enforce"))
     service.reload()
-    reply = ask(service, "mta-sts.example.net", headers=[("If-None-Match", etag(before))])
+    reply = ask(service, "mta-sts.example.net")
     assert (reply.status, reply.body, reply.headers["ETag"]) == (200, BODY, TAG)
 
 

@@ -82,7 +82,7 @@ static void check_json(const struct reply *reply)
     struct text body = reply->body;
     json_t *parsed;
 
-    MUST(reply->status != 304 && !reply->etag[0]);
+    MUST(!reply->etag[0]);
     if (!reply->has_body)
         return;
     parsed = json_loadb(body.data, body.length, JSON_REJECT_DUPLICATES, NULL);
@@ -105,8 +105,8 @@ static void check_policy(const struct reply *reply)
 {
     struct text body = reply->body;
 
-    MUST((reply->status == 200 || reply->status == 304) == (reply->etag[0] != '\0'));
-    if (reply->status == 304 || !reply->has_body)
+    MUST((reply->status == 200) == (reply->etag[0] != '\0'));
+    if (!reply->has_body)
         return;
     if (reply->status == 200)
         MUST(find_body(body) && strcmp(find_body(body)->body_id.data, reply->etag) == 0);
@@ -195,15 +195,12 @@ static bool take_reply(struct text *replies, enum body body, const struct subjec
 
     snprintf(line, sizeof(line), "%.*s", (int)header.length, header.data);
     MUST(sscanf(line, "HTTP/1.1 %3u ", &reply.status) == 1);
-    MUST(reply.status == 200 || reply.status == 304 || (reply.status >= 400 && reply.status < 500));
+    MUST(reply.status == 200 || (reply.status >= 400 && reply.status < 500));
     framing = take_headers(replies, &reply);
     MUST(!framing.chunked || framing.length == SIZE_MAX);
-    if (reply.status == 304)
-        MUST(!framing.chunked && framing.length == SIZE_MAX);
-    else
-        MUST(framing.chunked || framing.length != SIZE_MAX || framing.close);
+    MUST(framing.chunked || framing.length != SIZE_MAX || framing.close);
     reply.has_body |= body == BODY_REFUSAL && replies->length;
-    if (reply.has_body && reply.status != 304)
+    if (reply.has_body)
         take_body(replies, &framing, &reply);
     subject->check(&reply);
     return framing.close;
