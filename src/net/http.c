@@ -38,14 +38,13 @@ struct state {
     struct buffer target;
     struct headers headers;
     struct buffer body;
-    struct buffer waiting;  /* requests that have come behind one whose reply is long */
-    struct rest rest;       /* of that reply */
+    struct rest rest;       /* of a long reply */
     unsigned int refused;   /* the status, once a callback has refused the request */
     const char *fault;      /* why */
     struct buffer *replies; /* while reading */
     const char *bytes;      /* while reading: what is read */
     uint64_t n_before;      /* bytes read before these */
-    struct stream_result verdict;
+    struct stream_result result;
 };
 
 void http_init(void)
@@ -178,7 +177,7 @@ static void add_body(struct state *state)
         .body = reply->rest,
         .chunked = chunked,
     };
-    state->verdict.rest = &state->rest.producer;
+    state->result.producer = &state->rest.producer;
     reply->rest = NULL;
 }
 
@@ -199,14 +198,17 @@ static void add_reply(struct state *state, bool with_body)
     struct buffer *out = state->replies;
 
     settle_body(reply);
-    state->verdict.close = state->verdict.close || (reply->rest && is_http_1_0(state));
+    if (state->result.outcome == STREAM_ANSWERED && reply->rest && is_http_1_0(state))
+        state->result.outcome = STREAM_CLOSE;
     buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, reason_phrase(reply->status));
     add_content_headers(reply, out, !is_http_1_0(state));
     if (reply->etag.length)
         buffer_printf(out, "ETag: \"%.*s\"\r\n", (int)reply->etag.length, reply->etag.data);
     if (reply->allow)
         buffer_printf(out, "Allow: %s\r\n", reply->allow);
-    buffer_add_string(out, state->verdict.close ? "Connection: close\r\n\r\n" : "\r\n");
+    if (state->result.outcome != STREAM_ANSWERED)
+        buffer_add_string(out, "Connection: close\r\n");
+    buffer_add_string(out, "\r\n");
     if (with_body)
         add_body(state);
     drop_rest(reply);
@@ -403,16 +405,16 @@ static int on_message_complete(http_parser *parser)
     struct http_service *service = state->service;
     struct http_reply *reply = begin_reply(service, HTTP_STATUS_OK);
 
-    state->verdict.renew = true;
-    state->verdict.close = !service->keepalive || !http_should_keep_alive(parser);
+    state->result.outcome = STREAM_CLOSE;
+    if (service->keepalive && http_should_keep_alive(parser))
+        state->result.outcome = STREAM_ANSWERED;
     if (state->target.failed || state->body.failed || headers_failed(&state->headers))
         reply->body.failed = true;
     else
         answer(state, reply);
     /* The reply to HEAD is the head alone (RFC 9110 9.3.2). */
     add_reply(state, parser->method != HTTP_HEAD);
-    if (state->verdict.close || state->verdict.rest)
-        http_parser_pause(parser, 1);
+    http_parser_pause(parser, 1);
     return 0;
 }
 
@@ -440,8 +442,7 @@ static void refuse(struct state *state)
         status = HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE;
         fault = "found larger headers, expected at most 16384 bytes";
     }
-    state->verdict.close = true;
-    state->verdict.unread = true;
+    state->result.outcome = STREAM_CLOSE_UNREAD;
     service->handler.refuse(service->handler.context, fault, begin_reply(service, status));
     add_reply(state, !state->refused || state->parser.method != HTTP_HEAD);
 }
@@ -455,48 +456,23 @@ static void begin(void *connection, void *context)
     state->parser.data = state;
 }
 
-/* Leaves what has come behind a request: for ever, or until the rest of its reply is sent. */
-static void leave(struct state *state, struct text bytes)
+static struct stream_result read_request(void *connection, struct text bytes,
+                                         struct buffer *replies)
 {
-    if (state->verdict.close) {
-        state->verdict.unread = bytes.length > 0;
-        return;
-    }
-    http_parser_pause(&state->parser, 0);
-    buffer_add_text(&state->waiting, bytes);
-    state->replies->failed = state->replies->failed || state->waiting.failed;
-}
-
-static void parse(struct state *state, struct text bytes)
-{
+    struct state *state = connection;
     size_t parsed;
 
+    state->result = (struct stream_result){0};
+    state->replies = replies;
     state->bytes = bytes.data;
+    http_parser_pause(&state->parser, 0);
     parsed = http_parser_execute(&state->parser, &parser_settings, bytes.data, bytes.length);
     state->n_before += parsed;
-    if (HTTP_PARSER_ERRNO(&state->parser) == HPE_PAUSED)
-        leave(state, text_after(bytes, parsed));
-    else if (HTTP_PARSER_ERRNO(&state->parser) != HPE_OK)
+    state->result.n_read = parsed;
+    if (HTTP_PARSER_ERRNO(&state->parser) != HPE_OK &&
+        HTTP_PARSER_ERRNO(&state->parser) != HPE_PAUSED)
         refuse(state);
-}
-
-/* Without bytes the rest of a reply has been sent, and what came behind its request is read. */
-static struct stream_result read_bytes(void *connection, struct text bytes, struct buffer *replies)
-{
-    CLEANUP(buffer_deinit) struct buffer waiting = BUFFER_INIT;
-    struct state *state = connection;
-
-    state->verdict = (struct stream_result){0};
-    state->replies = replies;
-    if (bytes.length == 0) {
-        waiting = state->waiting;
-        state->waiting = BUFFER_INIT;
-        bytes = buffer_text(&waiting);
-    }
-    /* To the parser no bytes are the end of the connection. */
-    if (bytes.length)
-        parse(state, bytes);
-    return state->verdict;
+    return state->result;
 }
 
 static void end(void *connection)
@@ -506,12 +482,11 @@ static void end(void *connection)
     buffer_deinit(&state->target);
     headers_deinit(&state->headers);
     buffer_deinit(&state->body);
-    buffer_deinit(&state->waiting);
 }
 
 const struct stream_protocol http_protocol = {
     .state_size = sizeof(struct state),
     .begin = begin,
-    .read = read_bytes,
+    .read = read_request,
     .end = end,
 };

@@ -1,45 +1,65 @@
+/* A connection is in one state at a time, which says what it waits for. When that comes, it has its
+ * turn: it reads and answers what one read brought, or makes one piece of a long reply, and sends
+ * what the socket takes. So connections with much to send let others have their turn in between.
+ *
+ *                 bytes          replies           the last reply,      the peer
+ *   accepted                                       and the peer sends   has closed
+ *   -------> READING --> ANSWERING --> SENDING ---------> LINGERING ---------> ENDED
+ *               ^            ^         ^  |  |                                   ^
+ *               |            |   piece |  |  +---------- the last reply ---------+
+ *               |            |  PRODUCING<+
+ *               |            |            |
+ *               |            +------------+  requests are in hand
+ *               +-------------------------+  none is
+ *
+ * What fails leads to ENDED from every state. A connection is freed in two places: at the end of
+ * the turn that ends it (take_turn), and when it has to give way (evict_oldest), which never
+ * happens in a turn of its own.
+ */
 #include "net/stream.h"
 
 #include "net/acceptor.h"
 #include "net/stream_counters.h"
+#include "os/clock.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     INPUT_SIZE = 64 << 10,  /* bytes read at once */
     REPLIES_KEPT = 1 << 20, /* bytes of buffer kept after many replies at once */
-    OUTPUT_MAX = 256 << 10, /* bytes that a peer may leave unread before it is let go */
-    DRAIN_MAX = 1 << 20,    /* bytes read and dropped so that the peer can read the last reply */
+    OUTPUT_MAX = 256 << 10, /* bytes that a peer may leave unread before it is evicted */
+    LINGER_MAX = 1 << 20,   /* bytes dropped so that the peer can read the last reply */
     SWEEP_SECONDS = 1,      /* how often idle connections are looked for */
 };
 
-enum phase {
-    PHASE_READING,
-    PHASE_WRITING,  /* what the socket did not take at once, or the rest of a long reply */
-    PHASE_DRAINING, /* reading and dropping, until the peer has seen the reply and closes */
+enum state {
+    READING,   /* waits for bytes of a request */
+    ANSWERING, /* waits for its turn: requests are in hand */
+    PRODUCING, /* waits for its turn: a long reply goes on */
+    SENDING,   /* waits for the socket to take what is in hand */
+    LINGERING, /* has ended its side, and drops what comes until the peer ends its own */
+    ENDED,     /* is about to be freed */
 };
 
 struct connection {
     TAILQ_ENTRY(connection) link;
     struct stream_server *server;
     int fd;
-    struct event *event;
-    enum phase phase;
-    time_t expires;        /* monotonic seconds */
-    struct timespec begun; /* when what is being answered was in hand */
-    struct buffer output;  /* while writing */
-    size_t sent;           /* of the output */
-    struct producer *rest; /* what follows the output, or NULL */
-    size_t drained;
-    bool streaming; /* a long reply is under way */
-    bool closing;   /* after the output */
-    bool unread;    /* the peer may still be sending */
-    _Alignas(max_align_t) char state[];
+    enum state state;
+    struct event *event;       /* what it waits for; NULL until it has waited */
+    time_t expires;            /* monotonic seconds */
+    uint64_t begun;            /* monotonic nanoseconds, when what is being answered was in hand */
+    enum stream_outcome last;  /* of the last reading */
+    struct producer *producer; /* of the long reply that is being sent, or NULL */
+    struct buffer input;       /* requests that were read and not answered yet */
+    struct buffer output;      /* what the socket did not take at once */
+    size_t sent;               /* of the output */
+    size_t dropped;            /* bytes, while LINGERING */
+    _Alignas(max_align_t) char protocol_state[];
 };
 
 struct stream_server {
@@ -50,24 +70,16 @@ struct stream_server {
     bool draining;
     TAILQ_HEAD(, connection) connections; /* the one that expires first is first */
     size_t n_connections;
-    struct buffer replies; /* of the connection that is being read */
-    char input[INPUT_SIZE];
+    char input[INPUT_SIZE]; /* of the connection that has its turn, as are its replies */
+    struct buffer replies;
 };
-
-static time_t monotonic_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec;
-}
 
 /* Gives a connection its idle time from now on: it goes to the end of the list. */
 static void renew(struct connection *connection)
 {
     struct stream_server *server = connection->server;
 
-    connection->expires = monotonic_seconds() + server->setup.idle_seconds;
+    connection->expires = clock_coarse_seconds() + server->setup.idle_seconds;
     TAILQ_REMOVE(&server->connections, connection, link);
     TAILQ_INSERT_TAIL(&server->connections, connection, link);
 }
@@ -78,142 +90,91 @@ static void connection_free(struct connection *connection)
 
     TAILQ_REMOVE(&server->connections, connection, link);
     server->n_connections--;
-    if (server->setup.counters)
-        counter_add(&server->setup.counters->closed, 1);
-    producer_free(connection->rest);
-    server->setup.protocol->end(connection->state);
+    counter_add(&server->setup.counters->closed, 1);
+    producer_free(connection->producer);
+    server->setup.protocol->end(connection->protocol_state);
     if (connection->event)
         event_free(connection->event);
     close(connection->fd);
+    buffer_deinit(&connection->input);
     buffer_deinit(&connection->output);
     free(connection);
 }
 
 /* Closes the connection that has waited longest. Returns whether there was one. */
-static bool close_oldest(struct stream_server *server)
+static bool evict_oldest(struct stream_server *server)
 {
     struct connection *oldest = TAILQ_FIRST(&server->connections);
 
     if (!oldest)
         return false;
-    if (server->setup.counters)
-        counter_add(&server->setup.counters->evicted, 1);
+    counter_add(&server->setup.counters->evicted, 1);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that freeing one unlinks it */
     connection_free(oldest);
     return true;
 }
 
-static void wait_for(struct connection *connection, enum phase phase);
-
-/* Ends a connection whose replies are all sent. Closing with bytes unread would reset the
- * connection and could destroy the reply on its way, so these are read and dropped first. */
-static void finish(struct connection *connection)
-{
-    if (!connection->unread) {
-        connection_free(connection);
-        return;
-    }
-    shutdown(connection->fd, SHUT_WR);
-    wait_for(connection, PHASE_DRAINING);
-}
-
-/* Sends bytes. With the last of them the kernel is told that more will come: the FIN of the close
- * that follows. Returns how many were taken, or -1 if the connection is lost. */
-static ssize_t send_some(const struct connection *connection, const char *data, size_t length)
-{
-    int flags = MSG_NOSIGNAL | (connection->closing && !connection->rest ? MSG_MORE : 0);
-    ssize_t n = send(connection->fd, data, length, flags);
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    return n;
-}
-
-/* Goes on after all output was taken. */
-static void written(struct connection *connection)
-{
-    if (connection->rest)
-        wait_for(connection, PHASE_WRITING);
-    else if (connection->closing)
-        finish(connection);
-    else
-        wait_for(connection, PHASE_READING);
-}
-
-/* Sends the replies that reading has made. PowerDNS reads each before it asks again; a peer that
- * asks and asks and never reads must not fill the memory. */
-static void send_replies(struct connection *connection)
-{
-    const struct buffer *replies = &connection->server->replies;
-    ssize_t n = 0;
-
-    if (replies->failed)
-        n = -1;
-    else if (replies->length)
-        n = send_some(connection, replies->data, replies->length);
-    if (n < 0 || replies->length - (size_t)n > OUTPUT_MAX) {
-        connection_free(connection);
-    } else if ((size_t)n < replies->length) {
-        buffer_add(&connection->output, replies->data + n, replies->length - (size_t)n);
-        connection->sent = 0;
-        wait_for(connection, PHASE_WRITING);
-    } else {
-        written(connection);
-    }
-}
-
-/* Reads a request, or a part of one, and sends the reply, or the beginning of a long one. Returns
- * whether there is a whole one; the connection may have ended. */
-static bool parse(struct connection *connection, size_t n)
+/* Lets the protocol answer all whole requests among the first N bytes of the server's input, but
+ * none after a long reply begins. What it does not read is kept. */
+static enum state answer_input(struct connection *connection, size_t n)
 {
     struct stream_server *server = connection->server;
-    struct stream_result verdict;
+    struct buffer *replies = &server->replies;
+    struct text bytes = {.data = server->input, .length = n};
+    struct stream_result result;
 
-    if (server->replies.capacity > REPLIES_KEPT)
-        buffer_deinit(&server->replies);
-    buffer_clear(&server->replies);
-    verdict = server->setup.protocol->read(
-        connection->state, (struct text){.data = server->input, .length = n}, &server->replies);
-    connection->closing = verdict.close || (server->draining && verdict.renew);
-    connection->unread = verdict.unread;
-    connection->rest = verdict.rest;
-    connection->streaming = verdict.rest != NULL;
-    if (verdict.renew)
-        renew(connection);
-    send_replies(connection);
-    return server->replies.length && !verdict.rest;
+    if (replies->capacity > REPLIES_KEPT)
+        buffer_deinit(replies);
+    buffer_clear(replies);
+    do {
+        result = server->setup.protocol->read(connection->protocol_state, bytes, replies);
+        bytes = text_after(bytes, result.n_read);
+    } while (bytes.length && result.outcome == STREAM_ANSWERED && !result.producer);
+    connection->producer = result.producer;
+    connection->last = result.outcome;
+    if (result.outcome == STREAM_CLOSE && bytes.length)
+        connection->last = STREAM_CLOSE_UNREAD;
+    else if (result.outcome == STREAM_ANSWERED)
+        buffer_add_text(&connection->input, bytes);
+    if (replies->failed || connection->input.failed)
+        return ENDED;
+    return result.outcome == STREAM_INCOMPLETE && replies->length == 0 ? READING : SENDING;
 }
 
-static void count_answer(struct stream_counters *counters, const struct timespec *begin)
+static enum state receive_input(struct connection *connection)
 {
-    struct timespec end;
+    struct stream_server *server = connection->server;
+    ssize_t n = recv(connection->fd, server->input, sizeof(server->input), 0);
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    stream_count_answer(counters, begin, &end);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return READING;
+    if (n <= 0)
+        return ENDED;
+    connection->begun = clock_monotonic_ns();
+    return answer_input(connection, (size_t)n);
 }
 
-/* As parse, and notes the time from the first octet in hand to the last one sent. */
-static void parse_and_count(struct connection *connection, size_t n)
+/* Goes on with the requests that came with one whose reply was long. */
+static enum state resume_input(struct connection *connection)
 {
-    struct stream_counters *counters = connection->server->setup.counters;
-    struct timespec begin;
+    size_t n = connection->input.length;
 
-    clock_gettime(CLOCK_MONOTONIC, &begin);
-    connection->begun = begin;
-    if (parse(connection, n))
-        count_answer(counters, &begin);
+    memcpy(connection->server->input, connection->input.data, n);
+    buffer_deinit(&connection->input);
+    connection->begun = clock_monotonic_ns();
+    return answer_input(connection, n);
 }
 
-/* Has the next piece of a long reply made. */
-static void produce(struct connection *connection)
+static enum state produce_piece(struct connection *connection)
 {
-    buffer_clear(&connection->output);
-    connection->sent = 0;
-    if (connection->rest->more(connection->rest, &connection->output))
-        return;
-    producer_free(connection->rest);
-    connection->rest = NULL;
-    connection->closing = connection->closing || connection->server->draining;
+    struct buffer *replies = &connection->server->replies;
+
+    buffer_clear(replies);
+    if (!connection->producer->more(connection->producer, replies)) {
+        producer_free(connection->producer);
+        connection->producer = NULL;
+    }
+    return replies->failed ? ENDED : SENDING;
 }
 
 static bool has_unread_input(int fd)
@@ -223,123 +184,117 @@ static bool has_unread_input(int fd)
     return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
-/* Goes on after the last piece of a long reply: with the requests that have come meanwhile, or, if
- * the connection ends, without them. */
-static void rest_written(struct connection *connection)
+/* The state after all that is in hand has been sent. Closing with bytes unread would reset the
+ * connection and could destroy the reply on its way; such bytes may have come while the reply had
+ * to wait. */
+static enum state next_state(const struct connection *connection, bool waited)
 {
-    struct stream_counters *counters = connection->server->setup.counters;
-
-    if (counters)
-        count_answer(counters, &connection->begun);
-    connection->streaming = false;
-    connection->closing |= connection->server->draining;
-    if (connection->closing) {
-        connection->unread = connection->unread || has_unread_input(connection->fd);
-        finish(connection);
-    } else if (counters) {
-        parse_and_count(connection, 0);
-    } else {
-        parse(connection, 0);
-    }
+    if (connection->producer)
+        return PRODUCING;
+    if (connection->input.length)
+        return ANSWERING;
+    if (connection->last == STREAM_CLOSE_UNREAD)
+        return LINGERING;
+    if (connection->last == STREAM_CLOSE || connection->server->draining)
+        return waited && has_unread_input(connection->fd) ? LINGERING : ENDED;
+    return READING;
 }
 
-/* Goes on with what the socket did not take before, or with the next piece of a long reply. One
- * piece at a time, so that other connections have their turn. */
-static void write_more(struct connection *connection)
+/* Sends what is in hand: what has waited for the socket, or the replies of this turn. With the last
+ * bytes the kernel is told that more will come: the FIN that follows at once. */
+static enum state send_output(struct connection *connection)
 {
-    struct buffer *output = &connection->output;
-    ssize_t n = 0;
+    bool waited = connection->output.length > 0;
+    const struct buffer *from = waited ? &connection->output : &connection->server->replies;
+    size_t left = from->length - connection->sent;
+    enum state next = next_state(connection, waited);
+    int flags = MSG_NOSIGNAL | (next == LINGERING || next == ENDED ? MSG_MORE : 0);
+    ssize_t n = left ? send(connection->fd, from->data + connection->sent, left, flags) : 0;
 
-    if (connection->rest && connection->sent == output->length)
-        produce(connection);
-    if (output->failed)
-        n = -1;
-    else if (output->length)
-        n = send_some(connection, output->data + connection->sent,
-                      output->length - connection->sent);
-    if (n < 0) {
-        connection_free(connection);
-        return;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        n = 0;
+    if (n < 0)
+        return ENDED;
+    if (n > 0)
+        renew(connection);
+    if ((size_t)n < left && waited) {
+        connection->sent += (size_t)n;
+        return SENDING;
     }
-    connection->sent += (size_t)n;
-    if (connection->sent < output->length)
-        return;
-    renew(connection);
-    if (connection->rest)
-        return;
-    buffer_deinit(output);
+    if ((size_t)n < left) {
+        buffer_add(&connection->output, from->data + n, left - (size_t)n);
+        return connection->output.failed || connection->output.length > OUTPUT_MAX ? ENDED
+                                                                                   : SENDING;
+    }
+    buffer_deinit(&connection->output);
     connection->sent = 0;
-    if (connection->streaming)
-        rest_written(connection);
-    else
-        written(connection);
+    if (!connection->producer)
+        stream_count_answer(connection->server->setup.counters,
+                            clock_monotonic_ns() - connection->begun);
+    if (next == LINGERING)
+        shutdown(connection->fd, SHUT_WR);
+    return next;
 }
 
-static void read_more(struct connection *connection)
-{
-    struct stream_server *server = connection->server;
-    ssize_t n = recv(connection->fd, server->input, sizeof(server->input), 0);
-
-    if (n > 0 && server->setup.counters)
-        parse_and_count(connection, (size_t)n);
-    else if (n > 0)
-        parse(connection, (size_t)n);
-    else if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        wait_for(connection, PHASE_READING);
-    else
-        connection_free(connection);
-}
-
-static void drain(struct connection *connection)
+static enum state drop_input(struct connection *connection)
 {
     struct stream_server *server = connection->server;
     ssize_t n = recv(connection->fd, server->input, sizeof(server->input), 0);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n > 0)
-        connection->drained += (size_t)n;
-    if (n <= 0 || connection->drained > DRAIN_MAX)
+        return LINGERING;
+    if (n <= 0)
+        return ENDED;
+    connection->dropped += (size_t)n;
+    return connection->dropped > LINGER_MAX ? ENDED : LINGERING;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *argument);
+
+/* Has the event base call when a connection can go on. One that is answered and ended at once never
+ * gets an event. Returns whether memory lasted. */
+static bool wait_for_turn(struct connection *connection)
+{
+    static const short events[] = {
+        [READING] = EV_READ,  [ANSWERING] = EV_WRITE, [PRODUCING] = EV_WRITE,
+        [SENDING] = EV_WRITE, [LINGERING] = EV_READ,
+    };
+    short what = events[connection->state];
+
+    if (connection->event && event_get_events(connection->event) & what)
+        return true;
+    if (connection->event)
+        event_free(connection->event);
+    connection->event = event_new(connection->server->base, connection->fd,
+                                  (short)(what | EV_PERSIST), on_ready, connection);
+    return connection->event && event_add(connection->event, NULL) == 0;
+}
+
+static void take_turn(struct connection *connection)
+{
+    enum state state = connection->state;
+
+    if (state == READING)
+        state = receive_input(connection);
+    else if (state == ANSWERING)
+        state = resume_input(connection);
+    else if (state == PRODUCING)
+        state = produce_piece(connection);
+    else if (state == LINGERING)
+        state = drop_input(connection);
+    if (state == SENDING)
+        state = send_output(connection);
+    connection->state = state;
+    if (state == ENDED || !wait_for_turn(connection))
         connection_free(connection);
 }
 
 static void on_ready(evutil_socket_t fd, short what, void *argument)
 {
-    struct connection *connection = argument;
-
     (void)fd;
     (void)what;
-    switch (connection->phase) {
-    case PHASE_READING:
-        read_more(connection);
-        break;
-    case PHASE_WRITING:
-        write_more(connection);
-        break;
-    case PHASE_DRAINING:
-        drain(connection);
-        break;
-    }
+    take_turn(argument);
 }
-
-/* Has the event base call back when a connection can go on. A connection that is answered and
- * closed at once never gets an event. */
-static void wait_for(struct connection *connection, enum phase phase)
-{
-    int what = phase == PHASE_WRITING ? EV_WRITE : EV_READ;
-    bool same = connection->event && connection->phase == phase;
-
-    connection->phase = phase;
-    if (same)
-        return;
-    if (connection->event)
-        event_free(connection->event);
-    connection->event = event_new(connection->server->base, connection->fd,
-                                  (short)(what | EV_PERSIST), on_ready, connection);
-    if (!connection->event || event_add(connection->event, NULL) < 0)
-        connection_free(connection);
-}
-
 /* Has idle connections looked for later, while there are connections that may not idle for ever. */
 static void schedule_sweep(struct stream_server *server)
 {
@@ -355,47 +310,37 @@ static void on_sweep(evutil_socket_t fd, short what, void *argument)
 {
     struct stream_server *server = argument;
     const struct connection *oldest;
-    time_t now = monotonic_seconds();
+    time_t now = clock_coarse_seconds();
 
     (void)fd;
     (void)what;
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): as in close_oldest */
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): as in evict_oldest */
     while ((oldest = TAILQ_FIRST(&server->connections)) && oldest->expires <= now)
-        close_oldest(server);
+        evict_oldest(server);
     schedule_sweep(server);
 }
 
-/* Closes a new descriptor that there is no memory for; the counts tell a dealer of its end. */
-static void turn_away(const struct stream_server *server, int fd)
-{
-    close(fd);
-    if (server->setup.counters) {
-        counter_add(&server->setup.counters->accepted, 1);
-        counter_add(&server->setup.counters->closed, 1);
-    }
-}
-
-/* Takes a new descriptor, and reads it at once: mostly the request has come already. */
+/* Takes a new descriptor, and reads from it at once: mostly the request has come already. */
 static void connection_begin(struct stream_server *server, int fd)
 {
     const struct stream_protocol *protocol = server->setup.protocol;
     struct connection *connection = calloc(1, sizeof(*connection) + protocol->state_size);
 
+    counter_add(&server->setup.counters->accepted, 1);
     if (!connection) {
-        turn_away(server, fd);
+        close(fd);
+        counter_add(&server->setup.counters->closed, 1);
         return;
     }
     if (server->n_connections >= server->setup.connections_max)
-        close_oldest(server);
+        evict_oldest(server);
     connection->server = server;
     connection->fd = fd;
-    connection->expires = monotonic_seconds() + server->setup.idle_seconds;
-    protocol->begin(connection->state, server->setup.context);
+    connection->expires = clock_coarse_seconds() + server->setup.idle_seconds;
+    protocol->begin(connection->protocol_state, server->setup.context);
     TAILQ_INSERT_TAIL(&server->connections, connection, link);
     server->n_connections++;
-    if (server->setup.counters)
-        counter_add(&server->setup.counters->accepted, 1);
-    read_more(connection);
+    take_turn(connection);
 }
 
 /* Whether new connections must wait until others end by themselves. */
@@ -425,7 +370,7 @@ static enum acceptance accept_one(int descriptor, void *context)
     else
         result = acceptor_classify(errno);
     schedule_sweep(server);
-    if (result == ACCEPTANCE_REST && server->setup.idle_seconds && close_oldest(server))
+    if (result == ACCEPTANCE_REST && server->setup.idle_seconds && evict_oldest(server))
         return ACCEPTANCE_NEXT;
     return result;
 }
@@ -477,7 +422,7 @@ bool stream_server_sending(const struct stream_server *server)
     const struct connection *connection;
 
     TAILQ_FOREACH(connection, &server->connections, link)
-        if (connection->phase == PHASE_WRITING)
+        if (connection->state != READING && connection->state != LINGERING)
             return true;
     return false;
 }
@@ -486,7 +431,7 @@ void stream_server_free(struct stream_server *server)
 {
     if (!server)
         return;
-    while (close_oldest(server))
+    while (evict_oldest(server))
         ;
     acceptor_deinit(&server->acceptor);
     if (server->sweep)

@@ -20,14 +20,20 @@
 
 #include <event2/event.h>
 
-/* What a protocol says after reading. */
+/* How the reading of a request ended. */
+enum stream_outcome {
+    STREAM_INCOMPLETE,   /* the request goes on */
+    STREAM_ANSWERED,     /* its reply is made, or begun */
+    STREAM_CLOSE,        /* the same, and the connection ends with this reply */
+    STREAM_CLOSE_UNREAD, /* the same, though the peer may still be sending the request */
+};
+
 struct stream_result {
-    bool renew;  /* a request has ended: the idle time begins anew */
-    bool close;  /* the connection ends after the replies */
-    bool unread; /* with close: the peer may still be sending */
-    /* What makes the rest of the last reply, or NULL; the connection frees it. Until that is sent
-     * nothing is read; then read is called again, without bytes, for what has come already. */
-    struct producer *rest;
+    enum stream_outcome outcome;
+    /* Bytes: all of them if the request is incomplete, at least one if it is answered. */
+    size_t n_read;
+    /* What makes the rest of the reply, or NULL; the connection frees it. */
+    struct producer *producer;
 };
 
 struct stream_protocol {
@@ -36,8 +42,9 @@ struct stream_protocol {
     /* Prepares the state of a new connection, which is zeroed. */
     void (*begin)(void *state, void *context);
 
-    /* Reads bytes, and appends what is to be sent to REPLIES. If these fail, the connection ends
-     * without them. */
+    /* Reads one request, or a part of it, from bytes, of which there is at least one, and appends
+     * its reply to REPLIES. If these fail, the connection ends without them. Called again with the
+     * bytes that it did not read once the reply, if it is long, is sent. */
     struct stream_result (*read)(void *state, struct text bytes, struct buffer *replies);
 
     /* Releases what the state holds. */
@@ -51,7 +58,7 @@ struct stream_setup {
     void *context; /* handed to begin */
     size_t connections_max;
     unsigned int idle_seconds;        /* 0: connections may idle for ever */
-    struct stream_counters *counters; /* written by the thread of the event base only; or NULL */
+    struct stream_counters *counters; /* written by the thread of the event base alone */
     /* Takes the next connection from the descriptor, as accept4 does; NULL: it is accept4. */
     int (*take)(int descriptor);
 };

@@ -5,11 +5,8 @@ const uint64_t stream_answer_bounds[ANSWER_BOUNDS] = {
     500000, 1000000, 2500000, 10000000, 100000000, 1000000000,
 };
 
-void stream_count_answer(struct stream_counters *counters, const struct timespec *begin,
-                         const struct timespec *end)
+void stream_count_answer(struct stream_counters *counters, uint64_t nanoseconds)
 {
-    uint64_t nanoseconds = (uint64_t)(end->tv_sec - begin->tv_sec) * 1000000000 +
-                           (uint64_t)end->tv_nsec - (uint64_t)begin->tv_nsec;
     size_t bucket = 0;
 
     while (bucket < ANSWER_BOUNDS && nanoseconds > stream_answer_bounds[bucket])

@@ -7,7 +7,6 @@
 #include "base/base.h"
 
 #include <stdatomic.h>
-#include <time.h>
 
 /* The upper bounds of the buckets of answer times, and one without. */
 enum { ANSWER_BOUNDS = 12, ANSWER_BUCKETS = ANSWER_BOUNDS + 1 };
@@ -38,6 +37,5 @@ static inline uint64_t counter_read(const counter *number)
     return atomic_load_explicit(number, memory_order_relaxed);
 }
 
-/* Notes how long an answer took. */
-void stream_count_answer(struct stream_counters *counters, const struct timespec *begin,
-                         const struct timespec *end);
+/* Counts an answer by how long it took. */
+void stream_count_answer(struct stream_counters *counters, uint64_t nanoseconds);

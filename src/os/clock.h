@@ -4,8 +4,12 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds of a clock that only goes forward. */
+/* Milliseconds and nanoseconds of a clock that only goes forward. */
 int64_t clock_monotonic_ms(void);
+uint64_t clock_monotonic_ns(void);
+
+/* Seconds of the same clock, some milliseconds old, at a fraction of the cost. */
+time_t clock_coarse_seconds(void);
 
 /* A time in text. */
 struct time_text {

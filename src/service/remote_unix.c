@@ -11,9 +11,8 @@ struct rest {
 /* What is kept of a connection. */
 struct state {
     const struct remote *remote;
-    struct buffer begun; /* a request whose end has not come yet, or while a long reply is sent what
-                            has come behind its request */
-    struct rest rest;    /* of that reply */
+    struct buffer begun; /* a request whose end has not come yet */
+    struct rest rest;    /* of a long reply */
 };
 
 static bool rest_more(struct producer *producer, struct buffer *out)
@@ -81,86 +80,40 @@ static struct producer *answer(struct state *state, struct text line, struct buf
     return end_reply(state, rest, replies);
 }
 
-/* Takes the text before the next newline off the front of what was read. Returns whether there is
- * one. */
-static bool take_line(struct text *bytes, struct text *line)
-{
-    const char *end = bytes->length ? memchr(bytes->data, '\n', bytes->length) : NULL;
-
-    if (!end)
-        return false;
-    *line = (struct text){.data = bytes->data, .length = (size_t)(end - bytes->data)};
-    *bytes = text_after(*bytes, line->length + 1);
-    return true;
-}
-
-/* Keeps a further part of a request. Returns false if the request is too long, or memory has run
- * out. */
-static bool keep_part(struct state *state, struct text part)
-{
-    if (part.length > REMOTE_UNIX_REQUEST_MAX - state->begun.length)
-        return false;
-    buffer_add_text(&state->begun, part);
-    return !state->begun.failed;
-}
-
-static struct stream_result refuse(const struct remote *remote, struct buffer *replies)
+/* Tells a peer that its request is too long; without its end there is no next one. */
+static void refuse_length(const struct remote *remote, struct buffer *replies)
 {
     remote_count(remote, NULL, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "unix: request too long, expected at most %d bytes",
                 REMOTE_UNIX_REQUEST_MAX);
     buffer_printf(replies, "{\"error\":\"expected at most %d bytes\"}\n", REMOTE_UNIX_REQUEST_MAX);
-    return (struct stream_result){.close = true, .unread = true};
 }
 
-/* Answers the request that a line ends. */
-static struct stream_result end_request(struct state *state, struct text line,
-                                        struct buffer *replies)
+/* Reads up to the end of a line. A request mostly comes whole, and is then read where it lies. */
+static struct stream_result read_request(void *connection, struct text bytes,
+                                         struct buffer *replies)
 {
-    struct stream_result verdict = {.renew = true};
-
-    if (state->begun.length == 0) {
-        verdict.rest = answer(state, line, replies);
-        return verdict;
-    }
-    if (!keep_part(state, line))
-        return refuse(state->remote, replies);
-    verdict.rest = answer(state, buffer_text(&state->begun), replies);
-    buffer_deinit(&state->begun);
-    return verdict;
-}
-
-/* A request mostly comes whole, and is then read where it lies. */
-static struct stream_result read_requests(struct state *state, struct text bytes,
-                                          struct buffer *replies)
-{
-    struct stream_result verdict = {.renew = true};
-    struct text line;
-
-    while (!verdict.rest && !verdict.close && take_line(&bytes, &line))
-        verdict = end_request(state, line, replies);
-    if (verdict.close)
-        return verdict;
-    if (verdict.rest) {
-        buffer_add_text(&state->begun, bytes);
-        replies->failed |= state->begun.failed;
-    } else if (bytes.length && !keep_part(state, bytes)) {
-        return refuse(state->remote, replies);
-    }
-    return verdict;
-}
-
-/* Without bytes a long reply has ended, and what came behind its request is read now. */
-static struct stream_result read_bytes(void *connection, struct text bytes, struct buffer *replies)
-{
-    CLEANUP(buffer_deinit) struct buffer kept = BUFFER_INIT;
     struct state *state = connection;
+    const char *end = memchr(bytes.data, '\n', bytes.length);
+    struct text line = text_of(bytes.data, end ? (size_t)(end - bytes.data) : bytes.length);
+    struct stream_result result = {.n_read = line.length + (end != NULL)};
 
-    if (bytes.length)
-        return read_requests(state, bytes, replies);
-    kept = state->begun;
-    state->begun = BUFFER_INIT;
-    return read_requests(state, buffer_text(&kept), replies);
+    if (line.length > REMOTE_UNIX_REQUEST_MAX - state->begun.length) {
+        refuse_length(state->remote, replies);
+        result.outcome = STREAM_CLOSE_UNREAD;
+        return result;
+    }
+    if (!end || state->begun.length) {
+        buffer_add_text(&state->begun, line);
+        line = buffer_text(&state->begun);
+        replies->failed |= state->begun.failed;
+    }
+    if (end) {
+        result.outcome = STREAM_ANSWERED;
+        result.producer = answer(state, line, replies);
+        buffer_deinit(&state->begun);
+    }
+    return result;
 }
 
 static void end(void *connection)
@@ -173,6 +126,6 @@ static void end(void *connection)
 const struct stream_protocol remote_unix_protocol = {
     .state_size = sizeof(struct state),
     .begin = begin,
-    .read = read_bytes,
+    .read = read_request,
     .end = end,
 };

@@ -9,21 +9,24 @@ static void produce(struct producer *rest, struct buffer *replies)
     producer_free(rest);
 }
 
-/* Reads a piece. While the rest of a reply is produced nothing is read; then comes what has waited.
- */
+/* Has all requests in a piece read, one after the other; the rest of a reply is produced before the
+ * next is read. Returns whether the conversation ends. */
 static bool read_piece(const struct stream_protocol *protocol, void *state, struct text piece,
                        struct buffer *replies)
 {
-    struct stream_result verdict = protocol->read(state, piece, replies);
+    struct stream_result result = {0};
 
-    while (verdict.rest) {
-        produce(verdict.rest, replies);
-        if (verdict.close)
-            break;
-        verdict = protocol->read(state, (struct text){0}, replies);
+    while (piece.length && result.outcome < STREAM_CLOSE) {
+        result = protocol->read(state, piece, replies);
+        MUST(result.n_read <= piece.length);
+        MUST(result.n_read > 0 || result.outcome == STREAM_CLOSE_UNREAD);
+        MUST(result.n_read == piece.length || result.outcome != STREAM_INCOMPLETE);
+        piece = text_after(piece, result.n_read);
+        if (result.producer)
+            produce(result.producer, replies);
+        MUST(!replies->failed);
     }
-    MUST(!replies->failed);
-    return verdict.close;
+    return result.outcome >= STREAM_CLOSE;
 }
 
 bool feed(const struct stream_protocol *protocol, void *context, struct text stream,

@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 #include "failing_malloc.h"
 #include "net/stream.h"
+#include "net/stream_counters.h"
 #include "sockets.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ static struct stream_result echo(void *state, struct text bytes, struct buffer *
 {
     (void)state;
     buffer_add_text(replies, bytes);
-    return (struct stream_result){.close = true};
+    return (struct stream_result){.outcome = STREAM_CLOSE, .n_read = bytes.length};
 }
 
 static void end(void *state)
@@ -63,8 +64,13 @@ static bool run_without_memory(size_t n)
 /* A peer that comes while there is no descriptor for it is answered when there is one again. */
 static bool survives(unsigned int idle_seconds, size_t n)
 {
+    struct stream_counters counters = {0};
     struct stream_setup setup = {
-        .protocol = &protocol, .connections_max = 4, .idle_seconds = idle_seconds};
+        .protocol = &protocol,
+        .connections_max = 4,
+        .idle_seconds = idle_seconds,
+        .counters = &counters,
+    };
     struct stream_server *server = NULL;
     char reply = 0;
     bool failed;

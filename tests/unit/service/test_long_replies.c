@@ -62,10 +62,10 @@ static struct producer *numbers_new(size_t n, size_t fails_at)
     return &numbers->producer;
 }
 
-/* A protocol of lines: each asks for as many numbers, q ends the connection with the reply. What
- * comes behind a line waits in the state. */
+/* A protocol of lines: each asks for as many numbers, q ends the connection with the reply. A part
+ * of a line waits in the state. */
 struct lines {
-    struct buffer waiting;
+    struct buffer begun;
 };
 
 static void lines_begin(void *state, void *context)
@@ -76,27 +76,27 @@ static void lines_begin(void *state, void *context)
 
 static struct stream_result lines_read(void *state, struct text bytes, struct buffer *replies)
 {
-    struct stream_result verdict = {0};
-    struct buffer *waiting = &((struct lines *)state)->waiting;
-    char *end;
+    struct buffer *begun = &((struct lines *)state)->begun;
+    const char *end = memchr(bytes.data, '\n', bytes.length), *line;
+    struct stream_result result = {.n_read = bytes.length};
 
-    buffer_add_text(waiting, bytes);
-    end = waiting->length ? memchr(waiting->data, '\n', waiting->length) : NULL;
+    if (end)
+        result.n_read = (size_t)(end + 1 - bytes.data);
+    buffer_add(begun, bytes.data, result.n_read);
     if (!end)
-        return verdict;
-    verdict.renew = true;
-    verdict.close = end[-1] == 'q';
+        return result;
+    line = buffer_string(begun);
+    assert_non_null(line);
+    result.outcome = line[begun->length - 2] == 'q' ? STREAM_CLOSE : STREAM_ANSWERED;
     buffer_add_string(replies, "numbers\n");
-    verdict.rest =
-        numbers_new(strtoul(waiting->data, NULL, 10), waiting->data[0] == '+' ? LONG / 2 : NEVER);
-    waiting->length -= (size_t)(end + 1 - waiting->data);
-    memmove(waiting->data, end + 1, waiting->length);
-    return verdict;
+    result.producer = numbers_new(strtoul(line, NULL, 10), line[0] == '+' ? LONG / 2 : NEVER);
+    buffer_clear(begun);
+    return result;
 }
 
 static void lines_end(void *state)
 {
-    buffer_deinit(&((struct lines *)state)->waiting);
+    buffer_deinit(&((struct lines *)state)->begun);
 }
 
 static const struct stream_protocol lines_protocol = {
