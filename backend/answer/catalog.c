@@ -4,34 +4,69 @@
 
 enum { CATALOG_TTL = 0 }; /* seconds: it has no meaning, RFC 9432 4.1 */
 
-/* Appends a row to those of an answer; the text must outlive it. */
-static void add_row(struct answer *answer, enum record_type type, struct text content)
-{
-    answer->own_rows[answer->rows.n++] = (struct row){.type = type, .content = content};
-}
-
-static void begin(struct answer *out)
+/* Begins an answer at a name that is to be set. */
+static void begin_catalog_answer(struct answer *out)
 {
     out->owner = OWNER_COUNT;
     out->ttl = CATALOG_TTL;
     out->rows = (struct rows){.first = out->own_rows, .n = 0};
 }
 
-/* Nobody asks a catalog zone's servers by its NS records, RFC 9432 4.2. */
-static void add_apex(const struct snapshot *snapshot, const struct zone *catalog,
-                     struct answer *out)
+/* Begins an answer at labels before the name of the catalog zone, which zone_settings keeps short
+ * enough for that. */
+static void begin_below_catalog(const struct snapshot *snapshot, struct text labels,
+                                struct answer *out)
 {
+    const struct name *catalog = &snapshot_zone_settings(snapshot)->catalog;
+
+    begin_catalog_answer(out);
+    memcpy(out->name.text, labels.data, labels.length);
+    memcpy(out->name.text + labels.length, catalog->text, (size_t)catalog->length + 1);
+    out->name.length = (uint8_t)(labels.length + catalog->length);
+}
+
+/* Appends a row; the content must outlive the answer. */
+static void add_row(struct answer *answer, enum record_type type, struct text content)
+{
+    answer->own_rows[answer->rows.n++] = (struct row){.type = type, .content = content};
+}
+
+/* Nobody asks a catalog zone's servers by its NS records, RFC 9432 4.2. */
+static void add_apex_rows(const struct snapshot *snapshot, struct answer *out)
+{
+    struct zone zone = {0};
+
+    snapshot_catalog(snapshot, &zone);
     out->content_length = soa_write(out->content, sizeof(out->content),
-                                    snapshot_zone_settings(snapshot), catalog->serial);
+                                    snapshot_zone_settings(snapshot), zone.serial);
     add_row(out, RECORD_SOA, TEXT(""));
     add_row(out, RECORD_NS, TEXT("invalid."));
 }
 
-static void add_pointer(const struct zone *zone, struct answer *out)
+static void add_version_row(struct answer *out)
+{
+    add_row(out, RECORD_TXT, TEXT("\"2\""));
+}
+
+static void add_member_row(const struct zone *zone, struct answer *out)
 {
     memcpy(out->content, zone->name.text, zone->name.length);
     out->content[zone->name.length] = '.';
-    add_row(out, RECORD_PTR, (struct text){out->content, (size_t)zone->name.length + 1});
+    add_row(out, RECORD_PTR, text_of(out->content, (size_t)zone->name.length + 1));
+}
+
+/* Takes a suffix off a name, and the dot before it. Returns whether it is there. */
+static bool take_suffix(struct text *name, struct text suffix)
+{
+    size_t dot;
+
+    if (name->length <= suffix.length)
+        return false;
+    dot = name->length - suffix.length - 1;
+    if (name->data[dot] != '.' || !text_equals(text_after(*name, dot + 1), suffix))
+        return false;
+    name->length = dot;
+    return true;
 }
 
 /* Finds the zone of a label. */
@@ -45,79 +80,53 @@ static bool find_member(const struct snapshot *snapshot, struct text label, stru
         zones_label(name_text(&out->name), found);
         if (!out->catalog && text_equals(label, text_from(found)))
             return true;
-        /* Behind the zones of the same id there is no such label. */
+        /* The id comes from the first 8 digits: past the zones that share them no label is equal.
+         */
         if (memcmp(found, label.data, 8) > 0)
             return false;
     }
     return false;
 }
 
-/* Takes a suffix off a name, and the dot before it. */
-static bool take_suffix(struct text *name, struct text suffix)
-{
-    if (name->length <= suffix.length ||
-        memcmp(name->data + name->length - suffix.length, suffix.data, suffix.length) != 0 ||
-        name->data[name->length - suffix.length - 1] != '.')
-        return false;
-    name->length -= suffix.length + 1;
-    return true;
-}
-
-/* What stands at the labels before the name of the catalog zone. */
-static bool find_inside(const struct snapshot *snapshot, struct text labels, struct answer *out)
+/* Adds what stands at labels before the name of the catalog zone. Returns whether anything does. */
+static bool add_rows_below(const struct snapshot *snapshot, struct text labels, struct answer *out)
 {
     struct zone zone;
 
     if (text_equals(labels, TEXT("version"))) {
-        add_row(out, RECORD_TXT, TEXT("\"2\""));
-    } else if (text_equals(labels, TEXT("zones"))) {
-        if (snapshot_n_zones(snapshot) == 1)
-            return false;
-        add_row(out, RECORD_ENT, TEXT(""));
-    } else {
-        if (!take_suffix(&labels, TEXT("zones")) || !find_member(snapshot, labels, &zone))
-            return false;
-        add_pointer(&zone, out);
+        add_version_row(out);
+        return true;
     }
+    if (text_equals(labels, TEXT("zones"))) {
+        add_row(out, RECORD_ENT, TEXT(""));
+        return snapshot_n_zones(snapshot) > 1;
+    }
+    if (!take_suffix(&labels, TEXT("zones")) || !find_member(snapshot, labels, &zone))
+        return false;
+    add_member_row(&zone, out);
     return true;
 }
 
-bool catalog_find(const struct snapshot *snapshot, struct text name, struct answer *out)
+bool catalog_find(const struct snapshot *snapshot, const struct name *name, struct answer *out)
 {
-    const struct name *own = &snapshot_zone_settings(snapshot)->catalog;
-    struct text catalog = {own->text, own->length};
-    struct zone zone;
+    struct text catalog = name_text(&snapshot_zone_settings(snapshot)->catalog);
+    struct text labels = name_text(name);
+    bool is_apex = text_equals(labels, catalog);
 
-    if (catalog.length == 0)
+    if (catalog.length == 0 || (!is_apex && !take_suffix(&labels, catalog)))
         return false;
-    if (text_equals(name, catalog)) {
-        begin(out);
-        if (snapshot_catalog(snapshot, &zone))
-            add_apex(snapshot, &zone, out);
-        return out->rows.n > 0;
-    }
-    if (!take_suffix(&name, catalog))
-        return false;
-    begin(out);
-    return find_inside(snapshot, name, out);
-}
-
-/* Names an answer by labels before the name of the catalog zone, which zone_settings keeps short
- * enough for that. */
-static void set_name(const struct snapshot *snapshot, struct text labels, struct answer *out)
-{
-    const struct name *catalog = &snapshot_zone_settings(snapshot)->catalog;
-
-    memcpy(out->name.text, labels.data, labels.length);
-    memcpy(out->name.text + labels.length, catalog->text, (size_t)catalog->length + 1);
-    out->name.length = (uint8_t)(labels.length + catalog->length);
+    begin_catalog_answer(out);
+    out->name = *name;
+    if (!is_apex)
+        return add_rows_below(snapshot, labels, out);
+    add_apex_rows(snapshot, out);
+    return true;
 }
 
 void catalog_version(const struct snapshot *snapshot, struct answer *out)
 {
-    begin(out);
-    set_name(snapshot, TEXT("version."), out);
-    add_row(out, RECORD_TXT, TEXT("\"2\""));
+    begin_below_catalog(snapshot, TEXT("version."), out);
+    add_version_row(out);
 }
 
 void catalog_member(const struct snapshot *snapshot, const struct zone *zone, struct answer *out)
@@ -127,7 +136,6 @@ void catalog_member(const struct snapshot *snapshot, const struct zone *zone, st
 
     zones_label(name_text(&zone->name), labels);
     memcpy(labels + ZONE_LABEL_LENGTH, below, sizeof(below));
-    begin(out);
-    set_name(snapshot, text_from(labels), out);
-    add_pointer(zone, out);
+    begin_below_catalog(snapshot, text_from(labels), out);
+    add_member_row(zone, out);
 }

@@ -1,5 +1,7 @@
 #include "answer/master_file.h"
 
+#include "answer/lookup.h"
+
 #include <stdio.h>
 
 /* Where dig puts the fields behind the owner name; a tab goes to the next multiple of 8. */
@@ -75,7 +77,7 @@ size_t master_file_write_answer(struct buffer *out, const struct snapshot *snaps
             break;
         master_file_write(out, answer, alias);
         n++;
-        if (!answer_find(snapshot, answer_content(answer, alias), &targets[i % 2]))
+        if (!lookup_find(snapshot, answer_content(answer, alias), &targets[i % 2]))
             break;
         answer = &targets[i % 2];
         n += write_matching(out, answer, type);

@@ -1,6 +1,6 @@
 #include "protocol/backend_command.h"
 
-#include "answer/answer.h"
+#include "answer/lookup.h"
 #include "answer/master_file.h"
 
 enum { WORDS_MAX = 4 }; /* one more than any command has */
@@ -56,7 +56,7 @@ static void answer_lookup(const struct order *order, struct buffer *out)
 {
     struct answer answer;
 
-    if (!answer_find(order->snapshot, order->words[1], &answer))
+    if (!lookup_find(order->snapshot, order->words[1], &answer))
         buffer_add_string(out, "not a name of this service\n");
     else if (master_file_write_answer(out, order->snapshot, &answer, order->words[2]) == 0)
         buffer_printf(out, "%s exists and has no record of this type\n", answer.name.text);

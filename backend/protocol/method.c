@@ -1,5 +1,6 @@
 #include "protocol/method.h"
 
+#include "answer/lookup.h"
 #include "base/json_write.h"
 #include "protocol/backend_command.h"
 #include "protocol/zone_methods.h"
@@ -35,7 +36,7 @@ static enum outcome add_lookup(const struct request *request, const struct metho
     size_t n = 0;
 
     (void)rest;
-    if (!answer_find(context->snapshot, request->parameters[PARAMETER_QNAME], &answer)) {
+    if (!lookup_find(context->snapshot, request->parameters[PARAMETER_QNAME], &answer)) {
         buffer_add_string(reply, "false");
         return OUTCOME_NOT_OURS;
     }

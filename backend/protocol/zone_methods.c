@@ -1,6 +1,7 @@
 #include "protocol/zone_methods.h"
 
 #include "answer/catalog.h"
+#include "answer/lookup.h"
 #include "protocol/zone_stream.h"
 
 /* How much is said at once of zones that were not notified, in bytes and a zone more. PowerDNS
@@ -127,7 +128,7 @@ enum outcome zone_methods_set_notified(const struct request *request,
 static bool find_zone(const struct snapshot *snapshot, struct text name, struct answer *apex,
                       struct zone *zone)
 {
-    return snapshot_n_zones(snapshot) > 0 && answer_find(snapshot, name, apex) &&
+    return snapshot_n_zones(snapshot) > 0 && lookup_find(snapshot, name, apex) &&
            answer_zone(snapshot, apex, zone);
 }
 

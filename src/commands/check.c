@@ -1,4 +1,5 @@
 #include "answer/catalog.h"
+#include "answer/lookup.h"
 #include "commands/commands.h"
 #include "config/certificates.h"
 
@@ -15,7 +16,7 @@ static void count_catalog(const struct snapshot *snapshot, size_t counts[RECORD_
 
     if (!snapshot_catalog(snapshot, &zone))
         return;
-    if (answer_find(snapshot, text_from(zone.name.text), &answer))
+    if (lookup_find(snapshot, text_from(zone.name.text), &answer))
         count_rows(answer.rows, counts);
     catalog_version(snapshot, &answer);
     count_rows(answer.rows, counts);

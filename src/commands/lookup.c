@@ -1,3 +1,4 @@
+#include "answer/lookup.h"
 #include "answer/master_file.h"
 #include "commands/commands.h"
 
@@ -49,7 +50,7 @@ int lookup_run(const struct command_arguments *arguments)
     config = command_load(arguments->config_path);
     if (!config)
         return EXIT_REFUSED;
-    if (answer_find(config->snapshot, text_from(name), &answer))
+    if (lookup_find(config->snapshot, text_from(name), &answer))
         return print_answer(config->snapshot, &answer, type);
     fprintf(stderr, "pdns-mta-sts: %s is not a name of this service\n",
             quote_text(text_from(name)).text);

@@ -1,4 +1,5 @@
 #include "answer/catalog.h"
+#include "answer/lookup.h"
 #include "answer/master_file.h"
 #include "commands/commands.h"
 #include "protocol/method.h"
@@ -93,7 +94,7 @@ static bool write_catalog(struct writer *writer, const struct snapshot *snapshot
 
     if (!snapshot_catalog(snapshot, &zone))
         return true;
-    if (answer_find(snapshot, text_from(zone.name.text), &answer))
+    if (lookup_find(snapshot, text_from(zone.name.text), &answer))
         write_rows(writer, &answer);
     catalog_version(snapshot, &answer);
     write_rows(writer, &answer);

@@ -1,4 +1,4 @@
-#include "answer/answer.h"
+#include "answer/lookup.h"
 #include "config/loader.h"
 #include "os/clock.h"
 
@@ -222,7 +222,7 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
     const struct name *name = &snapshot_zone_settings(snapshot)->catalog;
     struct answer answer;
 
-    if (name->length && answer_find(snapshot, text_from(name->text), &answer) &&
+    if (name->length && lookup_find(snapshot, text_from(name->text), &answer) &&
         answer.owner != OWNER_COUNT)
         LOADER_ERROR(loader, loader->catalog,
                      "found %s, which %s has already, expected another name",

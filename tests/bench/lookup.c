@@ -3,7 +3,7 @@
  * - a whole lookup request for a name of ours: JSON decoded, name found, reply written,
  * - the same for a name that does not exist,
  * - finding a name of ours alone, and turning a name away that does not exist. */
-#include "answer/answer.h"
+#include "answer/lookup.h"
 #include "protocol/method.h"
 
 #include <stdio.h>
@@ -79,7 +79,7 @@ static void find(struct snapshot *snapshot, const struct question *question, str
 {
     struct answer answer;
 
-    reply->length += answer_find(snapshot, text_from(question->name), &answer);
+    reply->length += lookup_find(snapshot, text_from(question->name), &answer);
 }
 
 static void request(struct snapshot *snapshot, const struct question *question,

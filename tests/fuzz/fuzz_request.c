@@ -2,6 +2,7 @@
  * first line of the input chooses: "path", "form" or "json"; the second is the path, the rest the
  * body. What is listed or found is answered to a lookup too, a search finds what a plain reader
  * finds among all records, and what is notified is noted. */
+#include "answer/lookup.h"
 #include "fixture.h"
 #include "fixture_answer.h"
 #include "fuzz.h"
@@ -54,7 +55,7 @@ static void check_row(const json_t *row)
     struct answer answer;
     size_t n = 0;
 
-    MUST(answer_find(zones, string_of(row, "qname"), &answer));
+    MUST(lookup_find(zones, string_of(row, "qname"), &answer));
     for (size_t i = 0; i < answer.rows.n; i++)
         n += text_equals(record_type_text(answer.rows.first[i].type), type) &&
              text_equals(answer_content(&answer, &answer.rows.first[i]), content);
