@@ -4,48 +4,38 @@
 
 #include <stdio.h>
 
-/* Where dig puts the fields behind the owner name; a tab goes to the next multiple of 8. */
-enum { ALIASES_MAX = 10 }; /* that PowerDNS follows, one upon the other */
+enum { ALIASES_MAX = 10 }; /* that PowerDNS follows one after another */
+
+/* Where dig puts the fields after the owner name; a tab goes to the next multiple of 8. */
 enum { TAB = 8, TTL_COLUMN = 24, CLASS_COLUMN = 32, TYPE_COLUMN = 40, CONTENT_COLUMN = 48 };
 
-/* Goes from one column to another by as many tabs as there are stops between the two, then by
- * spaces; by one column at least. Returns where that is. */
-static size_t add_gap(struct buffer *out, size_t from, size_t to)
+/* Goes from one column to another by tabs, then spaces, but by one column at least, and writes a
+ * field there. Returns the column past it. */
+static size_t add_field(struct buffer *out, size_t from, size_t to, struct text field)
 {
-    size_t tabs;
-
-    if (to < from + 1)
+    if (to <= from)
         to = from + 1;
-    tabs = to / TAB - from / TAB;
-    if (tabs)
-        from = to / TAB * TAB;
-    while (tabs--)
-        buffer_add(out, "\t", 1);
-    while (from < to) {
-        buffer_add(out, " ", 1);
-        from++;
-    }
-    return to;
+    for (; from / TAB < to / TAB; from = (from / TAB + 1) * TAB)
+        buffer_add_string(out, "\t");
+    for (; from < to; from++)
+        buffer_add_string(out, " ");
+    buffer_add_text(out, field);
+    return to + field.length;
 }
 
 void master_file_write(struct buffer *out, const struct answer *answer, const struct row *row)
 {
-    struct text type = record_type_text(row->type);
+    size_t column = (size_t)answer->name.length + 1;
     char ttl[16];
-    size_t column = answer->name.length + 1, ttl_length;
 
-    ttl_length = (size_t)snprintf(ttl, sizeof(ttl), "%u", answer->ttl);
-    buffer_add(out, answer->name.text, answer->name.length);
-    buffer_add(out, ".", 1);
-    column = add_gap(out, column, TTL_COLUMN) + ttl_length;
-    buffer_add(out, ttl, ttl_length);
-    column = add_gap(out, column, CLASS_COLUMN) + 2;
-    buffer_add(out, "IN", 2);
-    column = add_gap(out, column, TYPE_COLUMN) + type.length;
-    buffer_add_text(out, type);
-    add_gap(out, column, CONTENT_COLUMN);
-    buffer_add_text(out, answer_content(answer, row));
-    buffer_add(out, "\n", 1);
+    snprintf(ttl, sizeof(ttl), "%u", answer->ttl);
+    buffer_add_text(out, name_text(&answer->name));
+    buffer_add_string(out, ".");
+    column = add_field(out, column, TTL_COLUMN, text_from(ttl));
+    column = add_field(out, column, CLASS_COLUMN, TEXT("IN"));
+    column = add_field(out, column, TYPE_COLUMN, record_type_text(row->type));
+    add_field(out, column, CONTENT_COLUMN, answer_content(answer, row));
+    buffer_add_string(out, "\n");
 }
 
 static size_t write_matching(struct buffer *out, const struct answer *answer, struct text type)
@@ -66,10 +56,10 @@ static size_t write_matching(struct buffer *out, const struct answer *answer, st
 size_t master_file_write_answer(struct buffer *out, const struct snapshot *snapshot,
                                 const struct answer *answer, struct text type)
 {
-    struct answer targets[2]; /* the last one, and the one to be found by what it says */
+    struct answer targets[2]; /* of the last alias, and of the one before */
     size_t n = write_matching(out, answer, type);
 
-    /* As long as there was nothing but one alias after the other. */
+    /* While there was nothing but one alias after another. */
     for (size_t i = 0; n == i && i < ALIASES_MAX; i++) {
         const struct row *alias = answer->rows.first;
 
