@@ -1,7 +1,7 @@
 #include "service/announcements.h"
-#include "os/clock.h"
 
-#include "service/reload.h"
+#include "base/array.h"
+#include "os/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,69 +16,40 @@ void announcements_deinit(struct announcements *announcements)
 
 static int compare_policy(const void *a, const void *b)
 {
-    const struct pending *left = a, *right = b;
+    const struct waiting_id *left = a, *right = b;
 
     return (left->policy > right->policy) - (left->policy < right->policy);
 }
 
-static const struct pending *find(const struct announcements *announcements, uint32_t policy)
+static const struct waiting_id *find_waiting(const struct announcements *announcements,
+                                             uint32_t policy)
 {
-    struct pending wanted = {.policy = policy};
+    struct waiting_id wanted = {.policy = policy};
 
     if (announcements->n == 0)
         return NULL;
     return bsearch(&wanted, announcements->items, announcements->n, sizeof(wanted), compare_policy);
 }
 
-/* When the body changed because of which the id of a policy may have to wait. Returns whether there
- * is such a time. */
-static bool changed_since(const struct announcements *before, const struct snapshot *published,
-                          const struct policy *old, const struct policy *loaded, int64_t now,
-                          int64_t *out)
-{
-    const struct pending *pending;
-
-    if (!text_equals(old->body_id, loaded->body_id)) {
-        *out = now;
-        return true;
-    }
-    pending = find(before, (uint32_t)(old - snapshot_policy(published, 0)));
-    if (pending)
-        *out = pending->since;
-    return pending;
-}
-
 /* Decides about one policy. Returns whether its id waits. */
 static bool plan_policy(const struct announcements *before, const struct snapshot *published,
-                        const struct policy *loaded, int64_t now, struct pending *out)
+                        const struct policy *loaded, int64_t now, struct waiting_id *out)
 {
     const struct policy *old = snapshot_same_policy(published, loaded);
-    int64_t since;
+    const struct waiting_id *waiting;
 
-    if (!old || old->id.length == 0 || loaded->id.length == 0 || text_equals(old->id, loaded->id) ||
-        !changed_since(before, published, old, loaded, now, &since) ||
-        since + (int64_t)loaded->announce_delay * 1000 <= now)
+    if (!old || old->id.length == 0 || loaded->id.length == 0 || text_equals(old->id, loaded->id))
         return false;
-    out->since = since;
-    out->due = since + (int64_t)loaded->announce_delay * 1000;
-    memcpy(out->id, old->id.data, old->id.length + 1);
-    return true;
-}
-
-static int append(struct announcements *announcements, const struct pending *pending)
-{
-    size_t n = announcements->n;
-    struct pending *items = announcements->items;
-
-    /* The room doubles at each power of two. */
-    if ((n & (n - 1)) == 0) {
-        items = reallocarray(items, n ? 2 * n : 1, sizeof(*items));
-        if (!items)
-            return -ENOMEM;
-        announcements->items = items;
+    out->since = now;
+    if (text_equals(old->body_id, loaded->body_id)) {
+        waiting = find_waiting(before, (uint32_t)(old - snapshot_policy(published, 0)));
+        if (!waiting)
+            return false;
+        out->since = waiting->since;
     }
-    items[announcements->n++] = *pending;
-    return 0;
+    out->due = out->since + (int64_t)loaded->announce_delay * 1000;
+    memcpy(out->id, old->id.data, old->id.length + 1);
+    return out->due > now;
 }
 
 int announcements_plan(const struct announcements *before, const struct snapshot *published,
@@ -87,14 +58,13 @@ int announcements_plan(const struct announcements *before, const struct snapshot
     CLEANUP(announcements_deinit) struct announcements planned = ANNOUNCEMENTS_INIT;
 
     for (size_t i = 0; i < snapshot_n_policies(loaded); i++) {
-        struct pending pending = {.policy = (uint32_t)i};
+        struct waiting_id waiting = {.policy = (uint32_t)i};
 
-        if (plan_policy(before, published, snapshot_policy(loaded, i), now, &pending)) {
-            int r = append(&planned, &pending);
-
-            if (r)
-                return r;
-        }
+        if (!plan_policy(before, published, snapshot_policy(loaded, i), now, &waiting))
+            continue;
+        if (ARRAY_RESERVE(planned.items, planned.n, planned.capacity))
+            return -ENOMEM;
+        planned.items[planned.n++] = waiting;
     }
     *out = planned;
     planned = ANNOUNCEMENTS_INIT;
@@ -111,10 +81,10 @@ int announcements_apply(const struct announcements *announcements, struct snapsh
     if (!old)
         return -ENOMEM;
     for (size_t i = 0; i < announcements->n; i++) {
-        const struct pending *pending = &announcements->items[i];
+        const struct waiting_id *waiting = &announcements->items[i];
 
-        if (pending->due > now)
-            old[n++] = (struct announcement){pending->policy, text_from(pending->id)};
+        if (waiting->due > now)
+            old[n++] = (struct announcement){waiting->policy, text_from(waiting->id)};
     }
     if (n)
         r = snapshot_announce(loaded, before, old, n, out);
@@ -157,13 +127,13 @@ void announcements_describe(const struct announcements *announcements,
     size_t n = announcements->n;
 
     for (size_t i = 0; i < n && i < NAMED; i++) {
-        const struct pending *pending = &announcements->items[i];
-        const struct policy *policy = snapshot_policy(loaded, pending->policy);
+        const struct waiting_id *waiting = &announcements->items[i];
+        const struct policy *policy = snapshot_policy(loaded, waiting->policy);
 
         if (i == 0)
             buffer_printf(out, "%zu %s: ", n, n == 1 ? "id waits" : "ids wait");
         buffer_printf(out, "%s%s %s -> %s in %" PRId64 " s", i ? ", " : "", policy->primary.data,
-                      pending->id, policy->id.data, (pending->due - now + 999) / 1000);
+                      waiting->id, policy->id.data, (waiting->due - now + 999) / 1000);
     }
     if (n > NAMED)
         buffer_printf(out, " and %zu more", n - NAMED);
@@ -175,12 +145,12 @@ void announcements_write_json(const struct announcements *announcements,
                               struct buffer *out)
 {
     for (size_t i = 0; i < announcements->n; i++) {
-        const struct pending *pending = &announcements->items[i];
-        const struct policy *policy = snapshot_policy(loaded, pending->policy);
-        time_t due = clock + (time_t)((pending->due - now + 999) / 1000);
+        const struct waiting_id *waiting = &announcements->items[i];
+        const struct policy *policy = snapshot_policy(loaded, waiting->policy);
+        time_t due = clock + (time_t)((waiting->due - now + 999) / 1000);
 
         buffer_printf(
             out, "%s{\"domain\":\"%s\",\"announced\":\"%s\",\"next\":\"%s\",\"due\":\"%s\"}",
-            i ? "," : "", policy->primary.data, pending->id, policy->id.data, clock_text(due).text);
+            i ? "," : "", policy->primary.data, waiting->id, policy->id.data, clock_text(due).text);
     }
 }

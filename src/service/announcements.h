@@ -1,13 +1,16 @@
 /* Which ids wait to be announced.
  *
- * After a reload changed the body of a policy, the new body is served at once, and the old id is
- * announced for the policy's announce_delay more: whoever asks because of a new id must get the new
- * body, from whichever server (RFC 8461 8.1). If the body changes again meanwhile, the delay begins
- * anew, with the id that senders know. A reload that leaves the body alone changes nothing in this.
- * A policy that is new, or whose id alone changed, never waits.
+ * A sender fetches a policy again when it sees a new id. If it saw the new id while a web server
+ * still had the old body, it would keep the old body under the new id (RFC 8461 8.1). So after a
+ * reload changed the body of a policy, the new body is served at once, and the old id is announced
+ * for the policy's announce_delay more, until every server has the new body.
  *
- * An id that waits belongs to the snapshot that was loaded; what is answered from is a snapshot
- * with the ids before. When the delay ends, nothing is read again: the files may be half edited.
+ * If the body changes again meanwhile, the delay begins anew, with the id that senders know. A
+ * reload that leaves the body alone changes neither the id nor the time. A policy that is new, or
+ * whose id alone changed, never waits.
+ *
+ * The ids that wait are those of the loaded snapshot; the published one has the old ids (see
+ * service.h). When the delay ends, another snapshot is published, and no file is read.
  *
  * All times are milliseconds of a monotonic clock that the caller reads.
  */
@@ -17,7 +20,7 @@
 
 #include <time.h>
 
-struct pending {
+struct waiting_id {
     uint32_t policy;            /* by its number in the loaded snapshot */
     char id[POLICY_ID_MAX + 1]; /* what is announced until then */
     int64_t since;              /* when the body changed */
@@ -25,8 +28,8 @@ struct pending {
 };
 
 struct announcements {
-    struct pending *items; /* in the order of the policies */
-    size_t n;
+    struct waiting_id *items; /* in the order of the policies */
+    size_t n, capacity;
 };
 
 #define ANNOUNCEMENTS_INIT ((struct announcements){0})
@@ -34,31 +37,31 @@ struct announcements {
 /* Frees what they hold; they are empty and usable afterwards. */
 void announcements_deinit(struct announcements *announcements);
 
-/* Decides which ids of a newly loaded snapshot wait. PUBLISHED is what was answered from until now,
- * and BEFORE what has been waiting. Returns 0 or -ENOMEM. */
+/* Decides which ids of a newly loaded snapshot wait. BEFORE are those that waited until now,
+ * PUBLISHED is what was answered from. Returns 0 or -ENOMEM. */
 int announcements_plan(const struct announcements *before, const struct snapshot *published,
                        const struct snapshot *loaded, int64_t now, struct announcements *out);
 
-/* Makes the snapshot to answer from, with a reference of its own: the loaded one, but for the ids
- * that are not due yet. BEFORE is what was answered from until now. Returns 0 or -ENOMEM. */
+/* Makes the snapshot to publish, with a reference of its own: the loaded one, but for the ids that
+ * are not due yet. BEFORE is what was published until now. Returns 0 or -ENOMEM. */
 int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,
                         const struct snapshot *before, int64_t now, struct snapshot **out);
 
-/* When the next one is due, or INT64_MAX. */
+/* When the next id is due, or INT64_MAX. */
 int64_t announcements_next(const struct announcements *announcements);
 
-/* Forgets those that are due, or has them wait until a later time. */
+/* Forgets the ids that are due, or has them wait until a later time. */
 void announcements_drop_due(struct announcements *announcements, int64_t now);
 void announcements_defer_due(struct announcements *announcements, int64_t now, int64_t until);
 
 /* Describes what waits, for the log: "2 ids wait: example.net old -> new in 300 s, …"; nothing if
- * none does. */
+ * no id waits. */
 void announcements_describe(const struct announcements *announcements,
                             const struct snapshot *loaded, int64_t now, struct buffer *out);
 
 /* Writes what waits as JSON objects, separated by commas, for /status: "domain", "announced" and
  * "next" (the ids until and from then on) and "due", a time. NOW and CLOCK are the same moment, on
- * the clock of all times here and in seconds of the calendar's. */
+ * the clock of all times here and in seconds since 1970. */
 void announcements_write_json(const struct announcements *announcements,
                               const struct snapshot *loaded, int64_t now, time_t clock,
                               struct buffer *out);

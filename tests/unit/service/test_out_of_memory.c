@@ -30,7 +30,7 @@ static void building_reports_every_failed_allocation(void **state)
 /* A snapshot with other ids, as the time before an announcement wants it. */
 static int announce(void)
 {
-    struct pending item = {.policy = 0, .id = "before", .due = 1};
+    struct waiting_id item = {.policy = 0, .id = "before", .due = 1};
     struct announcements announcements = {.items = &item, .n = 1};
     struct snapshot *other = NULL;
     int r = announcements_apply(&announcements, snapshot, snapshot, 0, &other);
