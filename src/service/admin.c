@@ -33,8 +33,10 @@ struct admin {
     struct event *stopped;
 };
 
-static void write_metrics(void *context, const struct http_request *request,
-                          struct http_reply *reply)
+DEFINE_CLEANUP(struct admin *, admin_free)
+
+static void write_metrics_page(void *context, const struct http_request *request,
+                               struct http_reply *reply)
 {
     CLEANUP(status_view_deinit) struct status_view view = {0};
     const struct admin *admin = context;
@@ -44,8 +46,8 @@ static void write_metrics(void *context, const struct http_request *request,
     metrics_write(admin->settings, admin->counters, admin->n_counters, &view, &reply->body);
 }
 
-static void write_status(void *context, const struct http_request *request,
-                         struct http_reply *reply)
+static void write_status_page(void *context, const struct http_request *request,
+                              struct http_reply *reply)
 {
     CLEANUP(status_view_deinit) struct status_view view = {0};
     const struct admin *admin = context;
@@ -55,8 +57,8 @@ static void write_status(void *context, const struct http_request *request,
     status_write_json(&view, &reply->body);
 }
 
-static void write_health(void *context, const struct http_request *request,
-                         struct http_reply *reply)
+static void write_health_page(void *context, const struct http_request *request,
+                              struct http_reply *reply)
 {
     CLEANUP(status_view_deinit) struct status_view view = {0};
     const struct admin *admin = context;
@@ -69,9 +71,9 @@ static void write_health(void *context, const struct http_request *request,
 }
 
 static const struct page rows[] = {
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics},
-    {"/status", "application/json", write_status},
-    {"/healthz", TEXT_PLAIN, write_health},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics_page},
+    {"/status", "application/json", write_status_page},
+    {"/healthz", TEXT_PLAIN, write_health_page},
 };
 
 static void on_stop(evutil_socket_t fd, short what, void *argument)
@@ -84,7 +86,7 @@ static void on_stop(evutil_socket_t fd, short what, void *argument)
 }
 
 /* On Linux niceness is a matter of each thread; the id 0 is the calling one. */
-static void *run(void *argument)
+static void *run_admin(void *argument)
 {
     struct admin *admin = argument;
 
@@ -94,7 +96,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-static int listen_for(struct admin *admin, const struct admin_setup *setup)
+static int start_server(struct admin *admin, const struct admin_setup *setup)
 {
     size_t share = setup->connections_max;
     struct http_handler handler = pages_handler(&admin->pages);
@@ -117,7 +119,7 @@ static int listen_for(struct admin *admin, const struct admin_setup *setup)
     return stream_server_new(admin->base, setup->listening, &stream, &admin->server);
 }
 
-static int prepare(struct admin *admin, const struct admin_setup *setup)
+static int prepare_admin(struct admin *admin, const struct admin_setup *setup)
 {
     admin->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (admin->stop < 0)
@@ -133,12 +135,12 @@ static int prepare(struct admin *admin, const struct admin_setup *setup)
     admin->stopped = event_new(admin->base, admin->stop, EV_READ, on_stop, admin);
     if (!admin->stopped || event_add(admin->stopped, NULL) < 0)
         return -ENOMEM;
-    return listen_for(admin, setup);
+    return start_server(admin, setup);
 }
 
 int admin_new(const struct admin_setup *setup, struct admin **out)
 {
-    struct admin *admin = calloc(1, sizeof(*admin));
+    CLEANUP(admin_free_pointer) struct admin *admin = calloc(1, sizeof(*admin));
     int r;
 
     if (!admin)
@@ -146,14 +148,15 @@ int admin_new(const struct admin_setup *setup, struct admin **out)
     admin->stop = -1;
     admin->settings = setup->settings;
     admin->status = setup->status;
-    r = prepare(admin, setup);
-    r = r ? r : -pthread_create(&admin->thread, NULL, run, admin);
-    if (r) {
-        admin_free(admin);
+    r = prepare_admin(admin, setup);
+    if (r)
         return r;
-    }
+    r = pthread_create(&admin->thread, NULL, run_admin, admin);
+    if (r)
+        return -r;
     admin->started = true;
     *out = admin;
+    admin = NULL;
     return 0;
 }
 

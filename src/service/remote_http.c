@@ -8,7 +8,7 @@ static bool take_prefix(struct text *target, const char *prefix)
 {
     size_t length = strlen(prefix);
 
-    if (target->length < length || memcmp(target->data, prefix, length) != 0)
+    if (!text_starts_with(*target, text_of(prefix, length)))
         return false;
     if (target->length > length && target->data[length] != '/' && target->data[length] != '?')
         return false;
@@ -18,8 +18,8 @@ static bool take_prefix(struct text *target, const char *prefix)
 
 /* Decodes by verb and path: POST to the URL itself is JSON, POST below it a form; GET, and the
  * verbs of the writing methods in PowerDNS's GET mode, carry all in the path. */
-static int decode(struct request *request, enum http_method verb, struct text path,
-                  struct text body)
+static int decode_request(struct request *request, enum http_method verb, struct text path,
+                          struct text body)
 {
     if (path.length && path.data[0] == '/')
         path = text_after(path, 1);
@@ -37,7 +37,7 @@ static bool verb_allowed(enum http_method verb)
 }
 
 /* The faults are texts of this program, so they need no escapes. */
-static void refuse(void *context, const char *fault, struct http_reply *reply)
+static void refuse_http(void *context, const char *fault, struct http_reply *reply)
 {
     remote_count(context, NULL, OUTCOME_MALFORMED);
     log_limited(LOG_LEVEL_WARNING, "http: malformed request, %s", fault);
@@ -53,7 +53,7 @@ static void refuse_request(const struct remote *remote, const struct request *re
     buffer_printf(&reply->body, "{\"error\":\"expected %s\"}", request->fault);
 }
 
-/* To PowerDNS such a reply says that there is no such name, so somebody should hear of it. */
+/* PowerDNS takes such a reply for "there is no such name", so it is worth a line in the log. */
 static void refuse_path(const struct remote *remote, struct http_reply *reply)
 {
     remote_count(remote, NULL, OUTCOME_MALFORMED);
@@ -66,7 +66,7 @@ static void answer_request(const struct remote *remote, const struct http_reques
                            struct text path, struct http_reply *reply)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
-    int r = decode(&request, http->verb, path, http->body);
+    int r = decode_request(&request, http->verb, path, http->body);
 
     if (r == REQUEST_MALFORMED)
         refuse_request(remote, &request, reply);
@@ -76,7 +76,7 @@ static void answer_request(const struct remote *remote, const struct http_reques
         remote_answer(remote, &request, &reply->body, &reply->rest);
 }
 
-static void answer(void *context, const struct http_request *http, struct http_reply *reply)
+static void answer_http(void *context, const struct http_request *http, struct http_reply *reply)
 {
     const struct remote *remote = context;
     struct text path = http->target;
@@ -86,7 +86,7 @@ static void answer(void *context, const struct http_request *http, struct http_r
     } else if (!verb_allowed(http->verb)) {
         reply->status = HTTP_STATUS_METHOD_NOT_ALLOWED;
         reply->allow = "GET, POST, PUT, PATCH, DELETE";
-        refuse(context, "expected GET, POST, PUT, PATCH or DELETE", reply);
+        refuse_http(context, "expected GET, POST, PUT, PATCH or DELETE", reply);
     } else {
         answer_request(remote, http, path, reply);
     }
@@ -94,5 +94,5 @@ static void answer(void *context, const struct http_request *http, struct http_r
 
 struct http_handler remote_http_handler(struct remote *remote)
 {
-    return (struct http_handler){.answer = answer, .refuse = refuse, .context = remote};
+    return (struct http_handler){.answer = answer_http, .refuse = refuse_http, .context = remote};
 }

@@ -2,54 +2,39 @@
 
 #include "os/log.h"
 
-/* The rest of a long reply, and a newline. */
-struct rest {
+/* Makes the rest of a long reply, and a newline. */
+struct line_producer {
     struct producer producer; /* what the connection is given; it must be the first member */
     struct producer *inner;
 };
 
 /* What is kept of a connection. */
-struct state {
+struct unix_peer {
     const struct remote *remote;
-    struct buffer begun; /* a request whose end has not come yet */
-    struct rest rest;    /* of a long reply */
+    struct buffer begun;            /* a request whose end has not come yet */
+    struct line_producer long_line; /* of the current reply, if it is long */
 };
 
-static bool rest_more(struct producer *producer, struct buffer *out)
+static bool line_more(struct producer *producer, struct buffer *out)
 {
-    struct rest *rest = (struct rest *)producer;
+    struct line_producer *line = (struct line_producer *)producer;
 
-    if (rest->inner->more(rest->inner, out))
+    if (line->inner->more(line->inner, out))
         return true;
     buffer_add_string(out, "\n");
     return false;
 }
 
-static void rest_free(struct producer *producer)
+static void line_free(struct producer *producer)
 {
-    producer_free(((struct rest *)producer)->inner);
+    producer_free(((struct line_producer *)producer)->inner);
 }
 
-/* Ends a reply by a newline, now or after its rest. */
-static struct producer *end_reply(struct state *state, struct producer *inner,
-                                  struct buffer *replies)
+static void begin_peer(void *connection, void *context)
 {
-    if (!inner) {
-        buffer_add_string(replies, "\n");
-        return NULL;
-    }
-    state->rest = (struct rest){
-        .producer = {.more = rest_more, .free = rest_free},
-        .inner = inner,
-    };
-    return &state->rest.producer;
-}
+    struct unix_peer *peer = connection;
 
-static void begin(void *connection, void *context)
-{
-    struct state *state = connection;
-
-    state->remote = context;
+    peer->remote = context;
 }
 
 /* The faults are texts of this program, so they need no escapes. */
@@ -61,8 +46,9 @@ static void refuse_request(const struct remote *remote, const struct request *re
     log_limited(LOG_LEVEL_WARNING, "unix: malformed request, expected %s", request->fault);
 }
 
-/* Answers one request. Returns what makes the rest of the reply, or NULL. */
-static struct producer *answer(struct state *state, struct text line, struct buffer *replies)
+/* Answers one request by a line. Returns what makes the rest of a long one, or NULL. */
+static struct producer *answer_line(struct unix_peer *peer, struct text line,
+                                    struct buffer *replies)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
     struct producer *rest = NULL;
@@ -70,17 +56,22 @@ static struct producer *answer(struct state *state, struct text line, struct buf
     int r = request_decode_json(&request, line);
 
     if (r == REQUEST_MALFORMED)
-        refuse_request(state->remote, &request, replies);
+        refuse_request(peer->remote, &request, replies);
     else if (r < 0)
         buffer_add_string(replies, "{\"error\":\"out of memory\"}");
     else
-        remote_answer(state->remote, &request, replies, &rest);
+        remote_answer(peer->remote, &request, replies, &rest);
     log_debug("unix: %.*s -> %.*s", (int)line.length, line.data, (int)(replies->length - begin),
               replies->data + begin);
-    return end_reply(state, rest, replies);
+    if (!rest) {
+        buffer_add_string(replies, "\n");
+        return NULL;
+    }
+    peer->long_line = (struct line_producer){{line_more, line_free}, rest};
+    return &peer->long_line.producer;
 }
 
-/* Tells a peer that its request is too long; without its end there is no next one. */
+/* Tells a peer that its request is too long. Where it ends, and the next begins, is unknown. */
 static void refuse_length(const struct remote *remote, struct buffer *replies)
 {
     remote_count(remote, NULL, OUTCOME_MALFORMED);
@@ -90,42 +81,41 @@ static void refuse_length(const struct remote *remote, struct buffer *replies)
 }
 
 /* Reads up to the end of a line. A request mostly comes whole, and is then read where it lies. */
-static struct stream_result read_request(void *connection, struct text bytes,
-                                         struct buffer *replies)
+static struct stream_result read_line(void *connection, struct text bytes, struct buffer *replies)
 {
-    struct state *state = connection;
+    struct unix_peer *peer = connection;
     const char *end = memchr(bytes.data, '\n', bytes.length);
     struct text line = text_of(bytes.data, end ? (size_t)(end - bytes.data) : bytes.length);
     struct stream_result result = {.n_read = line.length + (end != NULL)};
 
-    if (line.length > REMOTE_UNIX_REQUEST_MAX - state->begun.length) {
-        refuse_length(state->remote, replies);
+    if (line.length > REMOTE_UNIX_REQUEST_MAX - peer->begun.length) {
+        refuse_length(peer->remote, replies);
         result.outcome = STREAM_CLOSE_UNREAD;
         return result;
     }
-    if (!end || state->begun.length) {
-        buffer_add_text(&state->begun, line);
-        line = buffer_text(&state->begun);
-        replies->failed |= state->begun.failed;
+    if (!end || peer->begun.length) {
+        buffer_add_text(&peer->begun, line);
+        line = buffer_text(&peer->begun);
+        replies->failed |= peer->begun.failed;
     }
     if (end) {
         result.outcome = STREAM_ANSWERED;
-        result.producer = answer(state, line, replies);
-        buffer_deinit(&state->begun);
+        result.producer = answer_line(peer, line, replies);
+        buffer_deinit(&peer->begun);
     }
     return result;
 }
 
-static void end(void *connection)
+static void end_peer(void *connection)
 {
-    struct state *state = connection;
+    struct unix_peer *peer = connection;
 
-    buffer_deinit(&state->begun);
+    buffer_deinit(&peer->begun);
 }
 
 const struct stream_protocol remote_unix_protocol = {
-    .state_size = sizeof(struct state),
-    .begin = begin,
-    .read = read_request,
-    .end = end,
+    .state_size = sizeof(struct unix_peer),
+    .begin = begin_peer,
+    .read = read_line,
+    .end = end_peer,
 };

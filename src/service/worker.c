@@ -190,7 +190,7 @@ static int open_listener(struct worker *worker, const struct worker_setup *setup
     return tcp_setup[listener] ? open_tcp(worker, setup, number, listener) : 0;
 }
 
-static int prepare(struct worker *worker, const struct worker_setup *setup, size_t number)
+static int prepare_worker(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
     int r = 0;
 
@@ -226,7 +226,7 @@ int worker_new(const struct worker_setup *setup, size_t number, struct snapshot 
     worker->wakes_seen = UINT64_MAX;
     worker->snapshot = snapshot_ref(snapshot);
     sem_init(&worker->adopted, 0, 0);
-    r = prepare(worker, setup, number);
+    r = prepare_worker(worker, setup, number);
     if (r)
         return r;
     r = pthread_create(&worker->thread, NULL, run_worker, worker);
