@@ -1,27 +1,28 @@
-/* HTTP/1.1 as a protocol of stream connections: the framing of requests and replies. What a request
- * means is the handler's business. The framing is read by http_parser; libevent's own HTTP server
- * would answer malformed requests with an HTML page. */
+/* HTTP/1.1 as a protocol of stream connections: reading requests and framing replies. What a
+ * request means is the handler's business. */
 #pragma once
 
+#include "net/http_parse.h"
 #include "net/stream.h"
 
-#include <http_parser.h>
-
 enum {
-    HTTP_HEADER_MAX = 16 << 10, /* bytes of request line and headers */
-    HTTP_BODY_MAX = 64 << 10,   /* bytes */
     HTTP_IDLE_SECONDS = 30, /* from accepting, or from the last reply, to the end of a request */
 };
 
-struct http_request {
-    enum http_method verb;
-    struct text target; /* path and query string */
-    struct text host;   /* of the Host field, or of an absolute target; as sent, maybe empty */
-    struct text body;
+/* The codes that are given as a reply (RFC 9110 15). */
+enum http_status {
+    HTTP_STATUS_OK = 200,
+    HTTP_STATUS_BAD_REQUEST = 400,
+    HTTP_STATUS_NOT_FOUND = 404,
+    HTTP_STATUS_METHOD_NOT_ALLOWED = 405,
+    HTTP_STATUS_PAYLOAD_TOO_LARGE = 413,
+    HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE = 431,
+    HTTP_STATUS_INTERNAL_SERVER_ERROR = 500,
+    HTTP_STATUS_SERVICE_UNAVAILABLE = 503,
 };
 
 struct http_reply {
-    unsigned int status;      /* 200 unless the handler sets another */
+    enum http_status status;  /* 200 unless the handler sets another */
     const char *content_type; /* "application/json" unless the handler sets another */
     const char *allow;        /* the verbs that a 405 names, or NULL */
     struct text etag;         /* the strong entity-tag, without quotes; empty for none */
@@ -31,10 +32,10 @@ struct http_reply {
     struct producer *rest;
 };
 
-/* What answers requests. The views in a request live until the function returns. */
+/* What answers requests. */
 struct http_handler {
     void (*answer)(void *context, const struct http_request *request, struct http_reply *reply);
-    /* Fills the body of a reply to what is no acceptable request; status is set, and FAULT says
+    /* Fills the body of a reply to a request that is refused; its status is set, and FAULT says
      * what is wrong. */
     void (*refuse)(void *context, const char *fault, struct http_reply *reply);
     void *context;
@@ -43,7 +44,7 @@ struct http_handler {
 /* How one thread serves HTTP: the context of http_protocol. */
 struct http_service {
     struct http_handler handler;
-    bool keepalive;
+    bool keepalive;          /* whether connections stay open if the peer wants them to */
     struct http_reply reply; /* the current one; its memory is used again */
 };
 
@@ -53,7 +54,3 @@ extern const struct stream_protocol http_protocol;
 void http_service_init(struct http_service *service, const struct http_handler *handler,
                        bool keepalive);
 void http_service_deinit(struct http_service *service);
-
-/* Sets http_parser's limit, which is one for the whole process, to HTTP_HEADER_MAX; to be called
- * once, before any thread starts. */
-void http_init(void);

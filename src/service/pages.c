@@ -38,7 +38,7 @@ static void answer_page(void *context, const struct http_request *request, struc
 
     if (!page) {
         pages_refuse(pages, HTTP_STATUS_NOT_FOUND, pages->not_found, reply);
-    } else if (request->verb != HTTP_GET && request->verb != HTTP_HEAD) {
+    } else if (request->verb != HTTP_VERB_GET && request->verb != HTTP_VERB_HEAD) {
         reply->allow = "GET, HEAD";
         pages_refuse(pages, HTTP_STATUS_METHOD_NOT_ALLOWED, "expected GET or HEAD", reply);
     } else {

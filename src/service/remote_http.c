@@ -18,22 +18,22 @@ static bool take_prefix(struct text *target, const char *prefix)
 
 /* Decodes by verb and path: POST to the URL itself is JSON, POST below it a form; GET, and the
  * verbs of the writing methods in PowerDNS's GET mode, carry all in the path. */
-static int decode_request(struct request *request, enum http_method verb, struct text path,
+static int decode_request(struct request *request, enum http_verb verb, struct text path,
                           struct text body)
 {
     if (path.length && path.data[0] == '/')
         path = text_after(path, 1);
-    if (verb != HTTP_POST)
+    if (verb != HTTP_VERB_POST)
         return request_decode_path(request, path, body);
     if (path.length == 0 || path.data[0] == '?')
         return request_decode_json(request, body);
     return request_decode_form(request, path, body);
 }
 
-static bool verb_allowed(enum http_method verb)
+static bool verb_allowed(enum http_verb verb)
 {
-    return verb == HTTP_GET || verb == HTTP_POST || verb == HTTP_PUT || verb == HTTP_PATCH ||
-           verb == HTTP_DELETE;
+    return verb == HTTP_VERB_GET || verb == HTTP_VERB_POST || verb == HTTP_VERB_PUT ||
+           verb == HTTP_VERB_PATCH || verb == HTTP_VERB_DELETE;
 }
 
 /* The faults are texts of this program, so they need no escapes. */

@@ -44,7 +44,7 @@ static void record_answer(void *context, const struct http_request *request,
     /* Both are one run of the stream, with nothing of another request in it. */
     MUST(memmem(stream.data, stream.length, target.data, target.length));
     MUST(!host.length || memmem(stream.data, stream.length, host.data, host.length));
-    record(recorder, request->verb == HTTP_HEAD ? BODY_NONE : BODY_PRESENT);
+    record(recorder, request->verb == HTTP_VERB_HEAD ? BODY_NONE : BODY_PRESENT);
     recorder->handler.answer(recorder->handler.context, request, reply);
 }
 
