@@ -3,31 +3,9 @@
 #include "answer/lookup.h"
 #include "base/json_write.h"
 #include "protocol/backend_command.h"
+#include "protocol/json_row.h"
 #include "protocol/zone_methods.h"
 #include "protocol/zone_search.h"
-
-void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row,
-                    uint32_t zone_id)
-{
-    buffer_add_string(out, "{\"qtype\":");
-    json_write_string(out, record_type_text(row->type));
-    buffer_add_string(out, ",\"qname\":");
-    json_write_string(out, name_text(&answer->name));
-    buffer_add_string(out, ",\"content\":");
-    json_write_string(out, answer_content(answer, row));
-    buffer_printf(out, ",\"ttl\":%u", answer->ttl);
-    if (zone_id)
-        buffer_printf(out, ",\"domain_id\":%u", zone_id);
-    buffer_add_string(out, "}");
-}
-
-uint32_t method_zone_id(const struct snapshot *snapshot, const struct answer *answer,
-                        const struct row *row)
-{
-    struct zone zone;
-
-    return row->type == RECORD_SOA && answer_zone(snapshot, answer, &zone) ? zone.id : 0;
-}
 
 static enum outcome add_lookup(const struct request *request, const struct method_context *context,
                                struct buffer *reply, struct producer **rest)
@@ -48,7 +26,7 @@ static enum outcome add_lookup(const struct request *request, const struct metho
             continue;
         if (n++)
             buffer_add_string(reply, ",");
-        method_add_row(reply, &answer, row, method_zone_id(context->snapshot, &answer, row));
+        json_row_write(reply, &answer, row, json_row_zone_id(context->snapshot, &answer, row));
     }
     buffer_add_string(reply, "]");
     return n ? OUTCOME_ANSWERED : OUTCOME_EMPTY;

@@ -63,12 +63,3 @@ const struct method *method_find(struct text name);
  * fails, and the caller must report an error instead of the reply. */
 enum outcome method_answer(const struct request *request, const struct method_context *context,
                            struct buffer *reply, struct producer **rest);
-
-/* Writes one row as it stands in the result of a lookup: {"qtype":…,"qname":…,"content":…,"ttl":…},
- * and unless ZONE_ID is 0 "domain_id", the id of its zone, by which PowerDNS knows it. */
-void method_add_row(struct buffer *out, const struct answer *answer, const struct row *row,
-                    uint32_t zone_id);
-
-/* The id that a row of a lookup is to have: that of its zone for a SOA record, else 0. */
-uint32_t method_zone_id(const struct snapshot *snapshot, const struct answer *answer,
-                        const struct row *row);

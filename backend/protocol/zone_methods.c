@@ -2,6 +2,7 @@
 
 #include "answer/catalog.h"
 #include "answer/lookup.h"
+#include "protocol/json_row.h"
 #include "protocol/zone_stream.h"
 
 /* How much is said at once of zones that were not notified, in bytes and a zone more. PowerDNS
@@ -156,7 +157,7 @@ static void add_rows(struct zone_stream *array, uint32_t zone_id, const struct a
 {
     for (size_t i = 0; i < answer->rows.n; i++) {
         zone_stream_separate(array, out);
-        method_add_row(out, answer, &answer->rows.first[i], zone_id);
+        json_row_write(out, answer, &answer->rows.first[i], zone_id);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "protocol/zone_search.h"
 
+#include "protocol/json_row.h"
 #include "protocol/zone_stream.h"
 
 #include <ctype.h>
@@ -73,7 +74,7 @@ static void add_found(struct search *search, uint32_t zone_id, const struct answ
             continue;
         search->left--;
         zone_stream_separate(&search->array, out);
-        method_add_row(out, answer, row, zone_id);
+        json_row_write(out, answer, row, zone_id);
     }
 }
 

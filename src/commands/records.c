@@ -2,7 +2,7 @@
 #include "answer/lookup.h"
 #include "answer/master_file.h"
 #include "commands/commands.h"
-#include "protocol/method.h"
+#include "protocol/json_row.h"
 
 #include <errno.h>
 
@@ -34,7 +34,7 @@ static void add_zone_row(struct writer *writer, const struct answer *answer, con
 static void add_json_row(struct writer *writer, const struct answer *answer, const struct row *row)
 {
     buffer_add_string(&writer->out, writer->n_rows++ ? ",\n" : "\n");
-    method_add_row(&writer->out, answer, row, method_zone_id(writer->snapshot, answer, row));
+    json_row_write(&writer->out, answer, row, json_row_zone_id(writer->snapshot, answer, row));
 }
 
 static const struct format formats[] = {
