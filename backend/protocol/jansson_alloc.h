@@ -1,7 +1,11 @@
-/* Memory for jansson. Its reader overlooks some failed allocations and goes on: a name then comes
- * out as another name, and bytes are even written behind the end of a block. So its allocations go
- * through functions that fail all after the first failure, which it does not survive unnoticed. The
- * mark is one for each thread, as jansson hands its allocator nothing to keep it in. */
+/* Memory for jansson, which overlooks some failed allocations: a name then comes out as another
+ * name, and octets are even written past the end of a block. So after one failure all further
+ * allocations fail too, which jansson does not overlook, and the caller can ask for it.
+ *
+ * The failure is kept in a variable of each thread, as jansson hands its allocator nothing to keep
+ * it in. It is the only variable of backend/ that outlives a call, beside the allocator itself,
+ * which jansson keeps for the process.
+ */
 #pragma once
 
 #include "base/base.h"
@@ -9,8 +13,8 @@
 /* Has jansson allocate here. To be called once, before anything else of jansson's. */
 void jansson_alloc_init(void);
 
-/* Begins a use of jansson: allocations are tried again. */
+/* Begins a use of jansson in this thread: allocations are tried again. */
 void jansson_alloc_begin(void);
 
-/* Whether an allocation has failed in this thread since the begin. */
+/* Whether an allocation has failed in this thread since jansson_alloc_begin. */
 bool jansson_alloc_failed(void);

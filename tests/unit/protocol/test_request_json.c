@@ -1,5 +1,5 @@
+#include "base/buffer.h"
 #include "cmocka_all.h"
-#include "protocol/method.h"
 #include "protocol/request_json.h"
 
 static void what_powerdns_writes_is_plain(void **state)
