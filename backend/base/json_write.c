@@ -29,3 +29,10 @@ void json_write_string(struct buffer *out, struct text text)
     }
     buffer_add_string(out, "\"");
 }
+
+void json_write_separator(struct buffer *out, bool *any)
+{
+    if (*any)
+        buffer_add_string(out, ",");
+    *any = true;
+}

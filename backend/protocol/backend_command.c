@@ -5,80 +5,76 @@
 
 enum { WORDS_MAX = 4 }; /* one more than any command has */
 
-/* A command in its words, and what it is answered from. */
-struct order {
+/* A command that was typed, in its words, and what it runs on. */
+struct invocation {
     struct text words[WORDS_MAX];
     size_t n;
     const struct snapshot *snapshot;
     const struct notify *notify; /* or NULL */
+    struct buffer *out;
 };
 
-struct direct_command {
-    struct text name;
+struct backend_command {
+    const char *name;
     size_t n_operands;
-    const char *usage;
-    const char *does;
-    void (*answer)(const struct order *order, struct buffer *out);
+    const char *usage, *does;
+    void (*run)(const struct invocation *invocation);
+    bool orders_reload;
 };
 
-static void answer_help(const struct order *order, struct buffer *out);
-
-/* What is told of own zones. */
-static void add_zones(const struct order *order, struct buffer *out)
+static void run_status(const struct invocation *invocation)
 {
+    const struct snapshot *snapshot = invocation->snapshot;
+    struct buffer *out = invocation->out;
     struct zone catalog;
 
-    buffer_printf(out, "own zones: %zu\n", snapshot_n_zones(order->snapshot));
-    if (order->notify)
-        buffer_printf(out, "own zones to notify: %zu\n", notify_pending(order->notify));
-    if (snapshot_catalog(order->snapshot, &catalog))
-        buffer_printf(out, "catalog: %s, serial %u\n", catalog.name.text, catalog.serial);
-}
-
-static void answer_status(const struct order *order, struct buffer *out)
-{
     buffer_printf(out, "policies: %zu\ndomains: %zu\nheld back: %zu\n",
-                  snapshot_n_policies(order->snapshot), snapshot_n_domains(order->snapshot),
-                  snapshot_n_held(order->snapshot));
-    if (snapshot_n_zones(order->snapshot))
-        add_zones(order, out);
-    buffer_printf(out, "memory: %zu bytes\n", snapshot_size(order->snapshot));
+                  snapshot_n_policies(snapshot), snapshot_n_domains(snapshot),
+                  snapshot_n_held(snapshot));
+    if (snapshot_n_zones(snapshot))
+        buffer_printf(out, "own zones: %zu\n", snapshot_n_zones(snapshot));
+    if (snapshot_n_zones(snapshot) && invocation->notify)
+        buffer_printf(out, "own zones to notify: %zu\n", notify_pending(invocation->notify));
+    if (snapshot_catalog(snapshot, &catalog))
+        buffer_printf(out, "catalog: %s, serial %u\n", catalog.name.text, catalog.serial);
+    buffer_printf(out, "memory: %zu bytes\n", snapshot_size(snapshot));
 }
 
-static void answer_reload(const struct order *order, struct buffer *out)
+static void run_reload(const struct invocation *invocation)
 {
-    (void)order;
-    buffer_add_string(out, "a reload is on its way; the log tells what came of it\n");
+    buffer_add_string(invocation->out, "a reload is on its way; the log tells what came of it\n");
 }
 
 /* Nothing that was typed is repeated here, as it may not be UTF-8. */
-static void answer_lookup(const struct order *order, struct buffer *out)
+static void run_lookup(const struct invocation *invocation)
 {
     struct answer answer;
 
-    if (!lookup_find(order->snapshot, order->words[1], &answer))
-        buffer_add_string(out, "not a name of this service\n");
-    else if (master_file_write_answer(out, order->snapshot, &answer, order->words[2]) == 0)
-        buffer_printf(out, "%s exists and has no record of this type\n", answer.name.text);
+    if (!lookup_find(invocation->snapshot, invocation->words[1], &answer))
+        buffer_add_string(invocation->out, "not a name of this service\n");
+    else if (master_file_write_answer(invocation->out, invocation->snapshot, &answer,
+                                      invocation->words[2]) == 0)
+        buffer_printf(invocation->out, "%s exists and has no record of this type\n",
+                      answer.name.text);
 }
 
-static const struct direct_command commands[] = {
-    {{"status", 6}, 0, "status", "what is answered from, in numbers", answer_status},
-    {{"reload", 6}, 0, "reload", "read the configuration again, as SIGHUP does", answer_reload},
-    {{"lookup", 6}, 2, "lookup NAME TYPE", "the records of a name; ANY for all", answer_lookup},
-    {{"help", 4}, 0, "help", "this list", answer_help},
+static void run_help(const struct invocation *invocation);
+
+static const struct backend_command commands[] = {
+    {"status", 0, "status", "what is answered from, in numbers", run_status, false},
+    {"reload", 0, "reload", "read the configuration again, as SIGHUP does", run_reload, true},
+    {"lookup", 2, "lookup NAME TYPE", "the records of a name; ANY for all", run_lookup, false},
+    {"help", 0, "help", "this list", run_help, false},
 };
 
-static void answer_help(const struct order *order, struct buffer *out)
+static void run_help(const struct invocation *invocation)
 {
-    (void)order;
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
-        buffer_printf(out, "%-17s %s\n", commands[i].usage, commands[i].does);
+        buffer_printf(invocation->out, "%-17s %s\n", commands[i].usage, commands[i].does);
 }
 
-/* Parts a text at its spaces into the words of an empty order. What is too much for any command is
- * left out, but for one word. */
-static void split(struct text text, struct order *out)
+/* Splits a text at its spaces. Words past WORDS_MAX are left out: with so many it is no command. */
+static void split_words(struct text text, struct invocation *out)
 {
     while (out->n < WORDS_MAX) {
         size_t length = 0;
@@ -89,43 +85,24 @@ static void split(struct text text, struct order *out)
             break;
         while (length < text.length && text.data[length] != ' ')
             length++;
-        out->words[out->n++] = (struct text){.data = text.data, .length = length};
+        out->words[out->n++] = text_of(text.data, length);
         text = text_after(text, length);
     }
 }
 
-/* The command that words make up, or NULL. */
-static const struct direct_command *find(const struct order *order)
+bool backend_command_run(struct text typed, const struct snapshot *snapshot,
+                         const struct notify *notify, struct buffer *out)
 {
+    struct invocation invocation = {.snapshot = snapshot, .notify = notify, .out = out};
+
+    split_words(typed, &invocation);
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
-        if (order->n == commands[i].n_operands + 1 &&
-            text_equals(order->words[0], commands[i].name))
-            return &commands[i];
-    return NULL;
-}
-
-void backend_command_answer(struct text command, const struct snapshot *snapshot,
-                            const struct notify *notify, struct buffer *out)
-{
-    struct order order = {.snapshot = snapshot, .notify = notify};
-    const struct direct_command *found;
-
-    split(command, &order);
-    found = find(&order);
-    if (found) {
-        found->answer(&order, out);
-        return;
-    }
+        if (invocation.n == commands[i].n_operands + 1 &&
+            text_equals(invocation.words[0], text_from(commands[i].name))) {
+            commands[i].run(&invocation);
+            return commands[i].orders_reload;
+        }
     buffer_add_string(out, "found no such command, expected one of these:\n");
-    answer_help(&order, out);
-}
-
-bool backend_command_is_reload(struct text command)
-{
-    const struct direct_command *found;
-    struct order order = {0};
-
-    split(command, &order);
-    found = find(&order);
-    return found && found->answer == answer_reload;
+    run_help(&invocation);
+    return false;
 }

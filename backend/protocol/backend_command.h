@@ -5,12 +5,9 @@
 #include "base/buffer.h"
 #include "snapshot/notify.h"
 
-/* Carries out a command as it was typed: a word, and what it takes, apart by spaces; the texts are
- * ASCII and end with a newline. NOTIFY is that of struct method_context. What is no command gets
- * the list of those that are. To reload is the program's business, so `reload` only gets its text
- * here: see backend_command_is_reload. */
-void backend_command_answer(struct text command, const struct snapshot *snapshot,
-                            const struct notify *notify, struct buffer *out);
-
-/* Whether a command orders the configuration to be read again. */
-bool backend_command_is_reload(struct text command);
+/* Runs a command as it was typed, a word and its operands with spaces between them, and writes what
+ * it says: ASCII, each line with a newline. What is no command gets the list of commands. NOTIFY
+ * may be NULL, as in struct method_call. Returns whether the command orders the configuration to be
+ * read again, which is for the caller to do. */
+bool backend_command_run(struct text typed, const struct snapshot *snapshot,
+                         const struct notify *notify, struct buffer *out);

@@ -7,119 +7,88 @@
 #include "protocol/zone_methods.h"
 #include "protocol/zone_search.h"
 
-static enum outcome add_lookup(const struct request *request, const struct method_context *context,
-                               struct buffer *reply, struct producer **rest)
+static enum outcome answer_lookup(struct method_call *call)
 {
     struct answer answer;
-    size_t n = 0;
+    bool any = false;
 
-    (void)rest;
-    if (!lookup_find(context->snapshot, request->parameters[PARAMETER_QNAME], &answer)) {
-        buffer_add_string(reply, "false");
+    if (!lookup_find(call->snapshot, call->arguments[PARAMETER_QNAME].text, &answer)) {
+        buffer_add_string(call->reply, "false");
         return OUTCOME_NOT_OURS;
     }
-    buffer_add_string(reply, "[");
+    buffer_add_string(call->reply, "[");
     for (size_t i = 0; i < answer.rows.n; i++) {
         const struct row *row = &answer.rows.first[i];
 
-        if (!answer_matches(row, request->parameters[PARAMETER_QTYPE]))
+        if (!answer_matches(row, call->arguments[PARAMETER_QTYPE].text))
             continue;
-        if (n++)
-            buffer_add_string(reply, ",");
-        json_row_write(reply, &answer, row, json_row_zone_id(context->snapshot, &answer, row));
+        json_write_separator(call->reply, &any);
+        json_row_write(call->reply, &answer, row, json_row_zone_id(call->snapshot, &answer, row));
     }
-    buffer_add_string(reply, "]");
-    return n ? OUTCOME_ANSWERED : OUTCOME_EMPTY;
+    buffer_add_string(call->reply, "]");
+    return any ? OUTCOME_ANSWERED : OUTCOME_EMPTY;
 }
 
-static enum outcome add_command(const struct request *request, const struct method_context *context,
-                                struct buffer *reply, struct producer **rest)
+static enum outcome answer_backend_command(struct method_call *call)
 {
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
 
-    (void)rest;
-    backend_command_answer(request->parameters[PARAMETER_QUERY], context->snapshot, context->notify,
-                           &text);
-    if (text.failed)
-        reply->failed = true;
-    else
-        json_write_string(reply, buffer_text(&text));
+    call->orders_reload = backend_command_run(call->arguments[PARAMETER_QUERY].text, call->snapshot,
+                                              call->notify, &text);
+    json_write_string(call->reply, buffer_text(&text));
+    call->reply->failed |= text.failed;
     return OUTCOME_ANSWERED;
 }
 
-/* The results that depend on nothing. */
-static enum outcome add_false(const struct request *request, const struct method_context *context,
-                              struct buffer *reply, struct producer **rest)
+static enum outcome answer_true(struct method_call *call)
 {
-    (void)request;
-    (void)context;
-    (void)rest;
-    buffer_add_string(reply, "false");
-    return OUTCOME_NOT_OURS;
-}
-
-static enum outcome add_true(const struct request *request, const struct method_context *context,
-                             struct buffer *reply, struct producer **rest)
-{
-    (void)request;
-    (void)context;
-    (void)rest;
-    buffer_add_string(reply, "true");
+    buffer_add_string(call->reply, "true");
     return OUTCOME_ANSWERED;
 }
-
-#define COMPONENTS(...)                                                                            \
-    {                                                                                              \
-        __VA_ARGS__, PARAMETER_COUNT                                                               \
-    }
-#define NONE                                                                                       \
-    {                                                                                              \
-        PARAMETER_COUNT                                                                            \
-    }
 
 static const struct method methods[] = {
-    {"lookup", COMPONENTS(PARAMETER_QNAME, PARAMETER_QTYPE), NONE, add_lookup},
-    {"APILookup", COMPONENTS(PARAMETER_QNAME, PARAMETER_QTYPE), NONE, add_lookup},
-    {"directBackendCmd", NONE, COMPONENTS(PARAMETER_QUERY), add_command},
-    {"initialize", NONE, NONE, add_true},
-    {"getAllDomains", NONE, NONE, zone_methods_all},
-    {"getDomainInfo", COMPONENTS(PARAMETER_NAME), NONE, zone_methods_info},
-    {"list", COMPONENTS(PARAMETER_DOMAIN_ID, PARAMETER_ZONENAME), NONE, zone_methods_list},
-    {"getUpdatedMasters", NONE, NONE, zone_methods_updated},
-    {"setNotified", COMPONENTS(PARAMETER_ID), COMPONENTS(PARAMETER_SERIAL),
-     zone_methods_set_notified},
-    {"searchRecords", NONE, COMPONENTS(PARAMETER_PATTERN, PARAMETER_MAX_RESULTS),
-     zone_search_answer},
+    {"lookup", answer_lookup, {PARAMETER_QNAME, PARAMETER_QTYPE}, 2},
+    {"APILookup", answer_lookup, {PARAMETER_QNAME, PARAMETER_QTYPE}, 2},
+    {"directBackendCmd", answer_backend_command, {PARAMETER_QUERY}, 0},
+    {"initialize", answer_true, {PARAMETER_NONE}, 0},
+    {"getAllDomains", zone_methods_all, {PARAMETER_NONE}, 0},
+    {"getDomainInfo", zone_methods_info, {PARAMETER_NAME}, 1},
+    {"list", zone_methods_list, {PARAMETER_DOMAIN_ID, PARAMETER_ZONENAME}, 2},
+    {"getUpdatedMasters", zone_methods_updated, {PARAMETER_NONE}, 0},
+    {"setNotified", zone_methods_set_notified, {PARAMETER_ID, PARAMETER_SERIAL}, 1},
+    {"searchRecords", zone_search, {PARAMETER_PATTERN, PARAMETER_MAX_RESULTS}, 0},
     /* Own zones have neither metadata nor keys; those of other zones are with their backends. */
-    {"getAllDomainMetadata", NONE, NONE, add_false},
-    {"getDomainMetadata", NONE, NONE, add_false},
-    {"getDomainKeys", NONE, NONE, add_false},
-    {"getBeforeAndAfterNamesAbsolute", NONE, NONE, add_false},
-    {"getTSIGKey", NONE, NONE, add_false},
-    {"getTSIGKeys", NONE, NONE, add_false},
-    {"getUnfreshSlaveInfos", NONE, NONE, add_false},
+    {.name = "getAllDomainMetadata"},
+    {.name = "getDomainMetadata"},
+    {.name = "getDomainKeys"},
+    {.name = "getBeforeAndAfterNamesAbsolute"},
+    {.name = "getTSIGKey"},
+    {.name = "getTSIGKeys"},
+    {.name = "getUnfreshSlaveInfos"},
     /* Nothing can be written. */
-    {"setFresh", NONE, NONE, add_false},
-    {"setStale", NONE, NONE, add_false},
-    {"setDomainMetadata", NONE, NONE, add_false},
-    {"addDomainKey", NONE, NONE, add_false},
-    {"removeDomainKey", NONE, NONE, add_false},
-    {"activateDomainKey", NONE, NONE, add_false},
-    {"deactivateDomainKey", NONE, NONE, add_false},
-    {"publishDomainKey", NONE, NONE, add_false},
-    {"unpublishDomainKey", NONE, NONE, add_false},
-    {"setTSIGKey", NONE, NONE, add_false},
-    {"deleteTSIGKey", NONE, NONE, add_false},
-    {"superMasterBackend", NONE, NONE, add_false},
-    {"createSlaveDomain", NONE, NONE, add_false},
-    {"startTransaction", NONE, NONE, add_false},
-    {"commitTransaction", NONE, NONE, add_false},
-    {"abortTransaction", NONE, NONE, add_false},
-    {"replaceRRSet", NONE, NONE, add_false},
-    {"feedRecord", NONE, NONE, add_false},
-    {"feedEnts", NONE, NONE, add_false},
-    {"feedEnts3", NONE, NONE, add_false},
+    {.name = "setFresh"},
+    {.name = "setStale"},
+    {.name = "setDomainMetadata"},
+    {.name = "addDomainKey"},
+    {.name = "removeDomainKey"},
+    {.name = "activateDomainKey"},
+    {.name = "deactivateDomainKey"},
+    {.name = "publishDomainKey"},
+    {.name = "unpublishDomainKey"},
+    {.name = "setTSIGKey"},
+    {.name = "deleteTSIGKey"},
+    {.name = "superMasterBackend"},
+    {.name = "createSlaveDomain"},
+    {.name = "startTransaction"},
+    {.name = "commitTransaction"},
+    {.name = "abortTransaction"},
+    {.name = "replaceRRSet"},
+    {.name = "feedRecord"},
+    {.name = "feedEnts"},
+    {.name = "feedEnts3"},
 };
+
+_Static_assert(ARRAY_LENGTH(methods) < METHOD_COUNT_MAX, "each method needs a number");
 
 const struct method *method_find(struct text name)
 {
@@ -128,8 +97,6 @@ const struct method *method_find(struct text name)
             return &methods[i];
     return NULL;
 }
-
-_Static_assert(ARRAY_LENGTH(methods) < METHOD_COUNT_MAX, "each method needs a number");
 
 size_t method_number(const struct method *method)
 {
@@ -143,26 +110,16 @@ const char *method_name(size_t number)
     return number <= ARRAY_LENGTH(methods) ? methods[number - 1].name : NULL;
 }
 
-bool method_orders_reload(const struct request *request)
+enum outcome method_answer(const struct method *method, struct method_call *call)
 {
-    return request->method && request->method->add_result == add_command &&
-           backend_command_is_reload(request->parameters[PARAMETER_QUERY]);
-}
+    enum outcome outcome = OUTCOME_NOT_OURS;
 
-enum outcome method_answer(const struct request *request, const struct method_context *context,
-                           struct buffer *reply, struct producer **rest)
-{
-    struct producer *producer = NULL;
-    enum outcome outcome;
-
-    buffer_add_string(reply, "{\"result\":");
-    if (request->method)
-        outcome = request->method->add_result(request, context, reply, &producer);
+    buffer_add_string(call->reply, "{\"result\":");
+    if (method && method->answer)
+        outcome = method->answer(call);
     else
-        outcome = add_false(request, context, reply, &producer);
-    if (producer)
-        *rest = producer;
-    else
-        buffer_add_string(reply, "}");
+        buffer_add_string(call->reply, "false");
+    if (!call->rest)
+        buffer_add_string(call->reply, "}");
     return outcome;
 }

@@ -1,65 +1,45 @@
-/* The methods of PowerDNS's remote backend (versions 4.7 to 5.1), as rows of one table, and their
- * answers. */
+/* The methods of PowerDNS's remote backend (versions 4.7 to 5.1), as rows of one table.
+ *
+ * A row names the parameters that the method needs. The decoders of request.h fill these alone, and
+ * take a request that lacks one of them for malformed. The function of the row then writes the
+ * value of "result" from one snapshot. A result that may be long it only begins: it leaves a
+ * producer, which holds a reference of that snapshot and writes the rest in pieces (zone_stream.h).
+ *
+ * PowerDNS takes {"result":false} as "no such thing" for every method but getAllDomains, which gets
+ * an array. A method says so only if it is true, since a wrong one becomes an NXDOMAIN: if memory
+ * runs out, the reply fails and the caller reports an error. Methods that the table does not have,
+ * and those whose row has no function, are answered with false.
+ */
 #pragma once
 
-#include "answer/answer.h"
-#include "base/producer.h"
-#include "protocol/request.h"
-#include "snapshot/notify.h"
-
-/* How a request ended, for the metrics. */
-enum outcome {
-    OUTCOME_ANSWERED,  /* rows, or true */
-    OUTCOME_EMPTY,     /* ours, and nothing to tell: an empty array */
-    OUTCOME_NOT_OURS,  /* {"result":false} */
-    OUTCOME_MALFORMED, /* no answer: the request could not be understood */
-    OUTCOME_COUNT,
-};
-
-/* What methods answer from. */
-struct method_context {
-    struct snapshot *snapshot;
-    struct notify *notify; /* NULL: nothing is remembered, as if there were no own zones */
-};
-
-/* A row of the method table. */
-struct method {
-    const char *name;
-    /* The components of a GET path, in PowerDNS's order, all of them required; ends with
-     * PARAMETER_COUNT. */
-    enum parameter components[PARAMETER_COUNT + 1];
-    /* What comes in the body of such a request; alike. */
-    enum parameter fields[PARAMETER_COUNT + 1];
-    /* Writes the value of "result", or its beginning, and then sets REST, which writes the rest. */
-    enum outcome (*add_result)(const struct request *request, const struct method_context *context,
-                               struct buffer *reply, struct producer **rest);
-};
-
-/* Whether a request is the operator's order to read the configuration again, which the caller has
- * to see to. */
-bool method_orders_reload(const struct request *request);
+#include "protocol/method_call.h"
 
 enum {
-    METHOD_NONE,           /* the number of what is no method of the table */
-    METHOD_COUNT_MAX = 64, /* numbers are below this */
+    METHOD_NONE,               /* the number of what is no method of the table */
+    METHOD_COUNT_MAX = 64,     /* numbers are below this */
+    METHOD_PARAMETERS_MAX = 2, /* of one method */
 };
+
+/* A row of the table. */
+struct method {
+    const char *name;
+    enum outcome (*answer)(struct method_call *call); /* NULL: false, always */
+    /* All of them required; PARAMETER_NONE follows the last. */
+    enum parameter parameters[METHOD_PARAMETERS_MAX + 1];
+    size_t n_in_path; /* how many are components of a GET path; the others are fields of a form */
+};
+
+/* The row of a method, or NULL if the table has none. Names compare with case, as PowerDNS sends
+ * them. */
+const struct method *method_find(struct text name);
 
 /* The number of a method, for counting; METHOD_NONE for NULL. */
 size_t method_number(const struct method *method);
 
-/* The name of a method by number, NULL behind the last one; "none" for METHOD_NONE. */
+/* The name of a method by its number: "none" for METHOD_NONE, NULL past the last. */
 const char *method_name(size_t number);
 
-/* The row of a method, or NULL if it is unknown. Names compare with case, as PowerDNS sends them.
- */
-const struct method *method_find(struct text name);
-
-/* Writes the reply to a decoded request, one JSON object without a newline: {"result":…}, and says
- * how it ended. Where the reply may be very long only its beginning is written, and REST is set to
- * what makes the rest of it, from the same snapshot; the caller frees that. Else REST stays as it
- * is. What this service does not know or does not own is {"result":false}, which PowerDNS
- * takes as "no such thing" for every method but getAllDomains; that one gets an array. A lookup of
- * an existing name that has no row of the type is an empty array. If memory runs out the buffer
- * fails, and the caller must report an error instead of the reply. */
-enum outcome method_answer(const struct request *request, const struct method_context *context,
-                           struct buffer *reply, struct producer **rest);
+/* Answers a call of a method (NULL: one that the table does not have) and says how it ended. Writes
+ * one JSON object without a newline, {"result":…}, or its beginning, and then sets CALL's rest. If
+ * memory runs out, the reply has failed, and the caller must report an error in its place. */
+enum outcome method_answer(const struct method *method, struct method_call *call);

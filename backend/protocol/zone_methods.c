@@ -2,32 +2,33 @@
 
 #include "answer/catalog.h"
 #include "answer/lookup.h"
+#include "base/json_write.h"
 #include "protocol/json_row.h"
 #include "protocol/zone_stream.h"
 
-/* How much is said at once of zones that were not notified, in bytes and a zone more. PowerDNS
- * asks again, and stops for good where it gets more than it takes: over HTTP 2 MiB, over a unix
- * socket what it has read before its timeout, and that takes the square of the length. */
-enum { PENDING_SIZE = 256 << 10 };
+/* How much getUpdatedMasters says at once, in octets and a zone more. PowerDNS asks again, but
+ * stops for good if it gets more than it takes: over HTTP 2 MiB, over a unix socket what it has
+ * read before its timeout, and that takes the square of the length. */
+enum { UPDATED_SIZE = 256 << 10 };
 
-enum { ZONES_AT_A_STEP = 16 }; /* where only a serial is looked at */
+enum { ZONES_A_STEP = 16 }; /* if only the serial is looked at */
 
-/* The zones themselves. */
+/* An array of zones. */
 struct zone_list {
-    struct zone_stream array;
+    struct zone_stream stream;
     struct notify *notify;
-    size_t size; /* of the zones not notified, so far */
+    size_t size; /* of the elements so far, in octets */
 };
 
 /* The records of the catalog zone. */
 struct catalog_list {
-    struct zone_stream array;
+    struct zone_stream stream;
     uint32_t id; /* of the catalog zone */
 };
 
-/* Names and kinds need no escapes. With "master" PowerDNS notifies the zone's secondaries, if it is
- * a primary server at all. */
-static void add_info(struct buffer *out, const struct zone *zone, struct notify *notify)
+/* Writes a zone as PowerDNS's DomainInfo. Names and kinds need no escapes. With "master" PowerDNS
+ * notifies the zone's secondaries, if it is a primary server at all. */
+static void write_domain_info(struct buffer *out, const struct zone *zone, struct notify *notify)
 {
     buffer_printf(out,
                   "{\"id\":%u,\"zone\":\"%s.\",\"kind\":\"master\",\"serial\":%u,"
@@ -36,188 +37,155 @@ static void add_info(struct buffer *out, const struct zone *zone, struct notify 
                   notify ? notify_serial(notify, zone->id) : 0);
 }
 
-static void add_zone(struct zone_list *list, const struct zone *zone, struct buffer *out)
+static bool list_next_zone(struct zone_stream *stream, struct buffer *out)
 {
-    zone_stream_separate(&list->array, out);
-    add_info(out, zone, list->notify);
-}
-
-static bool add_next_zone(struct zone_stream *array, struct buffer *out)
-{
-    struct zone zone;
-
-    if (!zone_stream_next(array, &zone))
-        return false;
-    add_zone((struct zone_list *)array, &zone, out);
-    return true;
-}
-
-static bool add_next_pending(struct zone_stream *array, struct buffer *out)
-{
-    struct zone_list *list = (struct zone_list *)array;
-    size_t n = snapshot_n_zones(array->snapshot), end = array->next + ZONES_AT_A_STEP;
+    struct zone_list *list = (struct zone_list *)stream;
     size_t before = out->length;
     struct zone zone;
 
-    if (list->size >= PENDING_SIZE)
+    if (!zone_stream_next(stream, &zone))
         return false;
-    if (end > n)
-        end = n;
-    array->next = notify_next(list->notify, array->snapshot, array->next, end);
-    if (array->next >= end)
-        return end < n;
-    zone_stream_next(array, &zone);
-    add_zone(list, &zone, out);
+    json_write_separator(out, &stream->any);
+    write_domain_info(out, &zone, list->notify);
     list->size += out->length - before;
     return true;
 }
 
-/* Begins an array of zones, whose reference of the snapshot it takes over. */
-static enum outcome begin_zones(struct snapshot *snapshot, struct notify *notify,
-                                bool (*step)(struct zone_stream *array, struct buffer *out),
-                                struct buffer *reply, struct producer **rest)
+static bool list_next_updated(struct zone_stream *stream, struct buffer *out)
 {
-    struct zone_list *list = zone_stream_new(sizeof(*list), snapshot, step, reply);
+    const struct zone_list *list = (const struct zone_list *)stream;
+    size_t n = snapshot_n_zones(stream->snapshot), end = stream->next + ZONES_A_STEP;
+
+    if (list->size >= UPDATED_SIZE)
+        return false;
+    if (end > n)
+        end = n;
+    stream->next = notify_next(list->notify, stream->snapshot, stream->next, end);
+    return stream->next < end ? list_next_zone(stream, out) : end < n;
+}
+
+/* Begins an array of zones of a snapshot, whose reference it takes over. */
+static enum outcome begin_zone_list(struct method_call *call, struct snapshot *snapshot,
+                                    bool (*step)(struct zone_stream *stream, struct buffer *out))
+{
+    struct zone_list *list = zone_stream_begin(call, sizeof(*list), snapshot, step);
 
     if (!list)
         return OUTCOME_EMPTY;
-    list->notify = notify;
-    *rest = &list->array.producer;
+    list->notify = call->notify;
     return OUTCOME_ANSWERED;
 }
 
-static enum outcome add_empty(struct buffer *reply)
+static enum outcome answer_no_zones(struct method_call *call)
 {
-    buffer_add_string(reply, "[]");
+    buffer_add_string(call->reply, "[]");
     return OUTCOME_EMPTY;
 }
 
-enum outcome zone_methods_all(const struct request *request, const struct method_context *context,
-                              struct buffer *reply, struct producer **rest)
+enum outcome zone_methods_all(struct method_call *call)
 {
-    (void)request;
-    if (snapshot_n_zones(context->snapshot) == 0)
-        return add_empty(reply);
-    return begin_zones(snapshot_ref(context->snapshot), context->notify, add_next_zone, reply,
-                       rest);
+    if (snapshot_n_zones(call->snapshot) == 0)
+        return answer_no_zones(call);
+    return begin_zone_list(call, snapshot_ref(call->snapshot), list_next_zone);
 }
 
-enum outcome zone_methods_updated(const struct request *request,
-                                  const struct method_context *context, struct buffer *reply,
-                                  struct producer **rest)
+enum outcome zone_methods_updated(struct method_call *call)
 {
-    (void)request;
-    if (!context->notify || notify_pending(context->notify) == 0)
-        return add_empty(reply);
-    return begin_zones(notify_snapshot(context->notify), context->notify, add_next_pending, reply,
-                       rest);
+    if (!call->notify || notify_pending(call->notify) == 0)
+        return answer_no_zones(call);
+    return begin_zone_list(call, notify_snapshot(call->notify), list_next_updated);
 }
 
-enum outcome zone_methods_set_notified(const struct request *request,
-                                       const struct method_context *context, struct buffer *reply,
-                                       struct producer **rest)
+enum outcome zone_methods_set_notified(struct method_call *call)
 {
-    (void)rest;
-    if (context->notify)
-        notify_set(context->notify, request->numbers[PARAMETER_ID],
-                   request->numbers[PARAMETER_SERIAL]);
-    buffer_add_string(reply, "true");
+    if (call->notify)
+        notify_set(call->notify, call->arguments[PARAMETER_ID].number,
+                   call->arguments[PARAMETER_SERIAL].number);
+    buffer_add_string(call->reply, "true");
     return OUTCOME_ANSWERED;
 }
 
-/* Finds the zone whose apex a name is, and what stands there. */
-static bool find_zone(const struct snapshot *snapshot, struct text name, struct answer *apex,
-                      struct zone *zone)
+/* Finds the own zone whose apex a name is, and what stands there. */
+static bool find_own_zone(const struct snapshot *snapshot, struct text name, struct answer *apex,
+                          struct zone *zone)
 {
     return snapshot_n_zones(snapshot) > 0 && lookup_find(snapshot, name, apex) &&
            answer_zone(snapshot, apex, zone);
 }
 
-static enum outcome add_not_ours(struct buffer *reply)
+static enum outcome answer_no_own_zone(struct method_call *call)
 {
-    buffer_add_string(reply, "false");
+    buffer_add_string(call->reply, "false");
     return OUTCOME_NOT_OURS;
 }
 
-enum outcome zone_methods_info(const struct request *request, const struct method_context *context,
-                               struct buffer *reply, struct producer **rest)
+enum outcome zone_methods_info(struct method_call *call)
 {
     struct answer apex;
     struct zone zone;
 
-    (void)rest;
-    if (!find_zone(context->snapshot, request->parameters[PARAMETER_NAME], &apex, &zone))
-        return add_not_ours(reply);
-    add_info(reply, &zone, context->notify);
+    if (!find_own_zone(call->snapshot, call->arguments[PARAMETER_NAME].text, &apex, &zone))
+        return answer_no_own_zone(call);
+    write_domain_info(call->reply, &zone, call->notify);
     return OUTCOME_ANSWERED;
 }
 
-static void add_rows(struct zone_stream *array, uint32_t zone_id, const struct answer *answer,
-                     struct buffer *out)
+static void write_rows(struct buffer *out, const struct answer *answer, uint32_t zone_id, bool *any)
 {
     for (size_t i = 0; i < answer->rows.n; i++) {
-        zone_stream_separate(array, out);
+        json_write_separator(out, any);
         json_row_write(out, answer, &answer->rows.first[i], zone_id);
     }
 }
 
-/* What stands in a zone below its apex: there is something in one kind only. */
-static void add_inside(struct zone_stream *array, const struct zone *zone, struct buffer *out)
+static bool list_next_member(struct zone_stream *stream, struct buffer *out)
 {
-    struct answer answer;
-
-    if (zone->owner == OWNER_TLS_PARENT &&
-        answer_at(array->snapshot, &zone->domain, OWNER_TLSRPT, &answer))
-        add_rows(array, zone->id, &answer, out);
-}
-
-static bool add_next_member(struct zone_stream *array, struct buffer *out)
-{
-    const struct catalog_list *list = (struct catalog_list *)array;
+    const struct catalog_list *list = (const struct catalog_list *)stream;
     struct answer answer;
     struct zone zone;
 
-    if (!zone_stream_next(array, &zone))
+    if (!zone_stream_next(stream, &zone))
         return false;
     if (zone.catalog)
         return true;
-    catalog_member(array->snapshot, &zone, &answer);
-    add_rows(array, list->id, &answer, out);
+    catalog_member(stream->snapshot, &zone, &answer);
+    write_rows(out, &answer, list->id, &stream->any);
     return true;
 }
 
 /* The catalog zone: its apex, its version, and in pieces its members. */
-static enum outcome begin_catalog(struct snapshot *snapshot, const struct answer *apex, uint32_t id,
-                                  struct buffer *reply, struct producer **rest)
+static enum outcome begin_catalog_list(struct method_call *call, const struct answer *apex,
+                                       uint32_t id)
 {
     struct catalog_list *list =
-        zone_stream_new(sizeof(*list), snapshot_ref(snapshot), add_next_member, reply);
+        zone_stream_begin(call, sizeof(*list), snapshot_ref(call->snapshot), list_next_member);
     struct answer version;
 
     if (!list)
         return OUTCOME_EMPTY;
     list->id = id;
-    add_rows(&list->array, id, apex, reply);
-    catalog_version(snapshot, &version);
-    add_rows(&list->array, id, &version, reply);
-    *rest = &list->array.producer;
+    write_rows(call->reply, apex, id, &list->stream.any);
+    catalog_version(call->snapshot, &version);
+    write_rows(call->reply, &version, id, &list->stream.any);
     return OUTCOME_ANSWERED;
 }
 
-enum outcome zone_methods_list(const struct request *request, const struct method_context *context,
-                               struct buffer *reply, struct producer **rest)
+enum outcome zone_methods_list(struct method_call *call)
 {
-    struct zone_stream array = {.snapshot = context->snapshot};
-    struct answer apex;
+    struct answer answer;
     struct zone zone;
+    bool any = false;
 
-    if (!find_zone(context->snapshot, request->parameters[PARAMETER_ZONENAME], &apex, &zone))
-        return add_not_ours(reply);
+    if (!find_own_zone(call->snapshot, call->arguments[PARAMETER_ZONENAME].text, &answer, &zone))
+        return answer_no_own_zone(call);
     if (zone.catalog)
-        return begin_catalog(context->snapshot, &apex, zone.id, reply, rest);
-    buffer_add_string(reply, "[");
-    add_rows(&array, zone.id, &apex, reply);
-    add_inside(&array, &zone, reply);
-    buffer_add_string(reply, "]");
+        return begin_catalog_list(call, &answer, zone.id);
+    buffer_add_string(call->reply, "[");
+    write_rows(call->reply, &answer, zone.id, &any);
+    /* Only _tls.<d> has a name below its apex. */
+    if (zone.owner == OWNER_TLS_PARENT &&
+        answer_at(call->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
+        write_rows(call->reply, &answer, zone.id, &any);
+    buffer_add_string(call->reply, "]");
     return OUTCOME_ANSWERED;
 }

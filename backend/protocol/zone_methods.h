@@ -1,27 +1,20 @@
-/* The methods of PowerDNS's remote backend that are about zones of the service's own. */
+/* The methods of PowerDNS's remote backend about zones of the service's own. */
 #pragma once
 
-#include "protocol/method.h"
+#include "protocol/method_call.h"
 
 /* getAllDomains: an array of all own zones, which fills PowerDNS's zone cache. */
-enum outcome zone_methods_all(const struct request *request, const struct method_context *context,
-                              struct buffer *reply, struct producer **rest);
+enum outcome zone_methods_all(struct method_call *call);
 
 /* getDomainInfo: one own zone, or false. */
-enum outcome zone_methods_info(const struct request *request, const struct method_context *context,
-                               struct buffer *reply, struct producer **rest);
+enum outcome zone_methods_info(struct method_call *call);
 
 /* list: all records of an own zone, for a transfer, or false. */
-enum outcome zone_methods_list(const struct request *request, const struct method_context *context,
-                               struct buffer *reply, struct producer **rest);
+enum outcome zone_methods_list(struct method_call *call);
 
-/* getUpdatedMasters: an array of the own zones whose serials were not notified; of many the first
- * ones, as PowerDNS asks for the others when it has notified these. */
-enum outcome zone_methods_updated(const struct request *request,
-                                  const struct method_context *context, struct buffer *reply,
-                                  struct producer **rest);
+/* getUpdatedMasters: an array of the own zones with a serial that was not notified; of many the
+ * first ones, as PowerDNS asks for the others when it has notified these. */
+enum outcome zone_methods_updated(struct method_call *call);
 
-/* setNotified: true; PowerDNS has told the secondaries of a zone. */
-enum outcome zone_methods_set_notified(const struct request *request,
-                                       const struct method_context *context, struct buffer *reply,
-                                       struct producer **rest);
+/* setNotified: true. PowerDNS has told the secondaries of a zone about a serial. */
+enum outcome zone_methods_set_notified(struct method_call *call);

@@ -1,5 +1,6 @@
 #include "protocol/zone_search.h"
 
+#include "base/json_write.h"
 #include "protocol/json_row.h"
 #include "protocol/zone_stream.h"
 
@@ -7,7 +8,7 @@
 
 /* A search that is under way. */
 struct search {
-    struct zone_stream array;
+    struct zone_stream stream;
     uint32_t left; /* how many records more may be found */
     size_t length;
     char pattern[]; /* '*' is any text, '?' any character */
@@ -73,45 +74,43 @@ static void add_found(struct search *search, uint32_t zone_id, const struct answ
             (!named && !matches(search, without_dot(answer_content(answer, row)))))
             continue;
         search->left--;
-        zone_stream_separate(&search->array, out);
+        json_write_separator(out, &search->stream.any);
         json_row_write(out, answer, row, zone_id);
     }
 }
 
-static bool search_next_zone(struct zone_stream *array, struct buffer *out)
+static bool search_next_zone(struct zone_stream *stream, struct buffer *out)
 {
-    struct search *search = (struct search *)array;
+    struct search *search = (struct search *)stream;
     struct answer answer;
     struct zone zone;
 
-    if (search->left == 0 || !zone_stream_next(array, &zone))
+    if (search->left == 0 || !zone_stream_next(stream, &zone))
         return false;
     if (zone.catalog)
         return true;
-    if (answer_at(array->snapshot, &zone.domain, zone.owner, &answer))
+    if (answer_at(stream->snapshot, &zone.domain, zone.owner, &answer))
         add_found(search, zone.id, &answer, out);
     if (zone.owner == OWNER_TLS_PARENT &&
-        answer_at(array->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
+        answer_at(stream->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
         add_found(search, zone.id, &answer, out);
     return true;
 }
 
-enum outcome zone_search_answer(const struct request *request, const struct method_context *context,
-                                struct buffer *reply, struct producer **rest)
+enum outcome zone_search(struct method_call *call)
 {
-    struct text pattern = without_dot(request->parameters[PARAMETER_PATTERN]);
+    struct text pattern = without_dot(call->arguments[PARAMETER_PATTERN].text);
     struct search *search;
 
-    if (snapshot_n_zones(context->snapshot) == 0) {
-        buffer_add_string(reply, "[]");
+    if (snapshot_n_zones(call->snapshot) == 0) {
+        buffer_add_string(call->reply, "[]");
         return OUTCOME_EMPTY;
     }
-    search = zone_stream_new(sizeof(*search) + pattern.length, snapshot_ref(context->snapshot),
-                             search_next_zone, reply);
+    search = zone_stream_begin(call, sizeof(*search) + pattern.length, snapshot_ref(call->snapshot),
+                               search_next_zone);
     if (!search)
         return OUTCOME_EMPTY;
-    search->left = request->numbers[PARAMETER_MAX_RESULTS];
+    search->left = call->arguments[PARAMETER_MAX_RESULTS].number;
     set_pattern(search, pattern);
-    *rest = &search->array.producer;
     return OUTCOME_ANSWERED;
 }

@@ -1,9 +1,8 @@
 /* The search of PowerDNS's API, over the records of own zones. */
 #pragma once
 
-#include "protocol/method.h"
+#include "protocol/method_call.h"
 
 /* searchRecords: an array of the records of own zones whose name or content matches a pattern, in
- * which '*' is any text and '?' any character. */
-enum outcome zone_search_answer(const struct request *request, const struct method_context *context,
-                                struct buffer *reply, struct producer **rest);
+ * any case; '*' in it is any text, '?' any character. */
+enum outcome zone_search(struct method_call *call);

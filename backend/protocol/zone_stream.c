@@ -2,63 +2,56 @@
 
 #include <assert.h>
 
-/* How long it may take to make a piece, while others wait for their answers. */
+/* How much one piece takes, while others wait for their answers. */
 enum {
-    PIECE_SIZE = 32 << 10, /* bytes, and a zone more */
-    STEPS_AT_ONCE = 1024,  /* some of which may add nothing */
+    PIECE_SIZE = 32 << 10, /* octets, and a zone more */
+    PIECE_STEPS = 1024,
 };
 
-static bool array_more(struct producer *producer, struct buffer *out)
+static bool zone_stream_more(struct producer *producer, struct buffer *out)
 {
-    struct zone_stream *array = (struct zone_stream *)producer;
+    struct zone_stream *stream = (struct zone_stream *)producer;
     size_t end = out->length + PIECE_SIZE;
 
-    for (size_t i = 0; i < STEPS_AT_ONCE && out->length < end && !out->failed; i++)
-        if (!array->step(array, out)) {
+    for (size_t i = 0; i < PIECE_STEPS && out->length < end && !out->failed; i++)
+        if (!stream->step(stream, out)) {
             buffer_add_string(out, "]}");
             return false;
         }
     return true;
 }
 
-static void array_free(struct producer *producer)
+static void zone_stream_free(struct producer *producer)
 {
-    struct zone_stream *array = (struct zone_stream *)producer;
+    struct zone_stream *stream = (struct zone_stream *)producer;
 
-    snapshot_unref(array->snapshot);
-    free(array);
+    snapshot_unref(stream->snapshot);
+    free(stream);
 }
 
-void *zone_stream_new(size_t size, struct snapshot *snapshot,
-                      bool (*step)(struct zone_stream *array, struct buffer *out),
-                      struct buffer *reply)
+void *zone_stream_begin(struct method_call *call, size_t size, struct snapshot *snapshot,
+                        bool (*step)(struct zone_stream *stream, struct buffer *out))
 {
-    struct zone_stream *array = calloc(1, size);
+    struct zone_stream *stream = calloc(1, size);
 
-    assert(size >= sizeof(*array));
-    if (!array) {
+    assert(size >= sizeof(*stream));
+    if (!stream) {
         snapshot_unref(snapshot);
-        reply->failed = true;
+        call->reply->failed = true;
         return NULL;
     }
-    array->producer = (struct producer){array_more, array_free};
-    array->snapshot = snapshot;
-    array->step = step;
-    buffer_add_string(reply, "[");
-    return array;
+    stream->producer = (struct producer){.more = zone_stream_more, .free = zone_stream_free};
+    stream->snapshot = snapshot;
+    stream->step = step;
+    call->rest = &stream->producer;
+    buffer_add_string(call->reply, "[");
+    return stream;
 }
 
-bool zone_stream_next(struct zone_stream *array, struct zone *out)
+bool zone_stream_next(struct zone_stream *stream, struct zone *out)
 {
-    if (array->next == snapshot_n_zones(array->snapshot))
+    if (stream->next == snapshot_n_zones(stream->snapshot))
         return false;
-    snapshot_zone(array->snapshot, array->next++, out);
+    snapshot_zone(stream->snapshot, stream->next++, out);
     return true;
-}
-
-void zone_stream_separate(struct zone_stream *array, struct buffer *out)
-{
-    if (array->any)
-        buffer_add_string(out, ",");
-    array->any = true;
 }

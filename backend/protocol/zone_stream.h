@@ -1,32 +1,34 @@
-/* A result that is an array of something about every zone of a snapshot. There may be a million of
- * them, so it is made in pieces, zone by zone. */
+/* A result that is an array about every zone of a snapshot.
+ *
+ * There may be a million zones, so the array is made in pieces: the method begins it in the reply,
+ * and a producer makes the next piece when the connection has sent the one before. The producer
+ * calls a step function, one zone a call, until the piece is some tens of kilobytes long or has
+ * taken a thousand steps, as a step may add nothing. So one connection holds a piece at a time, and
+ * others have their turn between two pieces. All pieces are made from the one snapshot that the
+ * stream holds a reference of, even if a reload replaces it meanwhile. If memory runs out, the
+ * piece fails and the connection ends, so that a peer never takes a part for the whole.
+ */
 #pragma once
 
-#include "base/producer.h"
-#include "snapshot/snapshot.h"
+#include "protocol/method_call.h"
 
-/* What such an array has got to. A method's own struct begins with it, and adds what else its steps
- * need. */
+/* How far such an array has come. A method's own struct begins with it, and adds what else its
+ * steps need. */
 struct zone_stream {
     struct producer producer;
     struct snapshot *snapshot; /* a reference */
     size_t next;               /* the number of the zone that is next */
-    bool any;                  /* an element stands before */
-    /* Goes on to the next zone, which may add elements or not. Returns false, and adds nothing,
-     * behind the last. */
-    bool (*step)(struct zone_stream *array, struct buffer *out);
+    bool any;                  /* an element has been written: json_write_separator */
+    /* Goes on to the next zone, which may add elements or not. Past the last zone it returns false
+     * and adds nothing. */
+    bool (*step)(struct zone_stream *stream, struct buffer *out);
 };
 
-/* Makes an array over a snapshot, of which it takes over the reference, and begins it in REPLY.
- * Returns an object of SIZE bytes that begins with the struct and is else zeroed; its producer
- * makes the rest of the array, and frees the object. If memory runs out, returns NULL and fails
- * REPLY. */
-void *zone_stream_new(size_t size, struct snapshot *snapshot,
-                      bool (*step)(struct zone_stream *array, struct buffer *out),
-                      struct buffer *reply);
+/* Begins an array over a snapshot, of which it takes the reference over, as the reply to a call;
+ * the call's rest makes the elements. Returns an object of SIZE octets that begins with the struct
+ * and is zero past it; the rest frees it. If memory runs out, returns NULL and fails the reply. */
+void *zone_stream_begin(struct method_call *call, size_t size, struct snapshot *snapshot,
+                        bool (*step)(struct zone_stream *stream, struct buffer *out));
 
 /* Takes the next zone. Returns whether there is one. */
-bool zone_stream_next(struct zone_stream *array, struct zone *out);
-
-/* Writes what stands between the last element and the next; to be called before each. */
-void zone_stream_separate(struct zone_stream *array, struct buffer *out);
+bool zone_stream_next(struct zone_stream *stream, struct zone *out);

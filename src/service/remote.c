@@ -10,9 +10,15 @@ void remote_count(const struct remote *remote, const struct method *method, enum
 void remote_answer(const struct remote *remote, const struct request *request, struct buffer *reply,
                    struct producer **rest)
 {
-    const struct method_context context = {*remote->snapshot, remote->notify};
+    struct method_call call = {
+        .arguments = request->arguments,
+        .snapshot = *remote->snapshot,
+        .notify = remote->notify,
+        .reply = reply,
+    };
 
-    remote_count(remote, request->method, method_answer(request, &context, reply, rest));
-    if (remote->order_reload && method_orders_reload(request))
+    remote_count(remote, request->method, method_answer(request->method, &call));
+    if (call.orders_reload && remote->order_reload)
         remote->order_reload();
+    *rest = call.rest;
 }

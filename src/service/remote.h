@@ -14,6 +14,7 @@
 #pragma once
 
 #include "net/http.h"
+#include "protocol/request.h"
 #include "service/counters.h"
 #include "snapshot/snapshot.h"
 

@@ -4,7 +4,7 @@
  * - the same for a name that does not exist,
  * - finding a name of ours alone, and turning a name away that does not exist. */
 #include "answer/lookup.h"
-#include "protocol/method.h"
+#include "protocol/request.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -86,11 +86,12 @@ static void request(struct snapshot *snapshot, const struct question *question,
                     struct buffer *reply)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
-    struct producer *rest = NULL;
+    struct method_call call = {
+        .arguments = request.arguments, .snapshot = snapshot, .reply = reply};
 
     buffer_clear(reply);
     if (request_decode_json(&request, text_from(question->json)) == 0)
-        method_answer(&request, &(struct method_context){snapshot, NULL}, reply, &rest);
+        method_answer(request.method, &call);
 }
 
 /* The fastest of some rounds: the others were disturbed. */

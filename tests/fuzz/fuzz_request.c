@@ -6,10 +6,10 @@
 #include "fixture.h"
 #include "fixture_answer.h"
 #include "fuzz.h"
-#include "protocol/method.h"
 #include "snapshot/zones.h"
 
 #include <ctype.h>
+#include <jansson.h>
 
 enum { PATTERN_MAX = 64 /* octets of a pattern that the plain reader takes */ };
 
@@ -17,12 +17,13 @@ static struct snapshot *overlay, *zones;
 static json_t *all_records; /* of the own zones, the catalog aside, as a search gives them */
 
 /* Returns the result of the reply, which the caller owns. */
-static json_t *take_result(const struct request *request, const struct method_context *context)
+static json_t *take_result(const struct request *request, struct snapshot *snapshot,
+                           struct notify *notify)
 {
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
     json_t *parsed, *result;
 
-    fixture_answer_in(request, context, &reply);
+    fixture_answer(request, snapshot, notify, &reply);
     MUST(!reply.failed);
     parsed = json_loadb(reply.data, reply.length, JSON_REJECT_DUPLICATES, NULL);
     MUST(json_is_object(parsed) && json_object_size(parsed) == 1);
@@ -37,7 +38,7 @@ static json_t *ask(const char *json)
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
 
     MUST(request_decode_json(&request, text_from(json)) == 0);
-    return take_result(&request, &(struct method_context){zones, NULL});
+    return take_result(&request, zones, NULL);
 }
 
 static struct text string_of(const json_t *row, const char *key)
@@ -107,8 +108,8 @@ static bool matches(struct text pattern, struct text text)
 
 static void check_search(const struct request *request, const json_t *found)
 {
-    struct text pattern = without_dot(request->parameters[PARAMETER_PATTERN]);
-    uint32_t max = request->numbers[PARAMETER_MAX_RESULTS];
+    struct text pattern = without_dot(request->arguments[PARAMETER_PATTERN].text);
+    uint32_t max = request->arguments[PARAMETER_MAX_RESULTS].number;
     size_t n = 0;
 
     MUST(json_array_size(found) <= max);
@@ -127,7 +128,8 @@ static void check_search(const struct request *request, const json_t *found)
 /* All zones are to be notified at first. */
 static void check_noted(const struct request *request, struct notify *notify)
 {
-    uint32_t id = request->numbers[PARAMETER_ID], serial = request->numbers[PARAMETER_SERIAL];
+    uint32_t id = request->arguments[PARAMETER_ID].number,
+             serial = request->arguments[PARAMETER_SERIAL].number;
     size_t n = snapshot_n_zones(zones), number = zones_find_id(snapshot_zones(zones), id);
     bool known = number < n;
     bool current = known && snapshot_zone_serial(zones, number) == serial;
@@ -145,7 +147,7 @@ static bool is_for(const struct request *request, const char *method)
 static void check_zones(const struct request *request)
 {
     struct notify *notify = fixture_notify(zones);
-    json_t *result = take_result(request, &(struct method_context){zones, notify});
+    json_t *result = take_result(request, zones, notify);
 
     if (is_for(request, "getAllDomains") || is_for(request, "getUpdatedMasters"))
         MUST(json_array_size(result) == snapshot_n_zones(zones));
@@ -193,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(r == 0 || r == REQUEST_MALFORMED);
     MUST((r == REQUEST_MALFORMED) == (request.fault != NULL));
     if (r == 0) {
-        json_decref(take_result(&request, &(struct method_context){overlay, NULL}));
+        json_decref(take_result(&request, overlay, NULL));
         check_zones(&request);
     }
     return 0;

@@ -1,19 +1,14 @@
 #include "fixture_answer.h"
 
 enum outcome fixture_answer(const struct request *request, struct snapshot *snapshot,
-                            struct buffer *reply)
+                            struct notify *notify, struct buffer *reply)
 {
-    return fixture_answer_in(request, &(struct method_context){snapshot, NULL}, reply);
-}
+    struct method_call call = {
+        .arguments = request->arguments, .snapshot = snapshot, .notify = notify, .reply = reply};
+    enum outcome outcome = method_answer(request->method, &call);
 
-enum outcome fixture_answer_in(const struct request *request, const struct method_context *context,
-                               struct buffer *reply)
-{
-    struct producer *rest = NULL;
-    enum outcome outcome = method_answer(request, context, reply, &rest);
-
-    while (rest && !reply->failed && rest->more(rest, reply))
+    while (call.rest && !reply->failed && call.rest->more(call.rest, reply))
         ;
-    producer_free(rest);
+    producer_free(call.rest);
     return outcome;
 }

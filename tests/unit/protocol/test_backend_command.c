@@ -2,7 +2,7 @@
 
 #include "cmocka_all.h"
 #include "fixture.h"
-#include "protocol/method.h"
+#include "protocol/request.h"
 
 /* What a command gets; the caller frees it. */
 static char *answer(struct text command)
@@ -11,7 +11,7 @@ static char *answer(struct text command)
     struct buffer out = BUFFER_INIT;
     char *text;
 
-    backend_command_answer(command, snapshot, NULL, &out);
+    backend_command_run(command, snapshot, NULL, &out);
     snapshot_unref(snapshot);
     text = buffer_take_string(&out);
     assert_non_null(text);
@@ -75,7 +75,7 @@ static void status_tells_of_own_zones(void **state)
 
     (void)state;
     notify = fixture_notify(snapshot);
-    backend_command_answer(TEXT("status"), snapshot, notify, &out);
+    backend_command_run(TEXT("status"), snapshot, notify, &out);
     assert_memory_equal(out.data, begin, sizeof(begin) - 1);
     buffer_deinit(&out);
     notify_free(notify);
@@ -113,9 +113,16 @@ static void what_is_no_command_gets_the_list_of_them(void **state)
 static bool orders_reload(const char *json)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
+    struct snapshot *snapshot = fixture_snapshot();
+    struct method_call call = {
+        .arguments = request.arguments, .snapshot = snapshot, .reply = &reply};
 
     assert_int_equal(request_decode_json(&request, text_from(json)), 0);
-    return method_orders_reload(&request);
+    method_answer(request.method, &call);
+    snapshot_unref(snapshot);
+    assert_false(reply.failed);
+    return call.orders_reload;
 }
 
 static void only_the_command_reload_orders_a_reload(void **state)

@@ -2,7 +2,6 @@
 #include "cmocka_all.h"
 #include "fixture.h"
 #include "fixture_answer.h"
-#include "protocol/method.h"
 
 #include <jansson.h>
 
@@ -15,7 +14,7 @@ static json_t *ask(const char *json, enum outcome *outcome)
     json_t *parsed;
 
     assert_int_equal(request_decode_json(&request, text_from(json)), 0);
-    *outcome = fixture_answer(&request, snapshot, &reply);
+    *outcome = fixture_answer(&request, snapshot, NULL, &reply);
     snapshot_unref(snapshot);
     assert_false(reply.failed);
     parsed = json_loadb(reply.data, reply.length, JSON_REJECT_DUPLICATES, NULL);

@@ -1,6 +1,6 @@
 #include "cases.h"
 #include "cmocka_all.h"
-#include "protocol/method.h"
+#include "protocol/request.h"
 
 static int decode(const struct test_case *test_case, struct request *request)
 {
@@ -36,9 +36,9 @@ static void run_case(const struct test_case *test_case)
     }
     assert_int_equal(r, 0);
     assert_string_equal(request.method ? request.method->name : "-", expected);
-    assert_text(request.parameters[PARAMETER_QNAME], test_case->fields[4]);
-    assert_text(request.parameters[PARAMETER_QTYPE], test_case->fields[5]);
-    assert_text(request.parameters[PARAMETER_QUERY], test_case->fields[6]);
+    assert_text(request.arguments[PARAMETER_QNAME].text, test_case->fields[4]);
+    assert_text(request.arguments[PARAMETER_QTYPE].text, test_case->fields[5]);
+    assert_text(request.arguments[PARAMETER_QUERY].text, test_case->fields[6]);
 }
 
 /* JSON of every form decodes the same without the reader of the plain one. */
@@ -64,7 +64,7 @@ static void assert_name(const char *path, enum parameter parameter, const char *
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
 
     assert_int_equal(request_decode_path(&request, text_from(path), TEXT("")), 0);
-    assert_text(request.parameters[parameter], text_from(expected));
+    assert_text(request.arguments[parameter].text, text_from(expected));
 }
 
 static void a_name_at_the_end_of_a_path_is_whole_and_its_suffix_is_not_of_it(void **state)

@@ -1,6 +1,6 @@
 #include "cmocka_all.h"
 #include "fixture.h"
-#include "protocol/method.h"
+#include "fixture_answer.h"
 #include "snapshot/zones.h"
 
 #include <errno.h>
@@ -12,15 +12,10 @@ static void ask(struct snapshot *snapshot, struct notify *notify, const char *js
                 struct buffer *out)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
-    const struct method_context context = {snapshot, notify};
-    struct producer *rest = NULL;
 
     buffer_clear(out);
     assert_int_equal(request_decode_json(&request, text_from(json)), 0);
-    method_answer(&request, &context, out, &rest);
-    while (rest && rest->more(rest, out))
-        ;
-    producer_free(rest);
+    fixture_answer(&request, snapshot, notify, out);
     buffer_add(out, "", 1);
     assert_false(out->failed);
 }

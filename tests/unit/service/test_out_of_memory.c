@@ -68,7 +68,7 @@ static int answer(int decoded, const struct request *request)
         assert_int_equal(decoded, -ENOMEM);
         return decoded;
     }
-    fixture_answer(request, snapshot, &reply);
+    fixture_answer(request, snapshot, NULL, &reply);
     if (reply.failed)
         return -1;
     assert_memory_equal(reply.data, "{\"result\":[{", 12);

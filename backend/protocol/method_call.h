@@ -1,0 +1,49 @@
+/* A call of a method of PowerDNS's remote backend: what a method is given, and what it gives back.
+ * Methods include this, and method.h has the table of them.
+ */
+#pragma once
+
+#include "base/producer.h"
+#include "snapshot/notify.h"
+
+/* The parameters that an answer can depend on. What else PowerDNS sends is ignored. */
+enum parameter {
+    PARAMETER_NONE, /* ends a list of parameters */
+    PARAMETER_QNAME,
+    PARAMETER_QTYPE,
+    PARAMETER_ID,
+    PARAMETER_DOMAIN_ID,
+    PARAMETER_ZONENAME,
+    PARAMETER_NAME,
+    PARAMETER_SERIAL,
+    PARAMETER_QUERY,
+    PARAMETER_PATTERN,
+    PARAMETER_MAX_RESULTS,
+    PARAMETER_COUNT,
+};
+
+/* What a request gives for a parameter. */
+struct argument {
+    struct text text; /* empty if absent */
+    uint32_t number;  /* the value, if the parameter is a number */
+};
+
+/* How a call ended, for the metrics. */
+enum outcome {
+    OUTCOME_ANSWERED,  /* rows, or true */
+    OUTCOME_EMPTY,     /* ours, and nothing to tell: an empty array */
+    OUTCOME_NOT_OURS,  /* {"result":false} */
+    OUTCOME_MALFORMED, /* no answer: the request could not be understood */
+    OUTCOME_COUNT,
+};
+
+struct method_call {
+    const struct argument *arguments; /* by parameter; all that the method has are there */
+    struct snapshot *snapshot;        /* what the answer is made from */
+    struct notify *notify; /* NULL: nothing is remembered, as if there were no own zones */
+    struct buffer *reply;
+
+    /* What the method sets, from nothing: */
+    struct producer *rest; /* writes the rest of a long reply; the caller frees it */
+    bool orders_reload;    /* the caller must read the configuration again */
+};
