@@ -237,7 +237,7 @@ def test_the_package_is_built_with_the_same_packages():
     needed = re.search(r"^Build-Depends:\n((?: .*\n)+)", text, re.MULTILINE)[1]
     assert set(re.findall(r"^ ([a-z0-9+.-]+)", needed, re.MULTILINE)) == (
         packages_to_build() - {"gcc", "libc6-dev", "ninja-build"}
-        | {"debhelper-compat", "python3"})
+        | {"debhelper-compat", "python3", "systemd-dev"})
 
 
 # The Debian package.
@@ -284,7 +284,10 @@ def test_building_the_package_leaves_the_repository_as_it_was(sources):
 
 
 def test_lintian_has_nothing_to_say(package):
+    """There is no script for other init systems: the service is run in the foreground by whatever
+    there is. The tag is suppressed here since newer versions, which lack it, refuse an override."""
     assert call("lintian", "--allow-root", "-EvIL", "+pedantic", "--fail-on", "error,warning",
+                "--suppress-tags", "package-supports-alternative-init-but-no-init.d-script",
                 package[0]) == ""
 
 
