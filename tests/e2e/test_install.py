@@ -148,6 +148,8 @@ INSTALLED = [
     "usr/lib/systemd/system/pdns-mta-sts-unix.socket",
     "usr/lib/systemd/system/pdns-mta-sts-policy.socket",
     "usr/lib/systemd/system/pdns-mta-sts-admin.socket",
+    "usr/lib/sysusers.d/pdns-mta-sts.conf",
+    "usr/lib/tmpfiles.d/pdns-mta-sts.conf",
     "usr/share/bash-completion/completions/pdns-mta-sts",
     "usr/share/doc/pdns-mta-sts/README.md",
     "usr/share/doc/pdns-mta-sts/operations.md",
@@ -240,6 +242,19 @@ def test_the_package_is_built_with_the_same_packages():
         | {"debhelper-compat", "python3", "systemd-dev"})
 
 
+def test_the_unix_socket_has_one_path(installed):
+    """That of the unit is the default of the service, below the directory that both need."""
+    units = installed / "lib" / "systemd" / "system"
+    unit = (units / "pdns-mta-sts-unix.socket").read_text(encoding="utf-8")
+    directory = (installed / "lib" / "tmpfiles.d" / "pdns-mta-sts.conf").read_text(encoding="utf-8")
+    service = (units / "pdns-mta-sts.service").read_text(encoding="utf-8")
+    path = re.search(r"^ListenStream=(.*)/(.*)$", unit, re.MULTILINE)
+    page = plain((ROOT / "docs" / "pdns-mta-sts.yaml.5.scd").read_text(encoding="utf-8"))
+    assert f"Default: {path[1]}/{path[2]}." in page
+    assert f"\nd {path[1]} 2755 pdns-mta-sts pdns\n" in directory
+    assert f"\nReadWritePaths=-{path[1]}\n" in service
+
+
 # The Debian package.
 
 
@@ -316,7 +331,11 @@ class Scratch:
         }
 
 
-def test_the_package_is_installed_checks_and_leaves_nothing(package, make_directory):
+# Where systemd-sysusers puts the user of the service, which outlives the package, as Debian's do.
+USERS = {f"etc/{name}" for name in (".pwd.lock", "group", "gshadow", "passwd", "shadow")}
+
+
+def test_the_package_is_installed_checks_and_leaves_a_user(package, make_directory):
     scratch = Scratch(make_directory())
     scratch.dpkg("--install", package[1])
     there = scratch.files()
@@ -329,10 +348,11 @@ def test_the_package_is_installed_checks_and_leaves_nothing(package, make_direct
     assert re.search(r"^policies: [1-9]", checked, re.MULTILINE)
     config.write_text(config.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
     scratch.dpkg("--remove", "pdns-mta-sts")
-    assert {path for path in scratch.files() if path.startswith("etc/")} == {
+    assert {path for path in scratch.files() if path.startswith("etc/")} == USERS | {
         "etc/pdns-mta-sts/config.yaml"}
     scratch.dpkg("--purge", "pdns-mta-sts")
-    assert scratch.files() == set()
+    assert scratch.files() == USERS
+    assert not (scratch.root / "run" / "pdns-mta-sts").exists()
 
 
 def test_an_upgrade_restarts_the_service_and_never_stops_a_socket(package, make_directory):
