@@ -7,7 +7,9 @@
 #include "protocol/zone_methods.h"
 #include "protocol/zone_search.h"
 
-static enum outcome answer_lookup(struct method_call *call)
+#include <errno.h>
+
+static int answer_lookup(struct method_call *call)
 {
     struct answer answer;
     bool any = false;
@@ -29,18 +31,19 @@ static enum outcome answer_lookup(struct method_call *call)
     return any ? OUTCOME_ANSWERED : OUTCOME_EMPTY;
 }
 
-static enum outcome answer_backend_command(struct method_call *call)
+static int answer_backend_command(struct method_call *call)
 {
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
 
     call->orders_reload = backend_command_run(call->arguments[PARAMETER_QUERY].text, call->snapshot,
                                               call->notify, &text);
+    if (text.failed)
+        return -ENOMEM;
     json_write_string(call->reply, buffer_text(&text));
-    call->reply->failed |= text.failed;
     return OUTCOME_ANSWERED;
 }
 
-static enum outcome answer_true(struct method_call *call)
+static int answer_true(struct method_call *call)
 {
     buffer_add_string(call->reply, "true");
     return OUTCOME_ANSWERED;
@@ -110,9 +113,9 @@ const char *method_name(size_t number)
     return number <= ARRAY_LENGTH(methods) ? methods[number - 1].name : NULL;
 }
 
-enum outcome method_answer(const struct method *method, struct method_call *call)
+int method_answer(const struct method *method, struct method_call *call)
 {
-    enum outcome outcome = OUTCOME_NOT_OURS;
+    int outcome = OUTCOME_NOT_OURS;
 
     buffer_add_string(call->reply, "{\"result\":");
     if (method && method->answer)
@@ -121,5 +124,10 @@ enum outcome method_answer(const struct method *method, struct method_call *call
         buffer_add_string(call->reply, "false");
     if (!call->rest)
         buffer_add_string(call->reply, "}");
-    return outcome;
+    if (outcome >= 0 && !call->reply->failed)
+        return outcome;
+    call->reply->failed = true;
+    producer_free(call->rest);
+    call->rest = NULL;
+    return -ENOMEM;
 }

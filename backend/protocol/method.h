@@ -23,7 +23,8 @@ enum {
 /* A row of the table. */
 struct method {
     const char *name;
-    enum outcome (*answer)(struct method_call *call); /* NULL: false, always */
+    /* Writes the result. Returns an enum outcome or -ENOMEM. NULL: the result is always false. */
+    int (*answer)(struct method_call *call);
     /* All of them required; PARAMETER_NONE follows the last. */
     enum parameter parameters[METHOD_PARAMETERS_MAX + 1];
     size_t n_in_path; /* how many are components of a GET path; the others are fields of a form */
@@ -39,7 +40,8 @@ size_t method_number(const struct method *method);
 /* The name of a method by its number: "none" for METHOD_NONE, NULL past the last. */
 const char *method_name(size_t number);
 
-/* Answers a call of a method (NULL: one that the table does not have) and says how it ended. Writes
- * one JSON object without a newline, {"result":…}, or its beginning, and then sets CALL's rest. If
- * memory runs out, the reply has failed, and the caller must report an error in its place. */
-enum outcome method_answer(const struct method *method, struct method_call *call);
+/* Answers a call of a method; NULL is one that the table does not have. Writes one JSON object
+ * without a newline, {"result":…}, or its beginning, and then sets CALL's rest. Returns the enum
+ * outcome; or -ENOMEM, and then the reply has failed, there is no rest, and the caller must report
+ * an error in place of the reply. */
+int method_answer(const struct method *method, struct method_call *call);

@@ -28,7 +28,7 @@ struct argument {
     uint32_t number;  /* the value, if the parameter is a number */
 };
 
-/* How a call ended, for the metrics. */
+/* How a call ended, for the metrics. One that could not be answered as memory ran out has none. */
 enum outcome {
     OUTCOME_ANSWERED,  /* rows, or true */
     OUTCOME_EMPTY,     /* ours, and nothing to tell: an empty array */

@@ -6,6 +6,8 @@
 #include "protocol/json_row.h"
 #include "protocol/zone_stream.h"
 
+#include <errno.h>
+
 /* How much getUpdatedMasters says at once, in octets and a zone more. PowerDNS asks again, but
  * stops for good if it gets more than it takes: over HTTP 2 MiB, over a unix socket what it has
  * read before its timeout, and that takes the square of the length. */
@@ -65,38 +67,38 @@ static bool list_next_updated(struct zone_stream *stream, struct buffer *out)
 }
 
 /* Begins an array of zones of a snapshot, whose reference it takes over. */
-static enum outcome begin_zone_list(struct method_call *call, struct snapshot *snapshot,
-                                    bool (*step)(struct zone_stream *stream, struct buffer *out))
+static int begin_zone_list(struct method_call *call, struct snapshot *snapshot,
+                           bool (*step)(struct zone_stream *stream, struct buffer *out))
 {
     struct zone_list *list = zone_stream_begin(call, sizeof(*list), snapshot, step);
 
     if (!list)
-        return OUTCOME_EMPTY;
+        return -ENOMEM;
     list->notify = call->notify;
     return OUTCOME_ANSWERED;
 }
 
-static enum outcome answer_no_zones(struct method_call *call)
+static int answer_no_zones(struct method_call *call)
 {
     buffer_add_string(call->reply, "[]");
     return OUTCOME_EMPTY;
 }
 
-enum outcome zone_methods_all(struct method_call *call)
+int zone_methods_all(struct method_call *call)
 {
     if (snapshot_n_zones(call->snapshot) == 0)
         return answer_no_zones(call);
     return begin_zone_list(call, snapshot_ref(call->snapshot), list_next_zone);
 }
 
-enum outcome zone_methods_updated(struct method_call *call)
+int zone_methods_updated(struct method_call *call)
 {
     if (!call->notify || notify_pending(call->notify) == 0)
         return answer_no_zones(call);
     return begin_zone_list(call, notify_snapshot(call->notify), list_next_updated);
 }
 
-enum outcome zone_methods_set_notified(struct method_call *call)
+int zone_methods_set_notified(struct method_call *call)
 {
     if (call->notify)
         notify_set(call->notify, call->arguments[PARAMETER_ID].number,
@@ -113,13 +115,13 @@ static bool find_own_zone(const struct snapshot *snapshot, struct text name, str
            answer_zone(snapshot, apex, zone);
 }
 
-static enum outcome answer_no_own_zone(struct method_call *call)
+static int answer_no_own_zone(struct method_call *call)
 {
     buffer_add_string(call->reply, "false");
     return OUTCOME_NOT_OURS;
 }
 
-enum outcome zone_methods_info(struct method_call *call)
+int zone_methods_info(struct method_call *call)
 {
     struct answer apex;
     struct zone zone;
@@ -154,15 +156,14 @@ static bool list_next_member(struct zone_stream *stream, struct buffer *out)
 }
 
 /* The catalog zone: its apex, its version, and in pieces its members. */
-static enum outcome begin_catalog_list(struct method_call *call, const struct answer *apex,
-                                       uint32_t id)
+static int begin_catalog_list(struct method_call *call, const struct answer *apex, uint32_t id)
 {
     struct catalog_list *list =
         zone_stream_begin(call, sizeof(*list), snapshot_ref(call->snapshot), list_next_member);
     struct answer version;
 
     if (!list)
-        return OUTCOME_EMPTY;
+        return -ENOMEM;
     list->id = id;
     write_rows(call->reply, apex, id, &list->stream.any);
     catalog_version(call->snapshot, &version);
@@ -170,7 +171,7 @@ static enum outcome begin_catalog_list(struct method_call *call, const struct an
     return OUTCOME_ANSWERED;
 }
 
-enum outcome zone_methods_list(struct method_call *call)
+int zone_methods_list(struct method_call *call)
 {
     struct answer answer;
     struct zone zone;

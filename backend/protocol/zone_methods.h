@@ -1,20 +1,21 @@
-/* The methods of PowerDNS's remote backend about zones of the service's own. */
+/* The methods of PowerDNS's remote backend about zones of the service's own, for the table of
+ * method.h. They return an enum outcome or -ENOMEM. */
 #pragma once
 
 #include "protocol/method_call.h"
 
 /* getAllDomains: an array of all own zones, which fills PowerDNS's zone cache. */
-enum outcome zone_methods_all(struct method_call *call);
+int zone_methods_all(struct method_call *call);
 
 /* getDomainInfo: one own zone, or false. */
-enum outcome zone_methods_info(struct method_call *call);
+int zone_methods_info(struct method_call *call);
 
 /* list: all records of an own zone, for a transfer, or false. */
-enum outcome zone_methods_list(struct method_call *call);
+int zone_methods_list(struct method_call *call);
 
 /* getUpdatedMasters: an array of the own zones with a serial that was not notified; of many the
  * first ones, as PowerDNS asks for the others when it has notified these. */
-enum outcome zone_methods_updated(struct method_call *call);
+int zone_methods_updated(struct method_call *call);
 
 /* setNotified: true. PowerDNS has told the secondaries of a zone about a serial. */
-enum outcome zone_methods_set_notified(struct method_call *call);
+int zone_methods_set_notified(struct method_call *call);

@@ -5,6 +5,7 @@
 #include "protocol/zone_stream.h"
 
 #include <ctype.h>
+#include <errno.h>
 
 /* A search that is under way. */
 struct search {
@@ -97,7 +98,7 @@ static bool search_next_zone(struct zone_stream *stream, struct buffer *out)
     return true;
 }
 
-enum outcome zone_search(struct method_call *call)
+int zone_search(struct method_call *call)
 {
     struct text pattern = without_dot(call->arguments[PARAMETER_PATTERN].text);
     struct search *search;
@@ -109,7 +110,7 @@ enum outcome zone_search(struct method_call *call)
     search = zone_stream_begin(call, sizeof(*search) + pattern.length, snapshot_ref(call->snapshot),
                                search_next_zone);
     if (!search)
-        return OUTCOME_EMPTY;
+        return -ENOMEM;
     search->left = call->arguments[PARAMETER_MAX_RESULTS].number;
     set_pattern(search, pattern);
     return OUTCOME_ANSWERED;

@@ -37,7 +37,6 @@ void *zone_stream_begin(struct method_call *call, size_t size, struct snapshot *
     assert(size >= sizeof(*stream));
     if (!stream) {
         snapshot_unref(snapshot);
-        call->reply->failed = true;
         return NULL;
     }
     stream->producer = (struct producer){.more = zone_stream_more, .free = zone_stream_free};

@@ -26,7 +26,7 @@ struct zone_stream {
 
 /* Begins an array over a snapshot, of which it takes the reference over, as the reply to a call;
  * the call's rest makes the elements. Returns an object of SIZE octets that begins with the struct
- * and is zero past it; the rest frees it. If memory runs out, returns NULL and fails the reply. */
+ * and is zero past it; the rest frees it. Returns NULL if memory runs out. */
 void *zone_stream_begin(struct method_call *call, size_t size, struct snapshot *snapshot,
                         bool (*step)(struct zone_stream *stream, struct buffer *out));
 

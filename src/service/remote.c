@@ -16,8 +16,10 @@ void remote_answer(const struct remote *remote, const struct request *request, s
         .notify = remote->notify,
         .reply = reply,
     };
+    int outcome = method_answer(request->method, &call);
 
-    remote_count(remote, request->method, method_answer(request->method, &call));
+    if (outcome >= 0)
+        remote_count(remote, request->method, (enum outcome)outcome);
     if (call.orders_reload && remote->order_reload)
         remote->order_reload();
     *rest = call.rest;

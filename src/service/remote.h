@@ -41,7 +41,7 @@ extern const struct stream_protocol remote_unix_protocol;
 /* For both: counts a request of a method (NULL: of none) by its outcome. */
 void remote_count(const struct remote *remote, const struct method *method, enum outcome outcome);
 
-/* For both: answers a decoded request as method_answer does, counts it, and passes an order to
- * reload on. */
+/* For both: answers a decoded request as method_answer does, counts it if it could be answered, and
+ * passes an order to reload on. */
 void remote_answer(const struct remote *remote, const struct request *request, struct buffer *reply,
                    struct producer **rest);

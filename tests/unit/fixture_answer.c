@@ -1,11 +1,11 @@
 #include "fixture_answer.h"
 
-enum outcome fixture_answer(const struct request *request, struct snapshot *snapshot,
-                            struct notify *notify, struct buffer *reply)
+int fixture_answer(const struct request *request, struct snapshot *snapshot, struct notify *notify,
+                   struct buffer *reply)
 {
     struct method_call call = {
         .arguments = request->arguments, .snapshot = snapshot, .notify = notify, .reply = reply};
-    enum outcome outcome = method_answer(request->method, &call);
+    int outcome = method_answer(request->method, &call);
 
     while (call.rest && !reply->failed && call.rest->more(call.rest, reply))
         ;

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 /* The reply to a request in JSON, which must parse; how it ended goes to OUTCOME. */
-static json_t *ask(const char *json, enum outcome *outcome)
+static json_t *ask(const char *json, int *outcome)
 {
     CLEANUP(request_deinit) struct request request = REQUEST_INIT;
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
@@ -41,7 +41,7 @@ static void run_lookup(const struct test_case *test_case)
     CLEANUP(buffer_deinit) struct buffer rows = BUFFER_INIT;
     struct text expected = test_case->fields[2];
     json_t *request, *reply, *result, *row;
-    enum outcome outcome;
+    int outcome;
     size_t i;
     char *text;
 
@@ -76,7 +76,7 @@ static void lookups_follow_the_answer_table(void **state)
 static void run_method(const struct test_case *test_case)
 {
     CLEANUP(buffer_deinit) struct buffer request = BUFFER_INIT;
-    enum outcome outcome;
+    int outcome;
     json_t *reply;
     char *result;
 

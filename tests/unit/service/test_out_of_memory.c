@@ -3,8 +3,8 @@
 #include "fixture.h"
 #include "fixture_answer.h"
 #include "protocol/jansson_alloc.h"
-#include "protocol/method.h"
 #include "service/announcements.h"
+#include "service/remote.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -130,6 +130,68 @@ static void a_name_is_never_read_in_part(void **state)
     }
 }
 
+/* How many requests are counted, whatever the outcome. */
+static uint64_t n_counted(const struct counters *counters)
+{
+    uint64_t n = 0;
+
+    for (size_t method = 0; method < METHOD_COUNT_MAX; method++)
+        for (enum outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+            n += counter_read(&counters->requests[LISTENER_REMOTE][method][outcome]);
+    return n;
+}
+
+/* Answers a request with the Nth allocation failed, and checks that it is counted exactly if it has
+ * a reply. Returns whether there was such an allocation. */
+static bool answer_and_count(const char *json, const struct remote *remote, size_t n)
+{
+    CLEANUP(request_deinit) struct request request = REQUEST_INIT;
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
+    uint64_t before = n_counted(remote->counters);
+    struct producer *rest = NULL;
+    bool failed;
+
+    assert_int_equal(request_decode_json(&request, text_from(json)), 0);
+    failing_malloc_once(n);
+    remote_answer(remote, &request, &reply, &rest);
+    failed = failing_malloc_end();
+    assert_int_equal(reply.failed, failed);
+    assert_int_equal(n_counted(remote->counters) - before, failed ? 0 : 1);
+    assert_true(!failed || !rest);
+    producer_free(rest);
+    return failed;
+}
+
+static void a_request_that_cannot_be_answered_is_not_counted_as_empty(void **state)
+{
+    static const char *const requests[] = {
+        "{\"method\":\"getAllDomains\"}",
+        "{\"method\":\"getUpdatedMasters\"}",
+        "{\"method\":\"list\",\"parameters\":{\"zonename\":\"cat.example.\",\"domain_id\":1}}",
+        "{\"method\":\"searchRecords\",\"parameters\":{\"pattern\":\"*\",\"maxResults\":9}}",
+        "{\"method\":\"directBackendCmd\",\"parameters\":{\"query\":\"status\"}}",
+        "{\"method\":\"noSuchMethod\"}",
+    };
+    struct snapshot *zones = fixture_zones();
+    struct notify *notify = fixture_notify(zones);
+    struct counters *counters = counters_new();
+    const struct remote remote = {
+        .listener = LISTENER_REMOTE, .snapshot = &zones, .notify = notify, .counters = counters};
+
+    (void)state;
+    assert_non_null(counters);
+    for (size_t i = 0; i < ARRAY_LENGTH(requests); i++) {
+        size_t n = 0;
+
+        while (answer_and_count(requests[i], &remote, n))
+            n++;
+        assert_true(n > 0);
+    }
+    free(counters);
+    notify_free(notify);
+    snapshot_unref(zones);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -154,6 +216,7 @@ int main(void)
         cmocka_unit_test(announcing_reports_every_failed_allocation),
         cmocka_unit_test(a_request_that_cannot_be_answered_is_a_fault_never_a_false),
         cmocka_unit_test(a_name_is_never_read_in_part),
+        cmocka_unit_test(a_request_that_cannot_be_answered_is_not_counted_as_empty),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
