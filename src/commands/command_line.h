@@ -23,14 +23,14 @@ struct command_choice {
     const char *does; /* a line for the help */
 };
 
-/* Gives the choices one by one, from number 0; NULL behind the last. */
+/* Gives the choices one by one, from number 0; NULL past the last. */
 typedef const struct command_choice *(*command_choices)(size_t number);
 
-/* An option of one command's own, always with a value: "--NAME VALUE". */
+/* An option: "--NAME VALUE". */
 struct command_option {
     const char *name;
     char letter;       /* "-l VALUE" is the same; 0: none */
-    const char *value; /* what stands for the value in the help */
+    const char *value; /* what stands for it in the help; a command's own options always have one */
     const char *does;
     command_choices choice; /* NULL: any value */
 };
