@@ -262,6 +262,15 @@ static bool check_choice(command_choices choice, const char *value)
     return false;
 }
 
+size_t command_choose(command_choices choice, const char *word)
+{
+    size_t i = 0;
+
+    while (strcmp(choice(i)->name, word) != 0)
+        i++;
+    return i;
+}
+
 static bool check_operands(const struct command_line *line)
 {
     const struct command_arguments *arguments = &line->arguments;

@@ -26,6 +26,9 @@ struct command_choice {
 /* Gives the choices one by one, from number 0; NULL past the last. */
 typedef const struct command_choice *(*command_choices)(size_t number);
 
+/* The number of the choice that a word is; it must be one of them, as arguments are. */
+size_t command_choose(command_choices choice, const char *word);
+
 /* An option: "--NAME VALUE". */
 struct command_option {
     const char *name;

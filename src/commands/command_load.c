@@ -1,5 +1,7 @@
 #include "commands/commands.h"
 
+#include <errno.h>
+
 static void print_diagnostic(enum severity severity, const char *text, void *context)
 {
     const enum severity *least = context;
@@ -30,6 +32,12 @@ struct config *command_load(const char *path)
     return command_load_and_report(path, SEVERITY_ERROR, &diagnostics);
 }
 
+int command_out_of_memory(void)
+{
+    fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
+    return EXIT_REFUSED;
+}
+
 bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out)
 {
     struct quoted quoted = quote_text(text_from(operand));
@@ -39,7 +47,7 @@ bool command_find_domain(const struct snapshot *snapshot, const char *operand, s
     if (fault == 0 && snapshot_find(snapshot, name_text(&name), out))
         return true;
     if (fault < 0)
-        fprintf(stderr, "pdns-mta-sts: %s\n", strerror(-fault));
+        command_out_of_memory();
     else if (fault > 0)
         fprintf(stderr, "pdns-mta-sts: found %s in %s, expected %s\n", name_fault_found(fault),
                 quoted.text, name_fault_expected(fault));

@@ -37,6 +37,9 @@ struct config *command_load(const char *path);
 struct config *command_load_and_report(const char *path, enum severity least,
                                        struct diagnostics *diagnostics);
 
+/* Says on stderr that memory ran out. Returns the exit code. */
+int command_out_of_memory(void);
+
 /* Finds the domain that an operand names. Returns whether it is one of the configuration; if not,
  * stderr says so. */
 bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out);

@@ -3,7 +3,6 @@
 #include "commands/commands.h"
 
 #include <ctype.h>
-#include <errno.h>
 
 enum { OPERAND_NAME, OPERAND_TYPE };
 
@@ -24,10 +23,8 @@ static int print_answer(const struct snapshot *snapshot, const struct answer *an
     CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
     size_t n = master_file_write_answer(&out, snapshot, answer, text_from(type));
 
-    if (out.failed) {
-        fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
-        return EXIT_REFUSED;
-    }
+    if (out.failed)
+        return command_out_of_memory();
     if (n == 0)
         fprintf(stderr, "pdns-mta-sts: %s exists and has no record of type %s\n", answer->name.text,
                 type);

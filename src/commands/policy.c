@@ -1,7 +1,5 @@
 #include "commands/commands.h"
 
-#include <errno.h>
-
 int policy_run(const struct command_arguments *arguments)
 {
     CLEANUP(config_free_pointer) struct config *config = NULL;

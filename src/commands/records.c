@@ -4,8 +4,6 @@
 #include "commands/commands.h"
 #include "protocol/json_row.h"
 
-#include <errno.h>
-
 enum {
     OPTION_FORMAT,
     WRITTEN_AT_ONCE = 64 << 10, /* bytes */
@@ -47,127 +45,109 @@ const struct command_choice *records_format(size_t number)
     return number < ARRAY_LENGTH(formats) ? &formats[number].choice : NULL;
 }
 
-static const struct format *find_format(const char *name)
+static void writer_deinit(struct writer *writer)
 {
-    for (size_t i = 0; name && i < ARRAY_LENGTH(formats); i++)
-        if (strcmp(formats[i].choice.name, name) == 0)
-            return &formats[i];
-    return &formats[0];
+    buffer_deinit(&writer->out);
 }
 
+/* After memory ran out nothing more is written, and the buffer stays failed. */
 static void flush(struct writer *writer)
 {
-    if (writer->out.length)
-        fwrite(writer->out.data, 1, writer->out.length, stdout);
+    if (writer->out.failed || writer->out.length == 0)
+        return;
+    fwrite(writer->out.data, 1, writer->out.length, stdout);
     buffer_clear(&writer->out);
 }
 
-/* Returns whether memory lasted. */
-static bool write_domain(struct writer *writer, const struct domain *domain)
-{
-    struct answer answer;
-
-    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        if (!answer_at(writer->snapshot, domain, owner, &answer))
-            continue;
-        for (size_t i = 0; i < answer.rows.n; i++)
-            writer->format->add(writer, &answer, &answer.rows.first[i]);
-    }
-    if (writer->out.failed)
-        return false;
-    if (writer->out.length >= WRITTEN_AT_ONCE)
-        flush(writer);
-    return true;
-}
-
-static void write_rows(struct writer *writer, const struct answer *answer)
+static void write_answer(struct writer *writer, const struct answer *answer)
 {
     for (size_t i = 0; i < answer->rows.n; i++)
         writer->format->add(writer, answer, &answer->rows.first[i]);
+    if (writer->out.length >= WRITTEN_AT_ONCE)
+        flush(writer);
 }
 
-/* Returns whether memory lasted. */
-static bool write_catalog(struct writer *writer, const struct snapshot *snapshot)
+static void write_domain(struct writer *writer, const struct domain *domain)
 {
+    struct answer answer;
+
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+        if (answer_at(writer->snapshot, domain, owner, &answer))
+            write_answer(writer, &answer);
+}
+
+static bool can_go_on(const struct writer *writer)
+{
+    return !writer->out.failed && !ferror(stdout);
+}
+
+static void write_catalog(struct writer *writer)
+{
+    const struct snapshot *snapshot = writer->snapshot;
     struct answer answer;
     struct zone zone;
 
     if (!snapshot_catalog(snapshot, &zone))
-        return true;
+        return;
     if (lookup_find(snapshot, text_from(zone.name.text), &answer))
-        write_rows(writer, &answer);
+        write_answer(writer, &answer);
     catalog_version(snapshot, &answer);
-    write_rows(writer, &answer);
-    for (size_t i = 0; i < snapshot_n_zones(snapshot) && !writer->out.failed; i++) {
+    write_answer(writer, &answer);
+    for (size_t i = 0; i < snapshot_n_zones(snapshot) && can_go_on(writer); i++) {
         snapshot_zone(snapshot, i, &zone);
         if (zone.catalog)
             continue;
         catalog_member(snapshot, &zone, &answer);
-        write_rows(writer, &answer);
-        if (writer->out.length >= WRITTEN_AT_ONCE)
-            flush(writer);
+        write_answer(writer, &answer);
     }
-    return !writer->out.failed;
 }
 
-static bool write_all(struct writer *writer, const struct snapshot *snapshot)
+static void write_all(struct writer *writer)
 {
     struct domain domain;
     size_t cursor = 0;
 
-    while (!ferror(stdout) && snapshot_next_domain(snapshot, &cursor, &domain))
-        if (!write_domain(writer, &domain))
-            return false;
-    return write_catalog(writer, snapshot);
+    while (can_go_on(writer) && snapshot_next_domain(writer->snapshot, &cursor, &domain))
+        write_domain(writer, &domain);
+    write_catalog(writer);
 }
 
-/* Returns whether every operand is a domain of the configuration; if not, stderr says which is not.
- * Nothing is printed where one is missing. */
-static bool check_domains(const struct command_arguments *arguments,
-                          const struct snapshot *snapshot)
+/* Finds the domains of the operands. Returns whether all are in the configuration; if not, stderr
+ * says which is not. */
+static bool find_domains(const struct command_arguments *arguments, const struct snapshot *snapshot,
+                         struct domain *domains)
 {
-    struct domain domain;
     bool all = true;
 
     for (size_t i = 0; i < arguments->n_operands; i++)
-        all = command_find_domain(snapshot, arguments->operands[i], &domain) && all;
+        all = command_find_domain(snapshot, arguments->operands[i], &domains[i]) && all;
     return all;
-}
-
-static bool write_some(struct writer *writer, const struct command_arguments *arguments,
-                       const struct snapshot *snapshot)
-{
-    struct domain domain;
-
-    for (size_t i = 0; i < arguments->n_operands; i++)
-        if (command_find_domain(snapshot, arguments->operands[i], &domain) &&
-            !write_domain(writer, &domain))
-            return false;
-    return true;
-}
-
-static int print(const struct command_arguments *arguments, const struct snapshot *snapshot)
-{
-    struct writer writer = {.format = find_format(arguments->options[OPTION_FORMAT]),
-                            .snapshot = snapshot};
-    bool complete;
-
-    fputs(writer.format->begin, stdout);
-    complete = arguments->n_operands ? write_some(&writer, arguments, snapshot)
-                                     : write_all(&writer, snapshot);
-    flush(&writer);
-    buffer_deinit(&writer.out);
-    fputs(writer.format->end, stdout);
-    if (!complete)
-        fprintf(stderr, "pdns-mta-sts: %s\n", strerror(ENOMEM));
-    return complete ? EXIT_DONE : EXIT_REFUSED;
 }
 
 int records_run(const struct command_arguments *arguments)
 {
     CLEANUP(config_free_pointer) struct config *config = command_load(arguments->config_path);
+    CLEANUP(free_pointer) struct domain *domains = NULL;
+    CLEANUP(writer_deinit) struct writer writer = {0};
+    const char *format = arguments->options[OPTION_FORMAT];
 
-    if (!config || !check_domains(arguments, config->snapshot))
+    if (!config)
         return EXIT_REFUSED;
-    return print(arguments, config->snapshot);
+    domains = calloc(arguments->n_operands + 1, sizeof(*domains));
+    if (!domains)
+        return command_out_of_memory();
+    if (!find_domains(arguments, config->snapshot, domains))
+        return EXIT_REFUSED;
+    writer.snapshot = config->snapshot;
+    writer.format = &formats[format ? command_choose(records_format, format) : 0];
+    fputs(writer.format->begin, stdout);
+    for (size_t i = 0; i < arguments->n_operands; i++)
+        write_domain(&writer, &domains[i]);
+    if (arguments->n_operands == 0)
+        write_all(&writer);
+    flush(&writer);
+    if (writer.out.failed)
+        return command_out_of_memory();
+    fputs(writer.format->end, stdout);
+    return EXIT_DONE;
 }

@@ -17,23 +17,13 @@ const struct command_choice *serve_log_level(size_t number)
     return number < ARRAY_LENGTH(log_levels) ? &log_levels[number] : NULL;
 }
 
-static enum log_level level_from(const char *name)
-{
-    enum log_level level = LOG_LEVEL_ERROR;
-
-    if (!name)
-        return LOG_LEVEL_INFO;
-    while (strcmp(log_levels[level].name, name) != 0)
-        level++; /* it is one of the choices */
-    return level;
-}
-
 int serve_run(const struct command_arguments *arguments)
 {
+    const char *level = arguments->options[OPTION_LOG_LEVEL];
     struct service *service;
     int r;
 
-    log_init(level_from(arguments->options[OPTION_LOG_LEVEL]));
+    log_init(level ? (enum log_level)command_choose(serve_log_level, level) : LOG_LEVEL_INFO);
     service_init();
     r = service_new(arguments->config_path, &service);
     if (r) {

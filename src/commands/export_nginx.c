@@ -1,0 +1,138 @@
+/* nginx: a virtual host that serves the policies of every domain.
+ *
+ * With one certificate for each host the name that the client sends is the name of the certificate,
+ * so the virtual host is the same whichever domains there are. With several hosts in a certificate
+ * nginx needs a list that says which certificate covers a host. */
+#include "commands/export.h"
+
+#include <stdio.h>
+
+/* Where dehydrated keeps what nginx needs, on Debian. */
+#define CERTIFICATES "/var/lib/dehydrated/certs/"
+#define CHALLENGES   "/var/lib/dehydrated/acme-challenges/"
+
+/* The name that a client sends is anybody's choice, so it becomes part of a path only in the form
+ * that names of policy hosts have. */
+static void print_one_map(void)
+{
+    fputs("# The certificate of the policy host that the client asks for.\n"
+          "map $ssl_server_name $mta_sts_certificate {\n"
+          "    default                      " CERTIFICATES "unknown;\n"
+          "    \"~^mta-sts(\\.[a-z0-9-]+)+$\" " CERTIFICATES "$ssl_server_name;\n"
+          "}\n",
+          stdout);
+}
+
+/* A certificate of several names says nothing of the others, so each name is listed. */
+static void print_list_map(const struct snapshot *snapshot, uint32_t per_certificate)
+{
+    struct export_hosts hosts = {.snapshot = snapshot, .per_certificate = per_certificate};
+
+    fputs("# The certificate that covers the policy host that the client asks for.\n"
+          "map_hash_bucket_size 512;\n"
+          "map_hash_max_size 65536;\n"
+          "map $ssl_server_name $mta_sts_certificate {\n"
+          "    default " CERTIFICATES "unknown;\n",
+          stdout);
+    while (!ferror(stdout) && export_next_host(&hosts)) {
+        fputs("    ", stdout);
+        export_print_host(&hosts.domain);
+        fputs(" " CERTIFICATES, stdout);
+        export_print_host(&hosts.first);
+        fputs(";\n", stdout);
+    }
+    fputs("}\n", stdout);
+}
+
+/* Where a listener on every address is reached on the same machine. */
+static const char *reachable(const struct listen_address *address, char text[sizeof(address->text)])
+{
+    const struct sockaddr_in *v4 = &address->socket.v4;
+    const struct sockaddr_in6 *v6 = &address->socket.v6;
+
+    if (v4->sin_family == AF_INET && v4->sin_addr.s_addr == htonl(INADDR_ANY))
+        snprintf(text, sizeof(address->text), "127.0.0.1:%u", ntohs(v4->sin_port));
+    else if (v6->sin6_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+        snprintf(text, sizeof(address->text), "[::1]:%u", ntohs(v6->sin6_port));
+    else
+        return address->text;
+    return text;
+}
+
+static void print_servers(const char *address)
+{
+    printf("\n"
+           "upstream mta_sts_policies {\n"
+           "    server %s;\n"
+           "    keepalive 16;\n"
+           "    keepalive_timeout 20s;  # before the service closes what is idle\n"
+           "}\n",
+           address);
+    fputs("\n"
+          "server {\n"
+          "    listen 443 ssl;\n"
+          "    listen [::]:443 ssl;\n"
+          "    server_name \"~^mta-sts\\.\";\n"
+          "    server_tokens off;\n"
+          "\n"
+          "    ssl_certificate     $mta_sts_certificate/fullchain.pem;\n"
+          "    ssl_certificate_key $mta_sts_certificate/privkey.pem;\n"
+          "    ssl_protocols TLSv1.2 TLSv1.3;\n"
+          "\n"
+          "    # Senders follow no redirect from here.\n"
+          "    location = " POLICY_PATH " {\n"
+          "        proxy_pass http://mta_sts_policies;\n"
+          "        proxy_http_version 1.1;\n"
+          "        proxy_set_header Connection \"\";\n"
+          "        proxy_set_header Host $host;\n"
+          "    }\n"
+          "\n"
+          "    location / {\n"
+          "        return 404;\n"
+          "    }\n"
+          "}\n"
+          "\n"
+          "server {\n"
+          "    listen 80;\n"
+          "    listen [::]:80;\n"
+          "    server_name \"~^mta-sts\\.\";\n"
+          "    server_tokens off;\n"
+          "\n"
+          "    # Where the certification authority looks for what dehydrated has put there.\n"
+          "    location ^~ /.well-known/acme-challenge/ {\n"
+          "        alias " CHALLENGES ";\n"
+          "        default_type text/plain;\n"
+          "    }\n"
+          "\n"
+          "    # A policy counts only over HTTPS (RFC 8461, 3.3).\n"
+          "    location = " POLICY_PATH " {\n"
+          "        return 404;\n"
+          "    }\n"
+          "\n"
+          "    location / {\n"
+          "        return 301 https://$host$request_uri;\n"
+          "    }\n"
+          "}\n",
+          stdout);
+}
+
+/* A file for the http block, as those in sites-enabled and conf.d are. */
+bool export_nginx(const struct config *config, uint32_t per_certificate)
+{
+    const struct listener_settings *policy = &config->settings.listeners[LISTENER_POLICY];
+    char text[sizeof(policy->address.text)];
+
+    if (!policy->enabled)
+        fputs("pdns-mta-sts: warning: without listen.policy in the configuration nothing answers "
+              "behind nginx\n",
+              stderr);
+    fputs("# Made by 'pdns-mta-sts export nginx'.\n"
+          "\n",
+          stdout);
+    if (per_certificate == 1)
+        print_one_map();
+    else
+        print_list_map(config->snapshot, per_certificate);
+    print_servers(reachable(&policy->address, text));
+    return true;
+}
