@@ -8,7 +8,6 @@ enum { NAMED = 5 }; /* domains that are held back; the others are counted */
 void certificates_deinit(struct certificates *certificates)
 {
     buffer_deinit(&certificates->path);
-    buffer_deinit(&certificates->newest_path);
     buffer_deinit(&certificates->first);
     *certificates = CERTIFICATES_INIT;
 }
@@ -21,8 +20,8 @@ void certificates_begin(struct certificates *certificates, const char *pattern)
     buffer_clear(&certificates->first);
 }
 
-/* Writes the path of a domain's certificate, terminated. */
-static void write_path(struct buffer *path, const char *pattern, struct text domain)
+/* Writes the path of a domain's certificate. Returns NULL if out of memory. */
+static const char *write_path(struct buffer *path, const char *pattern, struct text domain)
 {
     const char *sign;
 
@@ -35,47 +34,34 @@ static void write_path(struct buffer *path, const char *pattern, struct text dom
             buffer_add(path, sign, 1);
         pattern = sign + 2;
     }
-    buffer_add(path, pattern, strlen(pattern) + 1);
-}
-
-/* Looks for a file. Returns 0 and when it has changed, or an errno code that says why there is
- * none.
- */
-static int look_for(const char *path, time_t *modified)
-{
-    struct stat status;
-
-    if (stat(path, &status) < 0)
-        return errno;
-    *modified = status.st_mtime;
-    return S_ISDIR(status.st_mode) ? EISDIR : 0;
+    buffer_add_string(path, pattern);
+    return buffer_string(path);
 }
 
 int certificates_look(struct certificates *certificates, struct text domain, bool *held)
 {
-    struct buffer *path = &certificates->path;
-    time_t modified = 0;
-    int error;
+    struct stat status;
+    const char *path;
+    int error = 0;
 
-    if (!certificates->pattern) {
-        *held = false;
+    *held = false;
+    if (!certificates->pattern)
         return 0;
-    }
-    write_path(path, certificates->pattern, domain);
-    if (path->failed)
+    path = write_path(&certificates->path, certificates->pattern, domain);
+    if (!path)
         return -ENOMEM;
-    error = look_for(path->data, &modified);
-    if (error == 0 && modified > certificates->newest) {
-        certificates->newest = modified;
-        buffer_clear(&certificates->newest_path);
-        buffer_add(&certificates->newest_path, path->data, path->length);
-    }
+    if (stat(path, &status) < 0)
+        error = errno;
+    else if (S_ISDIR(status.st_mode))
+        error = EISDIR;
+    else if (certificates->mtime)
+        files_mtime_note(certificates->mtime, path, status.st_mtime);
     *held = error;
     if (error && error != ENOENT && error != ENOTDIR && certificates->n_unknown++ == 0) {
         certificates->error = error;
-        buffer_add(&certificates->first, path->data, path->length);
+        buffer_add_string(&certificates->first, path);
     }
-    return certificates->first.failed || certificates->newest_path.failed ? -ENOMEM : 0;
+    return certificates->first.failed ? -ENOMEM : 0;
 }
 
 void certificates_name_held(const struct snapshot *snapshot, struct buffer *out)

@@ -1,66 +1,32 @@
-/* The configuration: from a file to typed settings and a snapshot, or to a list of errors.
+/* The configuration: from a file to settings and a snapshot, or to a list of errors.
  *
- *   file -> bounded read (file.h) -> nodes with positions (node.h) -> option table (schema.h,
- *        options.h) -> settings -> builder, with the list files (list_file.h) -> frozen snapshot
+ *   bytes -> nodes -> typed values -> policies -> builder -> snapshot
  *
- * Nothing is applied while reading: the caller gets a whole configuration or none.
+ * A load reads the main file and those that it includes (files.h), each into nodes that know their
+ * place (node.h). The option tables (options.h, schema.h) turn nodes into values. Policies
+ * (policies.h) are what their keys mean together; they go to the builder with their domains
+ * (members.h), of which most come from list files, line by line (list_file.h). Each step reports
+ * all that it finds and hands on what is sound, so one load finds every error of all files. What
+ * only the whole shows is checked last: domains that are listed twice, aliases that lead in a
+ * circle.
+ *
+ * Nothing is applied meanwhile: the caller gets a whole configuration or none.
  */
 #pragma once
 
 #include "base/arena.h"
 #include "config/diagnostics.h"
-#include "os/listen_address.h"
+#include "config/settings.h"
 #include "snapshot/snapshot.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/pdns-mta-sts/config.yaml"
 
-enum {
-    CONFIG_YAML_SIZE_MAX = 64 << 20,  /* bytes of one YAML file */
-    CONFIG_LIST_SIZE_MAX = 512 << 20, /* bytes of one list file */
-    CONFIG_THREADS_MAX = 64,
-    CONFIG_CLOCKS_DIFFER = 300, /* seconds that a file's time may be ahead of the clock */
-};
-
-/* The listeners. All but LISTENER_UNIX are TCP and speak HTTP. */
-enum listener {
-    LISTENER_REMOTE, /* PowerDNS's remote backend over HTTP */
-    LISTENER_UNIX,   /* the same over a unix socket */
-    LISTENER_POLICY, /* policy bodies */
-    LISTENER_ADMIN,  /* metrics and status */
-    LISTENER_COUNT,
-};
-
-struct listener_settings {
-    bool enabled;
-    union {
-        struct listen_address address;    /* of a TCP listener */
-        struct unix_address unix_address; /* of LISTENER_UNIX */
-    };
-};
-
-/* What LISTENER_REMOTE has besides. */
-struct http_settings {
-    const char *path; /* "/dns", without a final slash; "" for the root */
-    bool keepalive;
-};
-
-/* What can change only by a restart. */
-struct settings {
-    struct listener_settings listeners[LISTENER_COUNT];
-    struct http_settings http;
-    uint32_t threads;
-};
-
 struct config {
     struct settings settings;
-    uint32_t newest;           /* when what was read has changed last, in seconds since 1970 */
+    uint32_t files_mtime;      /* when what was read has changed last, in seconds since 1970 */
     struct snapshot *snapshot; /* one reference */
     struct arena arena;        /* what the settings point at */
 };
-
-/* The name of a listener for users: its key below "listen", of its socket with the service manager,
- * and in the metrics. "http", "unix", "policy" or "admin". */
-const char *config_listener_name(enum listener listener);
 
 /* Reads a configuration file and all that it names.
  *

@@ -17,8 +17,8 @@
 
 enum { DIAGNOSTICS_KEPT = 50 };
 
-/* The positive result of functions that read a part of the configuration: it cannot be used, and an
- * error says why. */
+/* The positive result of functions that read a part of the configuration: it cannot be used, and
+ * that was reported. */
 enum { REPORTED = 1 };
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_COUNT };

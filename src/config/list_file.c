@@ -1,5 +1,7 @@
 #include "config/list_file.h"
 
+#include "config/source.h"
+
 #include <errno.h>
 
 enum { BUFFER_SIZE = 1 << 16 }; /* bytes; must hold the longest line and its end */
@@ -23,6 +25,7 @@ int list_file_new(struct file *file, struct list_file **out)
         return -ENOMEM;
     memset(list, 0, offsetof(struct list_file, bytes));
     list->file = file;
+    file_skip_mark(file);
     *out = list;
     return 0;
 }
@@ -36,7 +39,6 @@ void list_file_free(struct list_file *list)
 static int fill(struct list_file *list)
 {
     size_t unread = list->end - list->start, n;
-    bool first = list->file->total == 0;
 
     memmove(list->bytes, list->bytes + list->start, unread);
     list->start = 0;
@@ -47,8 +49,6 @@ static int fill(struct list_file *list)
     list->end += n;
     if (memchr(list->bytes + unread, '\0', n))
         list->has_nul = true;
-    if (first && n >= 3 && memcmp(list->bytes, "\xef\xbb\xbf", 3) == 0)
-        list->start = 3;
     return 0;
 }
 
@@ -106,7 +106,7 @@ static int find_word(struct text line, struct list_entry *entry)
         return LIST_SEVERAL_WORDS;
     }
     entry->column = (uint32_t)start + 1;
-    entry->word = (struct text){.data = line.data + start, .length = end - start};
+    entry->word = text_of(line.data + start, end - start);
     return 0;
 }
 

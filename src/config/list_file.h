@@ -29,6 +29,7 @@ int list_file_new(struct file *file, struct list_file **out);
 
 /* Frees the reader, not the file; NULL is allowed. */
 void list_file_free(struct list_file *list);
+DEFINE_CLEANUP(struct list_file *, list_file_free)
 
 /* Gives the next word. Returns 0 or one of the results above; for the faults of a line ENTRY says
  * where (of several words, the second one). */

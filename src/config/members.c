@@ -1,7 +1,7 @@
-/* The domains of a policy: into the builder, from the configuration and from list files. */
-#include "config/file_report.h"
+#include "config/members.h"
+
+#include "config/files.h"
 #include "config/list_file.h"
-#include "config/loader.h"
 
 #include <errno.h>
 
@@ -29,8 +29,8 @@ void members_report_clash(const struct builder_clash *clash, void *context)
         policy ? quote_text(text_from(policy)).text : "");
 }
 
-/* Judges what the builder says of a domain. */
-static int check_added(struct loader *loader, uint64_t where, int r)
+/* Reports that there is no room for a domain, once. Returns REPORTED, or R as it is. */
+static int check_full(struct loader *loader, uint64_t where, int r)
 {
     if (r <= 0)
         return r;
@@ -46,50 +46,40 @@ int members_add_policy(struct loader *loader, const struct policy_spec *spec, ui
 
     if (loader->full)
         return REPORTED;
-    return check_added(loader, where, builder_add_policy(loader->builder, spec, where, &number));
+    return check_full(loader, where, builder_add_policy(loader->builder, spec, where, &number));
 }
 
-static int add_domain(struct loader *loader, enum domain_kind kind, const struct name *domain,
+/* Adds one member as it was written at WHERE; reports what is wrong with it. Returns 0 or -ENOMEM.
+ */
+static int add_member(struct loader *loader, enum domain_kind kind, struct text text,
                       uint64_t where)
 {
     uint32_t policy = (uint32_t)loader->n_policies - 1;
-    bool held;
-    int r;
-
-    if (loader->full)
-        return REPORTED;
-    r = certificates_look(&loader->certificates, name_text(domain), &held);
-    if (r)
-        return r;
-    return check_added(loader, where,
-                       builder_add_member(loader->builder, policy, kind, held, domain, where));
-}
-
-/* Adds one member as it was written. */
-static int add_text(struct loader *loader, enum domain_kind kind, struct text text, uint64_t where)
-{
     struct name domain;
+    bool held;
     int r = name_from_domain(text, &domain);
 
-    if (r < 0)
-        return r;
-    if (r == 0) {
-        r = add_domain(loader, kind, &domain, where);
+    if (r > 0)
+        diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
+                          "found %s in %s, expected %s", name_fault_found(r), quote_text(text).text,
+                          name_fault_expected(r));
+    if (r || loader->full)
         return r < 0 ? r : 0;
-    }
-    diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
-                      "found %s in %s, expected %s", name_fault_found(r), quote_text(text).text,
-                      name_fault_expected(r));
-    return 0;
+    r = certificates_look(&loader->certificates, name_text(&domain), &held);
+    if (r)
+        return r;
+    r = builder_add_member(loader->builder, policy, kind, held, &domain, where);
+    r = check_full(loader, where, r);
+    return r < 0 ? r : 0;
 }
 
 static int add_node(struct loader *loader, enum domain_kind kind, const struct node *node)
 {
     if (node->kind == NODE_SCALAR && !node_is_null(node))
-        return add_text(loader, kind, node_text(node),
-                        source_pack(node->source, node->line, node->column));
+        return add_member(loader, kind, node_text(node), node_pack_place(node));
     if (node->kind != NODE_INVALID)
-        LOADER_ERROR(loader, node, "found %s, expected a domain name", node_describe(node).text);
+        NODE_ERROR(&loader->context, node, "found %s, expected a domain name",
+                   node_describe(node).text);
     return 0;
 }
 
@@ -103,21 +93,6 @@ static int add_nodes(struct loader *loader, enum domain_kind kind, const struct 
         r = add_node(loader, kind, node);
     return r;
 }
-
-/* A list file that the policy uses. */
-struct used_file {
-    struct used_file *next;
-    dev_t device;
-    ino_t inode;
-    const struct node *named_at;
-};
-
-/* Where the domains of list files go. */
-struct files_context {
-    enum domain_kind kind;
-    struct used_file *used;
-    struct arena arena; /* of the used files */
-};
 
 /* Reports what is wrong with a line. */
 static void report_line(struct loader *loader, int fault, struct place place)
@@ -136,15 +111,10 @@ static void report_line(struct loader *loader, int fault, struct place place)
                       texts[fault].found, texts[fault].expected);
 }
 
-static void free_list(struct list_file **list)
+static int add_lines(struct loader *loader, enum domain_kind kind, struct file *file,
+                     uint16_t source)
 {
-    list_file_free(*list);
-}
-
-static int read_lines(struct loader *loader, struct file *file, uint16_t source,
-                      enum domain_kind kind)
-{
-    CLEANUP(free_list) struct list_file *list = NULL;
+    CLEANUP(list_file_free_pointer) struct list_file *list = NULL;
     struct list_entry entry;
     int r = list_file_new(file, &list);
 
@@ -153,7 +123,7 @@ static int read_lines(struct loader *loader, struct file *file, uint16_t source,
 
         r = list_file_next(list, &entry);
         if (r == 0) {
-            r = add_text(loader, kind, entry.word, source_pack(source, entry.line, entry.column));
+            r = add_member(loader, kind, entry.word, source_pack(source, entry.line, entry.column));
         } else if (r == LIST_UNREADABLE) {
             file_report(file, NULL, place, loader->context.diagnostics);
         } else if (r > LIST_UNREADABLE) {
@@ -166,52 +136,23 @@ static int read_lines(struct loader *loader, struct file *file, uint16_t source,
     return r < 0 ? r : 0;
 }
 
-/* Notes that the policy uses a file. Returns 0, REPORTED if it does already, or -ENOMEM. */
-static int note_used(struct loader *loader, struct files_context *context, const struct file *file,
-                     const char *path, const struct node *named_at)
-{
-    struct used_file *used;
-
-    for (used = context->used; used; used = used->next) {
-        struct place first;
-
-        if (used->device != file->device || used->inode != file->inode)
-            continue;
-        first = node_place(used->named_at, &loader->sources);
-        LOADER_WARNING(loader, named_at, "%s is the list file named already at %s:%u:%u",
-                       quote_text(text_from(path)).text, first.file, first.line, first.column);
-        return REPORTED;
-    }
-    used = arena_alloc(&context->arena, sizeof(*used));
-    if (!used)
-        return -ENOMEM;
-    *used = (struct used_file){context->used, file->device, file->inode, named_at};
-    context->used = used;
-    return 0;
-}
-
 static int add_file(struct loader *loader, const char *path, const struct node *named_at,
-                    void *opaque)
+                    void *context)
 {
     CLEANUP(file_deinit) struct file file = FILE_INIT;
-    struct files_context *context = opaque;
+    const enum domain_kind *kind = context;
     uint16_t source;
-    int r = loader_open(loader, path, named_at, CONFIG_LIST_SIZE_MAX, &file, &source);
+    int r = files_open(loader, path, named_at, (uint32_t)loader->n_policies, &file, &source);
 
-    if (r == 0)
-        r = note_used(loader, context, &file, path, named_at);
-    if (r == 0)
-        r = read_lines(loader, &file, source, context->kind);
-    return r < 0 ? r : 0;
+    if (r)
+        return r < 0 ? r : 0;
+    return add_lines(loader, *kind, &file, source);
 }
 
 int members_add(struct loader *loader, const struct policy_settings *settings)
 {
-    struct files_context context = {.kind = (enum domain_kind)settings->records};
-    int r = add_nodes(loader, context.kind, settings->domains);
+    enum domain_kind kind = (enum domain_kind)settings->records;
+    int r = add_nodes(loader, kind, settings->domains);
 
-    if (r == 0)
-        r = loader_each_file(loader, settings->domain_files, add_file, &context);
-    arena_deinit(&context.arena);
-    return r;
+    return r ? r : files_each(loader, settings->domain_files, add_file, &kind);
 }

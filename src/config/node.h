@@ -1,12 +1,14 @@
 /* YAML as nodes that know where they were written.
  *
- * libyaml gives events; from them this makes a tree of small nodes in an arena, text and all. Only
- * the plain part of YAML is wanted in a configuration: aliases, anchors, tags, keys that are no
- * scalars, duplicate keys, second documents, NUL in scalars and deep nesting are reported as errors
- * here, each at its place, and reading goes on behind them where it can. It ends at the first
- * collection that is nested too deep.
+ * libyaml reads the file in pieces and gives events; from these a tree of small nodes is made, in
+ * an arena, text and all: 32 bytes each and, for a scalar, its text. A node knows its file, line
+ * and column, so that whoever finds a value wrong, however late, can say where it is written.
  *
- * The file is read in pieces.
+ * A configuration needs only the plain part of YAML. Aliases, anchors, tags, keys that are not
+ * scalars, keys that are there twice, NUL in scalars and second documents are errors, reported
+ * here, each at its place; reading goes on after them, and a node of the kind NODE_INVALID stands
+ * for a value that was reported, so that nobody reports it again. Reading ends where the file is
+ * not YAML and at the first collection that is nested too deep.
  */
 #pragma once
 
@@ -40,15 +42,18 @@ struct node {
     bool plain; /* a scalar without quotes */
 };
 
-/* Reads a YAML file that was opened and is called SOURCE in SOURCES. The nodes live as long as the
- * arena. Errors are reported; some leave nodes behind that can be looked at further. Returns 0,
- * REPORTED or -ENOMEM. */
-int node_load(struct file *file, uint16_t source, const struct sources *sources,
-              struct arena *arena, struct diagnostics *diagnostics, struct node **root);
+/* What every part of a load needs: where results live, the files, and who hears of errors. */
+struct load_context {
+    struct arena *arena;
+    const struct sources *sources;
+    struct diagnostics *diagnostics;
+};
 
-/* The same from memory. */
-int node_parse(struct text bytes, uint16_t source, const struct sources *sources,
-               struct arena *arena, struct diagnostics *diagnostics, struct node **root);
+/* Reads a YAML file that was opened and has a number. The nodes live as long as the context's
+ * arena. Errors are reported; some leave nodes that can be looked at further. Returns 0, REPORTED
+ * if there are no nodes, or -ENOMEM. */
+int node_read(const struct load_context *context, struct file *file, uint16_t source,
+              struct node **root);
 
 /* The value of a key in a mapping, or NULL. */
 const struct node *node_find(const struct node *mapping, const char *key);
@@ -62,4 +67,12 @@ bool node_is_null(const struct node *node);
 /* What a node is, for a message: "a list", "a mapping", "nothing", or a scalar in quotes. */
 struct quoted node_describe(const struct node *node);
 
+/* Where a node is written; the same packed, for source_unpack. */
 struct place node_place(const struct node *node, const struct sources *sources);
+uint64_t node_pack_place(const struct node *node);
+
+/* Reports an error or a warning at a node. */
+#define NODE_ERROR(CONTEXT, NODE, ...)                                                             \
+    diagnostics_error((CONTEXT)->diagnostics, node_place(NODE, (CONTEXT)->sources), __VA_ARGS__)
+#define NODE_WARNING(CONTEXT, NODE, ...)                                                           \
+    diagnostics_warning((CONTEXT)->diagnostics, node_place(NODE, (CONTEXT)->sources), __VA_ARGS__)

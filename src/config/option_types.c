@@ -1,4 +1,5 @@
 /* The types of values that any option table may use. */
+#include "base/number.h"
 #include "config/options.h"
 
 #include <errno.h>
@@ -8,83 +9,104 @@
 enum { URL_PATH_MAX = 255 }; /* bytes */
 
 /* Bytes, without the terminator: unix(7). */
-static const size_t SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+enum { SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1 };
 
-static int refuse(const struct option_context *context, const struct option *option,
-                  const struct node *node)
+static bool equal_strings(const void *a, const void *b)
 {
-    option_report(context, option, node, node_describe(node).text);
-    return REPORTED;
+    return strcmp(*(char *const *)a, *(char *const *)b) == 0;
 }
+
+/* Keeps a text as a string that lives as long as the settings. */
+static int keep_string(const struct option_input *input, struct text text, void *value)
+{
+    int r = arena_copy_text(input->context->arena, text, &text);
+
+    if (r)
+        return r;
+    *(const char **)value = text.data;
+    return 0;
+}
+
+/* Finds the choice that a node names, or NULL. */
+static const struct option_choice *find_choice(const struct option_choice *choices,
+                                               const struct node *node)
+{
+    for (; choices->text; choices++)
+        if (text_equals(node_text(node), text_from(choices->text)))
+            return choices;
+    return NULL;
+}
+
+static void describe_choices(const struct option *option, struct buffer *out)
+{
+    for (const struct option_choice *choice = option->choices; choice->text; choice++) {
+        if (choice != option->choices)
+            buffer_add_string(out, choice[1].text ? ", " : " or ");
+        buffer_add_string(out, choice->text);
+    }
+}
+
+static int read_choice(const struct option_input *input, void *value)
+{
+    const struct option_choice *choice = find_choice(input->option->choices, input->node);
+
+    if (!choice)
+        return option_refuse(input);
+    *(int *)value = choice->value;
+    return 0;
+}
+
+const struct option_type option_choice = {
+    .size = sizeof(int),
+    .describe = describe_choices,
+    .read = read_choice,
+};
 
 static void describe_boolean(const struct option *option, struct buffer *out)
 {
-    (void)option;
-    buffer_add_string(out, "yes or no");
+    if (option->choices)
+        describe_choices(option, out);
+    else
+        buffer_add_string(out, "yes or no");
 }
 
-static int read_boolean(const struct option_context *context, const struct option *option,
-                        const struct node *node, void *value)
+static int read_boolean(const struct option_input *input, void *value)
 {
-    static const struct {
-        const char *text;
-        bool value;
-    } words[] = {{"yes", true}, {"no", false}, {"true", true}, {"false", false}};
+    static const struct option_choice words[] = {
+        {"yes", true}, {"no", false}, {"true", true}, {"false", false}, {NULL, 0}};
+    const struct option_choice *choices = input->option->choices;
+    const struct option_choice *choice = find_choice(choices ? choices : words, input->node);
 
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        if (text_equals(node_text(node), text_from(words[i].text))) {
-            *(bool *)value = words[i].value;
-            return 0;
-        }
-    }
-    return refuse(context, option, node);
+    if (!choice)
+        return option_refuse(input);
+    *(bool *)value = choice->value;
+    return 0;
 }
 
 const struct option_type option_boolean = {
     .size = sizeof(bool),
-    .kinds = OPTION_FROM_SCALAR,
     .describe = describe_boolean,
     .read = read_boolean,
 };
-
-/* Takes the digits at the start of a text as a number. Returns false if there are none or the
- * number does not fit. */
-static bool take_number(struct text *text, uint64_t *out)
-{
-    uint64_t number = 0;
-    size_t n = 0;
-
-    for (; n < text->length && text->data[n] >= '0' && text->data[n] <= '9'; n++)
-        if (__builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(text->data[n] - '0'), &number))
-            return false;
-    if (n == 0)
-        return false;
-    *text = text_after(*text, n);
-    *out = number;
-    return true;
-}
 
 static void describe_integer(const struct option *option, struct buffer *out)
 {
     buffer_printf(out, "a whole number from %u to %u", option->min, option->max);
 }
 
-static int read_integer(const struct option_context *context, const struct option *option,
-                        const struct node *node, void *value)
+static int read_integer(const struct option_input *input, void *value)
 {
-    struct text rest = node_text(node);
     uint64_t number;
 
-    if (!take_number(&rest, &number) || rest.length || number < option->min || number > option->max)
-        return refuse(context, option, node);
+    if (!number_read(node_text(input->node), input->option->max, &number) ||
+        number < input->option->min)
+        return option_refuse(input);
     *(uint32_t *)value = (uint32_t)number;
     return 0;
 }
 
 const struct option_type option_integer = {
     .size = sizeof(uint32_t),
-    .kinds = OPTION_FROM_SCALAR,
     .describe = describe_integer,
     .read = read_integer,
 };
@@ -95,111 +117,69 @@ static void describe_duration(const struct option *option, struct buffer *out)
                   option->max);
 }
 
-/* The seconds of what may stand behind a number; 0 if it is no unit. */
-static uint64_t unit_seconds(struct text unit)
+/* Takes the unit off the end of a duration. Returns its seconds; 1 if there is none. */
+static uint32_t take_unit(struct text *duration)
 {
     static const struct {
         char letter;
         uint32_t seconds;
     } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 
-    if (unit.length == 0)
-        return 1;
-    for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
-        if (unit.length == 1 && unit.data[0] == units[i].letter)
-            return units[i].seconds;
-    return 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
+        if (duration->length == 0 || duration->data[duration->length - 1] != units[i].letter)
+            continue;
+        duration->length--;
+        return units[i].seconds;
+    }
+    return 1;
 }
 
-static int read_duration(const struct option_context *context, const struct option *option,
-                         const struct node *node, void *value)
+static int read_duration(const struct option_input *input, void *value)
 {
-    struct text rest = node_text(node);
-    uint64_t number, unit;
+    struct text digits = node_text(input->node);
+    uint32_t unit = take_unit(&digits);
+    uint64_t number;
 
-    if (!take_number(&rest, &number))
-        return refuse(context, option, node);
-    unit = unit_seconds(rest);
-    if (unit == 0 || __builtin_mul_overflow(number, unit, &number) || number < option->min ||
-        number > option->max)
-        return refuse(context, option, node);
-    *(uint32_t *)value = (uint32_t)number;
+    if (!number_read(digits, input->option->max / unit, &number) ||
+        number * unit < input->option->min)
+        return option_refuse(input);
+    *(uint32_t *)value = (uint32_t)number * unit;
     return 0;
 }
 
 const struct option_type option_duration = {
     .size = sizeof(uint32_t),
-    .kinds = OPTION_FROM_SCALAR,
     .describe = describe_duration,
     .read = read_duration,
 };
 
-static void describe_choice(const struct option *option, struct buffer *out)
-{
-    for (const struct option_choice *choice = option->choices; choice->text; choice++) {
-        if (choice != option->choices)
-            buffer_add_string(out, choice[1].text ? ", " : " or ");
-        buffer_add_string(out, choice->text);
-    }
-}
-
-static int read_choice(const struct option_context *context, const struct option *option,
-                       const struct node *node, void *value)
-{
-    for (const struct option_choice *choice = option->choices; choice->text; choice++) {
-        if (text_equals(node_text(node), text_from(choice->text))) {
-            *(int *)value = choice->value;
-            return 0;
-        }
-    }
-    return refuse(context, option, node);
-}
-
-const struct option_type option_choice = {
-    .size = sizeof(int),
-    .kinds = OPTION_FROM_SCALAR,
-    .describe = describe_choice,
-    .read = read_choice,
-};
-
-static void describe_url_path(const struct option *option, struct buffer *out)
-{
-    (void)option;
-    buffer_printf(out, "a path of at most %d letters, digits and - . _ ~ / that begins with /",
-                  URL_PATH_MAX);
-}
-
 static bool is_path_character(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c != '\0' && strchr("-._~/", c));
 }
 
-static int read_url_path(const struct option_context *context, const struct option *option,
-                         const struct node *node, void *value)
+static int read_url_path(const struct option_input *input, void *value)
 {
-    struct text path = node_text(node);
-    int r;
+    struct text path = node_text(input->node);
 
     if (path.length == 0 || path.length > URL_PATH_MAX || path.data[0] != '/')
-        return refuse(context, option, node);
+        return option_refuse(input);
     for (size_t i = 0; i < path.length; i++)
         if (!is_path_character(path.data[i]))
-            return refuse(context, option, node);
+            return option_refuse(input);
     while (path.length && path.data[path.length - 1] == '/')
         path.length--;
-    r = arena_copy_text(context->arena, path, &path);
-    if (r)
-        return r;
-    *(const char **)value = path.data;
-    return 0;
+    return keep_string(input, path, value);
 }
+
+_Static_assert(URL_PATH_MAX == 255, "the text below names the limit");
 
 const struct option_type option_url_path = {
     .size = sizeof(const char *),
-    .kinds = OPTION_FROM_SCALAR,
-    .describe = describe_url_path,
+    .expects = "a path of at most 255 letters, digits and - . _ ~ / that begins with /",
     .read = read_url_path,
+    .equals = equal_strings,
 };
 
 static void describe_address(const struct option *option, struct buffer *out)
@@ -208,69 +188,64 @@ static void describe_address(const struct option *option, struct buffer *out)
                   option->port);
 }
 
-static int read_address(const struct option_context *context, const struct option *option,
-                        const struct node *node, void *value)
+static int read_address(const struct option_input *input, void *value)
 {
-    return listen_address_parse(node_text(node), option->port, value)
-               ? 0
-               : refuse(context, option, node);
+    struct listen_address *address = value;
+
+    if (!listen_address_parse(node_text(input->node), input->option->port, address))
+        return option_refuse(input);
+    if (!listen_address_is_loopback(address))
+        NODE_WARNING(input->context, input->node,
+                     "%s is not a loopback address: whoever reaches it gets answers",
+                     address->text);
+    return 0;
+}
+
+static bool equal_addresses(const void *a, const void *b)
+{
+    const struct listen_address *left = a, *right = b;
+
+    return strcmp(left->text, right->text) == 0;
 }
 
 const struct option_type option_address = {
     .size = sizeof(struct listen_address),
-    .kinds = OPTION_FROM_SCALAR,
     .describe = describe_address,
     .read = read_address,
+    .equals = equal_addresses,
 };
 
-static void describe_socket_path(const struct option *option, struct buffer *out)
+static int read_socket_path(const struct option_input *input, void *value)
 {
-    (void)option;
-    buffer_printf(out, "an absolute path of at most %zu bytes", SOCKET_PATH_MAX);
-}
-
-static int read_socket_path(const struct option_context *context, const struct option *option,
-                            const struct node *node, void *value)
-{
-    struct text path = node_text(node);
-    int r;
+    struct text path = node_text(input->node);
 
     if (path.length < 2 || path.length > SOCKET_PATH_MAX || path.data[0] != '/' ||
         path.data[path.length - 1] == '/')
-        return refuse(context, option, node);
-    r = arena_copy_text(context->arena, path, &path);
-    if (r)
-        return r;
-    *(const char **)value = path.data;
-    return 0;
+        return option_refuse(input);
+    return keep_string(input, path, value);
 }
+
+_Static_assert(SOCKET_PATH_MAX == 107, "the text below names the limit");
 
 const struct option_type option_socket_path = {
     .size = sizeof(const char *),
-    .kinds = OPTION_FROM_SCALAR,
-    .describe = describe_socket_path,
+    .expects = "an absolute path of at most 107 bytes",
     .read = read_socket_path,
+    .equals = equal_strings,
 };
 
-static void describe_permissions(const struct option *option, struct buffer *out)
+static int read_permissions(const struct option_input *input, void *value)
 {
-    (void)option;
-    buffer_add_string(out, "permissions as three octal digits, such as \"0660\"");
-}
-
-static int read_permissions(const struct option_context *context, const struct option *option,
-                            const struct node *node, void *value)
-{
-    struct text digits = node_text(node);
+    struct text digits = node_text(input->node);
     uint32_t mode = 0;
 
     if (digits.length == 4 && digits.data[0] == '0')
         digits = text_after(digits, 1);
     if (digits.length != 3)
-        return refuse(context, option, node);
+        return option_refuse(input);
     for (size_t i = 0; i < digits.length; i++) {
         if (digits.data[i] < '0' || digits.data[i] > '7')
-            return refuse(context, option, node);
+            return option_refuse(input);
         mode = mode << 3 | (uint32_t)(digits.data[i] - '0');
     }
     *(uint32_t *)value = mode;
@@ -279,85 +254,50 @@ static int read_permissions(const struct option_context *context, const struct o
 
 const struct option_type option_permissions = {
     .size = sizeof(uint32_t),
-    .kinds = OPTION_FROM_SCALAR,
-    .describe = describe_permissions,
+    .expects = "permissions as three octal digits, such as \"0660\"",
     .read = read_permissions,
 };
 
-static void describe_group(const struct option *option, struct buffer *out)
-{
-    (void)option;
-    buffer_add_string(out, "the name of a group of this system");
-}
-
 /* The configuration is read by one thread at a time. */
-static int read_group(const struct option_context *context, const struct option *option,
-                      const struct node *node, void *value)
+static int read_group(const struct option_input *input, void *value)
 {
     /* cppcheck-suppress getgrnamCalled */
-    const struct group *group = getgrnam(node->text);
+    const struct group *group = getgrnam(input->node->text);
 
     if (!group)
-        return refuse(context, option, node);
+        return option_refuse(input);
     *(uint32_t *)value = group->gr_gid;
     return 0;
 }
 
 const struct option_type option_group = {
     .size = sizeof(uint32_t),
-    .kinds = OPTION_FROM_SCALAR,
-    .describe = describe_group,
+    .expects = "the name of a group of this system",
     .read = read_group,
 };
 
-static void describe_mapping(const struct option *option, struct buffer *out)
-{
-    (void)option;
-    buffer_add_string(out, "a mapping");
-}
-
-static int read_section(const struct option_context *context, const struct option *option,
-                        const struct node *node, void *value)
-{
-    struct option_marks marks;
-    int r = options_read(context, option->section, node, value, &marks);
-
-    if (r)
-        return r;
-    return marks.invalid ? REPORTED : 0;
-}
-
 const struct option_type option_section = {
+    .size = sizeof(bool),
     .kinds = OPTION_FROM_MAPPING,
-    .describe = describe_mapping,
-    .read = read_section,
+    .expects = "a mapping",
 };
 
-static int read_node(const struct option_context *context, const struct option *option,
-                     const struct node *node, void *value)
+int option_keep_node(const struct option_input *input, void *value)
 {
-    (void)context;
-    (void)option;
-    *(const struct node **)value = node;
+    *(const struct node **)value = input->node;
     return 0;
 }
 
 const struct option_type option_mapping = {
     .size = sizeof(struct node *),
     .kinds = OPTION_FROM_MAPPING,
-    .describe = describe_mapping,
-    .read = read_node,
+    .expects = "a mapping",
+    .read = option_keep_node,
 };
-
-static void describe_sequence(const struct option *option, struct buffer *out)
-{
-    (void)option;
-    buffer_add_string(out, "a list");
-}
 
 const struct option_type option_sequence = {
     .size = sizeof(struct node *),
     .kinds = OPTION_FROM_SEQUENCE,
-    .describe = describe_sequence,
-    .read = read_node,
+    .expects = "a list",
+    .read = option_keep_node,
 };

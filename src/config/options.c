@@ -7,138 +7,151 @@ enum {
     SUGGESTION_EDITS = 2, /* how far a suggested key may be from the one found */
 };
 
-static void describe(const struct option *option, struct buffer *out)
+void option_describe(const struct option *option, struct buffer *out)
 {
-    option->type->describe(option, out);
+    if (option->type->describe)
+        option->type->describe(option, out);
+    else
+        buffer_add_string(out, option->type->expects);
     if (option->list)
         buffer_add_string(out, ", or a list of these");
 }
 
-void option_report(const struct option_context *context, const struct option *option,
-                   const struct node *node, const char *what)
+int option_report(const struct option_input *input, const char *what)
 {
     CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
+    const char *text;
 
-    if (option->list)
-        describe(option, &expected);
-    else
-        option->type->describe(option, &expected);
-    buffer_add(&expected, "", 1);
-    context->diagnostics->out_of_memory |= expected.failed;
-    diagnostics_error(context->diagnostics, node_place(node, context->sources),
-                      "found %s, expected %s", what, expected.failed ? "" : expected.data);
+    option_describe(input->option, &expected);
+    text = buffer_string(&expected);
+    input->context->diagnostics->out_of_memory |= !text;
+    NODE_ERROR(input->context, input->node, "found %s, expected %s", what, text ? text : "");
+    return REPORTED;
 }
 
-/* Reads one value, or one item of a list, if the node can be one at all. */
-static int read_value(const struct option_context *context, const struct option *option,
-                      const struct node *node, void *value)
+int option_refuse(const struct option_input *input)
 {
-    if (node->kind == NODE_INVALID)
-        return REPORTED;
-    if (!(option->type->kinds & 1 << node->kind) || node_is_null(node)) {
-        option_report(context, option, node, node_describe(node).text);
-        return REPORTED;
-    }
-    return option->type->read(context, option, node, value);
+    return option_report(input, node_describe(input->node).text);
 }
 
-/* Reports an item that is in the list already. Returns whether there is one. */
-static bool report_repeated(const struct option_context *context, const struct option *option,
-                            const struct option_list *list, const struct node *node)
+/* Reports a node that cannot be a value of its row at all. */
+static int check_kind(const struct option_input *input)
 {
-    size_t size = option->type->size;
-    const char *items = list->items;
+    int kinds = input->option->type->kinds ? input->option->type->kinds : OPTION_FROM_SCALAR;
 
-    if (!option->type->equals)
-        return false;
-    for (size_t i = 0; i < list->n; i++) {
-        if (!option->type->equals(items + i * size, items + list->n * size))
+    if (input->node->kind == NODE_INVALID)
+        return REPORTED;
+    return !(kinds & 1 << input->node->kind) || node_is_null(input->node) ? option_refuse(input)
+                                                                          : 0;
+}
+
+/* Reads one value, or one item of a list. */
+static int read_value(const struct option_input *input, void *value)
+{
+    int r = check_kind(input);
+
+    return r ? r : input->option->type->read(input, value);
+}
+
+static bool equal_values(const struct option_type *type, const void *a, const void *b)
+{
+    return type->equals ? type->equals(a, b) : memcmp(a, b, type->size) == 0;
+}
+
+/* Reports the value at the end of a list if it is in the list already. */
+static int check_repeated(const struct option_input *input, const char *items, size_t n)
+{
+    const struct option_type *type = input->option->type;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!equal_values(type, items + i * type->size, items + n * type->size))
             continue;
-        diagnostics_error(context->diagnostics, node_place(node, context->sources),
-                          "found %s again, expected each %s once", quote_text(node_text(node)).text,
-                          option->key);
-        return true;
+        NODE_ERROR(input->context, input->node, "found %s again, expected each %s once",
+                   quote_text(node_text(input->node)).text, input->option->key);
+        return REPORTED;
     }
-    return false;
+    return 0;
 }
 
-/* Reads the items of a list; those with an error are left out. */
-static int read_items(const struct option_context *context, const struct option *option,
-                      const struct node *first, struct option_list *list)
+/* Reads a list, or one value in its place. */
+static int read_list(const struct option_input *input, void *settings)
 {
+    const struct option *option = input->option;
+    bool sequence = input->node->kind == NODE_SEQUENCE;
+    size_t room = sequence ? input->node->length : 1, n = 0;
+    struct option_input item = *input;
     int result = 0;
+    char *items;
 
-    for (const struct node *node = first; node; node = node->next) {
-        int r =
-            read_value(context, option, node, (char *)list->items + list->n * option->type->size);
+    if (option->max_items && room > option->max_items) {
+        NODE_ERROR(input->context, input->node, "found %zu values of %s, expected at most %u", room,
+                   option->key, option->max_items);
+        return REPORTED;
+    }
+    items = arena_alloc(input->context->arena, room * option->type->size);
+    if (!items)
+        return -ENOMEM;
+    item.node = sequence ? input->node->first : input->node;
+    for (size_t i = 0; i < room; i++, item.node = item.node->next) {
+        int r = read_value(&item, items + n * option->type->size);
 
+        if (r == 0)
+            r = check_repeated(&item, items, n);
         if (r < 0)
             return r;
-        if (r == 0 && !report_repeated(context, option, list, node))
-            list->n++;
+        if (r == 0)
+            n++;
         else
-            result = REPORTED;
+            result = r;
     }
-    return result;
+    if (result == 0 && option->check)
+        result = option->check(input, items, n);
+    if (result)
+        return result;
+    memcpy((char *)settings + option->offset, &items, sizeof(items));
+    memcpy((char *)settings + option->n_offset, &n, sizeof(n));
+    return 0;
 }
 
-static int read_list(const struct option_context *context, const struct option *option,
-                     const struct node *node, struct option_list *out)
+static int read_section(const struct option_input *input, void *settings)
 {
-    bool sequence = node->kind == NODE_SEQUENCE;
-    size_t n = sequence ? node->length : 1;
-    struct node alone = *node;
-    struct option_list list = {0};
-    int r;
+    const struct option *option = input->option;
+    struct option_keys keys;
+    int r = check_kind(input);
 
-    if (option->max_items && n > option->max_items) {
-        diagnostics_error(context->diagnostics, node_place(node, context->sources),
-                          "found %zu values of %s, expected at most %u", n, option->key,
-                          option->max_items);
-        return REPORTED;
-    }
-    list.items = arena_alloc(context->arena, n * option->type->size);
-    if (!list.items)
-        return -ENOMEM;
-    alone.next = NULL;
-    r = read_items(context, option, sequence ? node->first : &alone, &list);
-    if (r == 0)
-        *out = list;
-    return r;
+    if (r)
+        return r;
+    r = options_read(input->context, option->section, input->node, settings, &keys);
+    if (r)
+        return r;
+    *(bool *)((char *)settings + option->offset) = true;
+    return keys.invalid ? REPORTED : 0;
 }
 
-static int read_option(const struct option_context *context, const struct option *option,
-                       const struct node *node, void *value)
+static int read_option(const struct option_input *input, void *settings)
 {
-    int r = option->list ? read_list(context, option, node, value)
-                         : read_value(context, option, node, value);
-
-    if (r == 0 && option->check)
-        r = option->check(context, option, node, value);
-    return r;
+    if (input->option->type == &option_section)
+        return read_section(input, settings);
+    if (input->option->list)
+        return read_list(input, settings);
+    return read_value(input, (char *)settings + input->option->offset);
 }
 
-static char *value_of(const struct option *option, void *settings)
-{
-    return (char *)settings + option->offset;
-}
-
-int options_set_defaults(const struct option_context *context, const struct option_table *table,
+int options_set_defaults(const struct load_context *context, const struct option_table *table,
                          void *settings)
 {
     for (size_t i = 0; i < table->n; i++) {
         const struct option *option = &table->rows[i];
-        void *value = value_of(option, settings);
         int r = 0;
 
         if (option->type == &option_section)
-            r = options_set_defaults(context, option->section, value);
+            r = options_set_defaults(context, option->section, settings);
         if (option->fallback) {
-            struct node node = {.text = option->fallback,
-                                .length = (uint32_t)strlen(option->fallback),
-                                .kind = NODE_SCALAR};
+            const struct node node = {.text = option->fallback,
+                                      .length = (uint32_t)strlen(option->fallback),
+                                      .kind = NODE_SCALAR};
 
-            r = read_option(context, option, &node, value);
+            r = read_option(&(struct option_input){context, option, &node}, settings);
         }
         if (r)
             return r;
@@ -192,11 +205,11 @@ static const char *nearest_key(const struct option_table *table, struct text key
     return nearest;
 }
 
-static void report_unknown(const struct option_context *context, const struct option_table *table,
+static void report_unknown(const struct load_context *context, const struct option_table *table,
                            const struct node *key)
 {
     CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
-    const char *nearest = nearest_key(table, node_text(key));
+    const char *nearest = nearest_key(table, node_text(key)), *text;
 
     for (size_t i = 0; i < table->n; i++)
         buffer_printf(&expected, "%s%s",
@@ -206,11 +219,10 @@ static void report_unknown(const struct option_context *context, const struct op
                       table->rows[i].key);
     if (nearest)
         buffer_printf(&expected, " (is %s meant?)", nearest);
-    buffer_add(&expected, "", 1);
-    context->diagnostics->out_of_memory |= expected.failed;
-    diagnostics_error(context->diagnostics, node_place(key, context->sources),
-                      "found unknown key %s, expected %s", quote_text(node_text(key)).text,
-                      expected.failed ? "" : expected.data);
+    text = buffer_string(&expected);
+    context->diagnostics->out_of_memory |= !text;
+    NODE_ERROR(context, key, "found unknown key %s, expected %s", quote_text(node_text(key)).text,
+               text ? text : "");
 }
 
 static const struct option *find_option(const struct option_table *table, struct text key)
@@ -221,22 +233,10 @@ static const struct option *find_option(const struct option_table *table, struct
     return NULL;
 }
 
-static void check_required(const struct option_context *context, const struct option_table *table,
-                           const struct node *node, struct option_marks *marks)
+int options_read(const struct load_context *context, const struct option_table *table,
+                 const struct node *node, void *settings, struct option_keys *out)
 {
-    for (size_t i = 0; i < table->n; i++) {
-        if (!table->rows[i].required || marks->present & 1U << i)
-            continue;
-        marks->invalid |= 1U << i;
-        diagnostics_error(context->diagnostics, node_place(node, context->sources),
-                          "found a mapping without the key %s, expected it", table->rows[i].key);
-    }
-}
-
-int options_read(const struct option_context *context, const struct option_table *table,
-                 const struct node *node, void *settings, struct option_marks *marks)
-{
-    struct option_marks seen = {0};
+    struct option_keys keys = {0};
 
     for (const struct node *key = node->first; key; key = key->next->next) {
         const struct option *option = find_option(table, node_text(key));
@@ -248,53 +248,52 @@ int options_read(const struct option_context *context, const struct option_table
             continue;
         }
         bit = 1U << (option - table->rows);
-        r = read_option(context, option, key->next, value_of(option, settings));
+        r = read_option(&(struct option_input){context, option, key->next}, settings);
         if (r < 0)
             return r;
-        seen.present |= bit;
-        if (r > 0)
-            seen.invalid |= bit;
+        keys.present |= bit;
+        keys.invalid |= r ? bit : 0;
     }
-    check_required(context, table, node, &seen);
-    if (marks)
-        *marks = seen;
+    for (size_t i = 0; i < table->n; i++) {
+        if (!table->rows[i].required || keys.present & 1U << i)
+            continue;
+        keys.invalid |= 1U << i;
+        NODE_ERROR(context, node, "found a mapping without the key %s, expected it",
+                   table->rows[i].key);
+    }
+    if (out)
+        *out = keys;
     return 0;
 }
 
-/* Describes the rows of a table whose keys begin with what KEY holds. */
-static int describe_table(const struct option_table *table, struct buffer *key,
-                          void (*row)(const struct option_description *description, void *context),
-                          void *context)
+/* The same for keys that begin with what KEY holds. */
+static void name_restart(const struct option_table *table, struct buffer *key, const void *before,
+                         const void *after, struct buffer *out)
 {
     size_t prefix = key->length;
 
     for (size_t i = 0; i < table->n; i++) {
-        CLEANUP(buffer_deinit) struct buffer type = BUFFER_INIT;
         const struct option *option = &table->rows[i];
-        int r = 0;
+        const char *old = (const char *)before + option->offset;
+        const char *now = (const char *)after + option->offset;
+        bool section = option->type == &option_section;
 
-        describe(option, &type);
-        buffer_add(&type, "", 1);
-        buffer_printf(key, "%s%s", prefix ? "." : "", option->key);
-        buffer_add(key, "", 1);
-        if (type.failed || key->failed)
-            return -ENOMEM;
-        row(&(struct option_description){key->data, type.data, option}, context);
-        key->length--;
-        if (option->section)
-            r = describe_table(option->section, key, row, context);
-        if (r)
-            return r;
+        buffer_add_string(key, option->key);
+        if (option->restart && !equal_values(option->type, old, now)) {
+            buffer_add_string(out, out->length ? ", " : "");
+            buffer_add_text(out, buffer_text(key));
+        } else if (section && (*(const bool *)now || !option->restart)) {
+            buffer_add_string(key, ".");
+            name_restart(option->section, key, before, after, out);
+        }
         key->length = prefix;
     }
-    return 0;
 }
 
-int options_describe(const struct option_table *table,
-                     void (*row)(const struct option_description *description, void *context),
-                     void *context)
+void options_name_restart(const struct option_table *table, const void *before, const void *after,
+                          struct buffer *out)
 {
     CLEANUP(buffer_deinit) struct buffer key = BUFFER_INIT;
 
-    return describe_table(table, &key, row, context);
+    name_restart(table, &key, before, after, out);
 }

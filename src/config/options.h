@@ -1,6 +1,17 @@
-/* The option table engine: rows of key, type, range and default say how a mapping of nodes becomes
- * a struct of typed values. What a key may hold is known to its row alone, so messages and
- * documentation follow from the same table as the reading. */
+/* The option table: a key of the configuration is a row.
+ *
+ * A table has a row for each key that a mapping may have. The row says of what type the key's value
+ * is, within which range or among which choices, what it is if the key is absent, and where it goes
+ * in the struct of settings that the table is for. options_read takes a mapping apart by its table:
+ * the type of the row turns each value into a C value, or reports what was found and what the row
+ * expects. The same rows set the defaults, compare two structs of settings, and are what a test
+ * compares the manual page with; so a new key is a row, a member of its struct and a paragraph of
+ * the page.
+ *
+ * A section, such as "listen", is a row with a table of its own, whose values lie in the same
+ * struct; the value of the section itself is whether it is there. A list is a row too, written as a
+ * list or as one value: its values go to the arena, and their number beside the pointer to them.
+ */
 #pragma once
 
 #include "base/buffer.h"
@@ -10,25 +21,27 @@
 struct option;
 struct option_table;
 
-/* What reading needs beside the row and the node. */
-struct option_context {
-    struct arena *arena; /* where values live that do not fit into their struct */
-    const struct sources *sources;
-    struct diagnostics *diagnostics;
+/* A value that is being read: what it stands for, and where it is written. */
+struct option_input {
+    const struct load_context *context;
+    const struct option *option;
+    const struct node *node;
 };
 
 /* A type of values. */
 struct option_type {
-    size_t size; /* bytes of one value */
-    int kinds;   /* the node kinds it is read from: OPTION_FROM_… */
-    void (*describe)(const struct option *option, struct buffer *out); /* for "expected …" */
+    size_t size;         /* bytes of one value */
+    int kinds;           /* the node kinds it is read from: OPTION_FROM_…; 0: scalars */
+    const char *expects; /* for "expected …" */
+
+    /* The same if it depends on the row; NULL otherwise. */
+    void (*describe)(const struct option *option, struct buffer *out);
 
     /* Reads one value; reports what is wrong with it. The node is of a fitting kind and not empty.
      * Returns 0, REPORTED or -ENOMEM. */
-    int (*read)(const struct option_context *context, const struct option *option,
-                const struct node *node, void *value);
+    int (*read)(const struct option_input *input, void *value);
 
-    /* Whether two values in a list are the same, which is an error; NULL where that is allowed. */
+    /* Whether two values are the same; NULL: they are if their bytes are. */
     bool (*equals)(const void *a, const void *b);
 };
 
@@ -36,12 +49,6 @@ enum {
     OPTION_FROM_SCALAR = 1 << NODE_SCALAR,
     OPTION_FROM_SEQUENCE = 1 << NODE_SEQUENCE,
     OPTION_FROM_MAPPING = 1 << NODE_MAPPING,
-};
-
-/* A value of a list row: the values one after another. */
-struct option_list {
-    void *items;
-    size_t n;
 };
 
 struct option_choice {
@@ -52,21 +59,21 @@ struct option_choice {
 struct option {
     const char *key;
     const struct option_type *type;
-    size_t offset;        /* of the value in its struct; a section's own struct begins there */
-    bool list;            /* a struct option_list, written as a list or as one value */
+    size_t offset;        /* of the value in the settings; of a list, of a pointer to its values */
+    size_t n_offset;      /* of a list: of the size_t that says how many there are */
+    bool list;            /* as a list or as one value; each value may be there once */
     bool required;        /* an error if the key is missing */
+    bool restart;         /* changes only by a restart */
     in_port_t port;       /* of addresses written without one */
     uint32_t min, max;    /* of integers and durations */
     uint32_t max_items;   /* of a list, 0 for any number */
     const char *fallback; /* the default, as it would be written; NULL: none */
     const struct option_choice *choices;
     const struct option_table *section; /* the rows below this one */
-    const char *help;                   /* one line for the documentation */
 
-    /* Checks the whole value after its items were read; as option_type.read. NULL: nothing to
-     * check. */
-    int (*check)(const struct option_context *context, const struct option *option,
-                 const struct node *node, const void *value);
+    /* Checks the values of a list together, after each was read; as option_type.read. NULL: nothing
+     * to check. */
+    int (*check)(const struct option_input *input, const void *items, size_t n);
 };
 
 struct option_table {
@@ -74,13 +81,13 @@ struct option_table {
     size_t n; /* at most 32 */
 };
 
-/* Which rows of a table a mapping has, and which of these are wrong; bits by row number. */
-struct option_marks {
+/* The keys that a mapping has, and those of them with an error or missing; bits by row number. */
+struct option_keys {
     uint32_t present;
     uint32_t invalid;
 };
 
-/* bool: yes, no, true, false */
+/* bool: yes, no, true, false; or one of two choices */
 extern const struct option_type option_boolean;
 /* uint32_t within min and max */
 extern const struct option_type option_integer;
@@ -90,7 +97,7 @@ extern const struct option_type option_duration;
 extern const struct option_type option_choice;
 /* const char *: the path of a URL without a final slash, "" for the root */
 extern const struct option_type option_url_path;
-/* struct listen_address */
+/* struct listen_address; one that others can reach gives a warning */
 extern const struct option_type option_address;
 /* const char *: an absolute path that fits into the address of a unix socket */
 extern const struct option_type option_socket_path;
@@ -98,35 +105,37 @@ extern const struct option_type option_socket_path;
 extern const struct option_type option_permissions;
 /* uint32_t: the gid of a group that exists */
 extern const struct option_type option_group;
-/* The rows of another table */
+/* bool: whether there is such a section; its own values are those of the row's table */
 extern const struct option_type option_section;
 /* const struct node *, a list or a mapping: left to the reader of the settings */
 extern const struct option_type option_sequence;
 extern const struct option_type option_mapping;
 
+/* Their way to read: takes the node as it is. */
+int option_keep_node(const struct option_input *input, void *value);
+
 /* Sets every value of a struct that has a default, sections included. Returns 0, REPORTED (a
- * default of the table is wrong, and has been reported) or -ENOMEM. */
-int options_set_defaults(const struct option_context *context, const struct option_table *table,
+ * default of the table is wrong) or -ENOMEM. */
+int options_set_defaults(const struct load_context *context, const struct option_table *table,
                          void *settings);
 
 /* Reads a mapping into a struct. Values of absent keys, and of keys with an error, stay as they
- * were. Errors are reported, all of them; MARKS (NULL if not wanted) says which rows have one.
+ * were. Errors are reported, all of them; KEYS (NULL if not wanted) says which rows have one.
  * Returns 0 or -ENOMEM. */
-int options_read(const struct option_context *context, const struct option_table *table,
-                 const struct node *node, void *settings, struct option_marks *marks);
+int options_read(const struct load_context *context, const struct option_table *table,
+                 const struct node *node, void *settings, struct option_keys *keys);
 
-/* Reports an error of a node's value: "found WHAT, expected <what the row expects>". */
-void option_report(const struct option_context *context, const struct option *option,
-                   const struct node *node, const char *what);
+/* Names the rows of a table and its sections that change only by a restart and differ in two
+ * structs: "listen.http.path, threads", or nothing. A section that only one of the two has is named
+ * by its own key. */
+void options_name_restart(const struct option_table *table, const void *before, const void *after,
+                          struct buffer *out);
 
-/* A row as documentation shows it. */
-struct option_description {
-    const char *key;  /* with the keys above it: "listen.http.address" */
-    const char *type; /* what is expected, with the range */
-    const struct option *option;
-};
+/* Writes what a row expects, as messages and the manual page say it: "yes or no". */
+void option_describe(const struct option *option, struct buffer *out);
 
-/* Visits every row of a table and of the tables below it, depth first. Returns 0 or -ENOMEM. */
-int options_describe(const struct option_table *table,
-                     void (*row)(const struct option_description *description, void *context),
-                     void *context);
+/* Reports "found WHAT, expected <what the row expects>". Returns REPORTED. */
+int option_report(const struct option_input *input, const char *what);
+
+/* The same of the node itself: "found \"maybe\", expected yes or no". */
+int option_refuse(const struct option_input *input);

@@ -1,6 +1,9 @@
 #include "config/source.h"
 
+#include "base/array.h"
+
 #include <errno.h>
+#include <sys/stat.h>
 
 enum {
     LINE_BITS = 30,
@@ -10,34 +13,44 @@ enum {
 void sources_deinit(struct sources *sources)
 {
     for (size_t i = 0; i < sources->n; i++)
-        free(sources->names[i]);
-    free(sources->names);
+        free(sources->items[i].name);
+    free(sources->items);
     *sources = SOURCES_INIT;
 }
 
-int sources_add(struct sources *sources, const char *name, uint16_t *number)
+int sources_add(struct sources *sources, const char *name, const struct source_origin *origin,
+                uint16_t *number)
 {
+    struct source *added;
+
     if (sources->n == SOURCES_MAX)
         return SOURCES_FULL;
-    if (sources->n == sources->capacity) {
-        size_t capacity = sources->capacity ? 2 * sources->capacity : 8;
-        char **names = reallocarray(sources->names, capacity, sizeof(*names));
-
-        if (!names)
-            return -ENOMEM;
-        sources->names = names;
-        sources->capacity = capacity;
-    }
-    sources->names[sources->n] = strdup(name);
-    if (!sources->names[sources->n])
+    if (ARRAY_RESERVE(sources->items, sources->n, sources->capacity))
+        return -ENOMEM;
+    added = &sources->items[sources->n];
+    *added = (struct source){.name = strdup(name), .origin = *origin};
+    if (!added->name)
         return -ENOMEM;
     *number = (uint16_t)sources->n++;
     return 0;
 }
 
+const struct source_origin *sources_find(const struct sources *sources,
+                                         const struct source_origin *origin)
+{
+    for (size_t i = 0; i < sources->n; i++) {
+        const struct source_origin *known = &sources->items[i].origin;
+
+        if (known->device == origin->device && known->inode == origin->inode &&
+            known->reader == origin->reader)
+            return known;
+    }
+    return NULL;
+}
+
 const char *sources_name(const struct sources *sources, uint16_t number)
 {
-    return sources->names[number];
+    return sources->items[number].name;
 }
 
 uint64_t source_pack(uint16_t number, uint32_t line, uint32_t column)
@@ -56,4 +69,44 @@ struct place source_unpack(const struct sources *sources, uint64_t packed)
         .line = packed >> COLUMN_BITS & ((1U << LINE_BITS) - 1),
         .column = packed & ((1U << COLUMN_BITS) - 1),
     };
+}
+
+void file_skip_mark(struct file *file)
+{
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+    char bytes[sizeof(mark)];
+    size_t n;
+
+    /* What goes wrong here goes wrong again when the file is read. */
+    if (file_read(file, bytes, sizeof(bytes), &n) ||
+        !text_equals(text_of(bytes, n), text_of(mark, sizeof(mark))))
+        file_rewind(file);
+}
+
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return "a directory";
+    if (S_ISFIFO(mode))
+        return "a FIFO";
+    return "a device";
+}
+
+void file_report(const struct file *file, const char *path, struct place place,
+                 struct diagnostics *diagnostics)
+{
+    const char *at = path ? " at " : "";
+    struct quoted quoted = path ? quote_text(text_from(path)) : (struct quoted){""};
+
+    if (file->error)
+        diagnostics_error(diagnostics, place,
+                          "found a file that cannot be read (%s)%s%s, expected a readable file",
+                          strerror(file->error), at, quoted.text);
+    else if (!S_ISREG(file->mode))
+        diagnostics_error(diagnostics, place, "found %s%s%s, expected a regular file",
+                          kind_of(file->mode), at, quoted.text);
+    else
+        diagnostics_error(diagnostics, place,
+                          "found a file that is too large%s%s, expected at most %zu bytes", at,
+                          quoted.text, file->limit);
 }

@@ -3,13 +3,26 @@
 #pragma once
 
 #include "config/diagnostics.h"
+#include "os/file.h"
 
 enum { SOURCES_MAX = UINT16_MAX };
 
+/* Which file it is, whatever its path, and who reads it. */
+struct source_origin {
+    dev_t device;
+    ino_t inode;
+    uint32_t reader;   /* a number of the caller's own */
+    uint64_t named_at; /* where it is named, packed by source_pack; 0: nowhere */
+};
+
+struct source {
+    char *name;
+    struct source_origin origin;
+};
+
 struct sources {
-    char **names;
-    size_t n;
-    size_t capacity;
+    struct source *items;
+    size_t n, capacity;
 };
 
 #define SOURCES_INIT ((struct sources){0})
@@ -21,7 +34,12 @@ void sources_deinit(struct sources *sources);
 
 /* Adds a file by the name that messages are to call it. Returns 0 and its number, SOURCES_FULL or
  * -ENOMEM. */
-int sources_add(struct sources *sources, const char *name, uint16_t *number);
+int sources_add(struct sources *sources, const char *name, const struct source_origin *origin,
+                uint16_t *number);
+
+/* What the same file, for the same reader, was added with; NULL if it was not. */
+const struct source_origin *sources_find(const struct sources *sources,
+                                         const struct source_origin *origin);
 
 /* The name of a file that was added. */
 const char *sources_name(const struct sources *sources, uint16_t number);
@@ -32,3 +50,11 @@ uint64_t source_pack(uint16_t number, uint32_t line, uint32_t column);
 
 /* The place that was packed; it names its file as long as SOURCES lives. */
 struct place source_unpack(const struct sources *sources, uint64_t packed);
+
+/* Goes past the byte order mark (U+FEFF in UTF-8) that a file may begin with. */
+void file_skip_mark(struct file *file);
+
+/* Reports at PLACE why a file was refused. PATH is what the message calls the file, or NULL if the
+ * place is in the file itself. */
+void file_report(const struct file *file, const char *path, struct place place,
+                 struct diagnostics *diagnostics);

@@ -18,7 +18,7 @@ static void log_diagnostic(enum severity severity, const char *text, void *conte
  * began or later. A time that is still to come is the file's own affair. */
 static bool may_change_again(const struct config *config, time_t begun)
 {
-    time_t newest = (time_t)config->newest;
+    time_t newest = (time_t)config->files_mtime;
 
     return snapshot_n_zones(config->snapshot) && newest >= begun && newest <= time(NULL);
 }

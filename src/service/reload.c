@@ -100,11 +100,11 @@ void reload_check_serials(const struct config *config, struct buffer *out)
 {
     uint32_t highest = snapshot_highest_serial(config->snapshot);
 
-    if (highest > config->newest)
+    if (highest > config->files_mtime)
         buffer_printf(out,
                       "serials of own zones are up to %u and the newest file is of %u (%s), so a "
                       "restart would take them back; touch the configuration",
-                      highest, config->newest, clock_text(config->newest).text);
+                      highest, config->files_mtime, clock_text(config->files_mtime).text);
 }
 
 static void name(struct buffer *out, const char *key)

@@ -243,7 +243,7 @@ static int adopt(struct service *service, struct config *config, struct buffer *
 
     if (r)
         return r;
-    r = snapshot_set_serials(config->snapshot, service->published, config->newest);
+    r = snapshot_set_serials(config->snapshot, service->published, config->files_mtime);
     if (r)
         return r;
     r = prepare(service, &announcements, config->snapshot, &published);

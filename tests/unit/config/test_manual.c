@@ -7,17 +7,24 @@
 
 #define PAGE TEST_DATA "/../../docs/pdns-mta-sts.yaml.5.scd"
 
-/* What the page should say of a key: the key, and the line below it. */
-static void describe(const struct option_description *row, void *context)
+/* Writes what the page should say of each key of a table and of those below: the key, and the line
+ * after it. */
+static void describe_table(const struct option_table *table, const char *prefix, struct buffer *out)
 {
-    struct buffer *out = context;
+    for (const struct option *row = table->rows; row < table->rows + table->n; row++) {
+        buffer_printf(out, "*%s%s*\n\t", prefix, row->key);
+        option_describe(row, out);
+        buffer_add_string(out, row->required ? ". Required." : ".");
+        if (row->fallback)
+            buffer_printf(out, " Default: %s.", row->fallback);
+        buffer_add_string(out, "\n");
+        if (row->section) {
+            CLEANUP(buffer_deinit) struct buffer below = BUFFER_INIT;
 
-    buffer_printf(out, "*%s*\n\t%s.", row->key, row->type);
-    if (row->option->required)
-        buffer_add_string(out, " Required.");
-    if (row->option->fallback)
-        buffer_printf(out, " Default: %s.", row->option->fallback);
-    buffer_add_string(out, "\n");
+            buffer_printf(&below, "%s%s.", prefix, row->key);
+            describe_table(row->section, buffer_string(&below), out);
+        }
+    }
 }
 
 /* Copies a line without the escapes of scdoc, and without its mark for the end of a line. */
@@ -52,11 +59,9 @@ static void the_page_has_every_key_with_its_range_and_default(void **state)
     struct buffer expected = BUFFER_INIT, found = BUFFER_INIT;
 
     (void)state;
-    assert_int_equal(options_describe(&main_table, describe, &expected), 0);
+    describe_table(&main_table, "", &expected);
     read_page(&found);
-    buffer_add(&expected, "", 1);
-    buffer_add(&found, "", 1);
-    assert_string_equal(found.data, expected.data);
+    assert_string_equal(buffer_string(&found), buffer_string(&expected));
     buffer_deinit(&expected);
     buffer_deinit(&found);
 }

@@ -1,6 +1,7 @@
 #include "base/buffer.h"
 #include "cmocka_all.h"
 #include "config/node.h"
+#include "open_text.h"
 
 #include <errno.h>
 
@@ -15,12 +16,14 @@ struct parse {
 
 static void parse_init(struct parse *parse, struct text text)
 {
+    CLEANUP(file_deinit) struct file file = FILE_INIT;
+    const struct load_context context = {&parse->arena, &parse->sources, &parse->diagnostics};
     uint16_t number;
 
     *parse = (struct parse){0};
-    assert_int_equal(sources_add(&parse->sources, "f", &number), 0);
-    parse->result =
-        node_parse(text, number, &parse->sources, &parse->arena, &parse->diagnostics, &parse->root);
+    assert_int_equal(sources_add(&parse->sources, "f", &(struct source_origin){0}, &number), 0);
+    open_text(text, &file);
+    parse->result = node_read(&context, &file, number, &parse->root);
 }
 
 static void parse_deinit(struct parse *parse)
@@ -59,8 +62,7 @@ static void assert_tree(struct text text, const char *expected)
     assert_int_equal(parse.result, 0);
     assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 0);
     write_tree(parse.root, &tree);
-    buffer_add(&tree, "", 1);
-    assert_string_equal(tree.data, expected);
+    assert_string_equal(buffer_string(&tree), expected);
 }
 
 /* The text is refused with exactly this one error. */
@@ -129,8 +131,8 @@ static void reading_goes_on_behind_what_is_refused(void **state)
     assert_int_equal(parse.result, 0);
     assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 6);
     write_tree(parse.root, &tree);
-    buffer_add(&tree, "", 1);
-    assert_string_equal(tree.data, "1:1{5 1:1a 1:41 2:1b 2:4bad 5:1c 5:44 6:1d 6:4bad 7:1e 7:45}");
+    assert_string_equal(buffer_string(&tree),
+                        "1:1{5 1:1a 1:41 2:1b 2:4bad 5:1c 5:44 6:1d 6:4bad 7:1e 7:45}");
 }
 
 static void an_empty_document_has_its_own_message(void **state)

@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 #include "config/options.h"
 #include "config/schema.h"
+#include "open_text.h"
 
 struct inner {
     bool flag;
@@ -9,52 +10,44 @@ struct inner {
 };
 
 struct outer {
+    bool has_inner;
     struct inner inner;
     uint32_t number;
     int color;
     const char *path;
     struct listen_address address;
-    struct option_list numbers;
+    bool either;
+    const uint32_t *numbers;
+    size_t n_numbers;
 };
 
-static bool equal_numbers(const void *a, const void *b)
-{
-    return *(const uint32_t *)a == *(const uint32_t *)b;
-}
-
-static struct option_type type_number; /* as option_integer, but without repetition in lists */
-
 /* Refuses lists that begin with 7. */
-static int check_numbers(const struct option_context *context, const struct option *option,
-                         const struct node *node, const void *value)
+static int check_numbers(const struct option_input *input, const void *items, size_t n)
 {
-    const struct option_list *list = value;
-
-    if (list->n == 0 || *(const uint32_t *)list->items != 7)
-        return 0;
-    option_report(context, option, node, "a seven");
-    return REPORTED;
+    return n && *(const uint32_t *)items == 7 ? option_report(input, "a seven") : 0;
 }
+
+#define AT(MEMBER) .offset = offsetof(struct outer, MEMBER)
 
 static const struct option inner_rows[] = {
-    {"flag", &option_boolean, .offset = offsetof(struct inner, flag), .fallback = "yes"},
-    {"seconds", &option_duration, .offset = offsetof(struct inner, seconds), .min = 60,
-     .max = 604800, .fallback = "1h"},
+    {"flag", &option_boolean, AT(inner.flag), .fallback = "yes", .restart = true},
+    {"seconds", &option_duration, AT(inner.seconds), .min = 60, .max = 604800, .fallback = "1h"},
 };
 
 static const struct option_table inner_table = {inner_rows, ARRAY_LENGTH(inner_rows)};
 
 static const struct option_choice colors[] = {{"red", 3}, {"green", 5}, {"blue", 7}, {NULL, 0}};
+static const struct option_choice sides[] = {{"left", false}, {"right", true}, {NULL, 0}};
 
 static const struct option outer_rows[] = {
-    {"inner", &option_section, .offset = offsetof(struct outer, inner), .section = &inner_table},
-    {"number", &option_integer, .offset = offsetof(struct outer, number), .min = 2, .max = 10,
-     .required = true},
-    {"color", &option_choice, .offset = offsetof(struct outer, color), .choices = colors},
-    {"path", &option_url_path, .offset = offsetof(struct outer, path)},
-    {"address", &option_address, .offset = offsetof(struct outer, address), .port = 99},
-    {"numbers", &type_number, .offset = offsetof(struct outer, numbers), .max = 9, .max_items = 3,
-     .list = true, .check = check_numbers},
+    {"inner", &option_section, AT(has_inner), .section = &inner_table},
+    {"number", &option_integer, AT(number), .min = 2, .max = 10, .required = true, .restart = true},
+    {"color", &option_choice, AT(color), .choices = colors},
+    {"path", &option_url_path, AT(path)},
+    {"address", &option_address, AT(address), .port = 99},
+    {"side", &option_boolean, AT(either), .choices = sides},
+    {"numbers", &option_integer, AT(numbers), .n_offset = offsetof(struct outer, n_numbers),
+     .max = 9, .max_items = 3, .list = true, .check = check_numbers},
 };
 
 static const struct option_table outer_table = {outer_rows, ARRAY_LENGTH(outer_rows)};
@@ -64,26 +57,26 @@ struct reading {
     struct sources sources;
     struct arena arena;
     struct diagnostics diagnostics;
-    struct option_context context;
+    struct load_context context;
     struct outer outer;
-    struct option_marks marks;
+    struct option_keys keys;
 };
 
 static void reading_init(struct reading *reading, const char *text)
 {
+    CLEANUP(file_deinit) struct file file = FILE_INIT;
     struct node *root;
     uint16_t number;
 
     *reading = (struct reading){0};
     reading->context =
-        (struct option_context){&reading->arena, &reading->sources, &reading->diagnostics};
-    assert_int_equal(sources_add(&reading->sources, "f", &number), 0);
-    assert_int_equal(node_parse(text_from(text), number, &reading->sources, &reading->arena,
-                                &reading->diagnostics, &root),
-                     0);
+        (struct load_context){&reading->arena, &reading->sources, &reading->diagnostics};
+    assert_int_equal(sources_add(&reading->sources, "f", &(struct source_origin){0}, &number), 0);
+    open_text(text_from(text), &file);
+    assert_int_equal(node_read(&reading->context, &file, number, &root), 0);
     assert_int_equal(options_set_defaults(&reading->context, &outer_table, &reading->outer), 0);
     assert_int_equal(
-        options_read(&reading->context, &outer_table, root, &reading->outer, &reading->marks), 0);
+        options_read(&reading->context, &outer_table, root, &reading->outer, &reading->keys), 0);
 }
 
 static void reading_deinit(struct reading *reading)
@@ -110,23 +103,23 @@ static void absent_keys_keep_their_defaults(void **state)
     (void)state;
     reading_init(&reading, "{number: 2}");
     assert_int_equal(reading.diagnostics.total[SEVERITY_ERROR], 0);
+    assert_false(reading.outer.has_inner);
     assert_true(reading.outer.inner.flag);
     assert_int_equal(reading.outer.inner.seconds, 3600);
     assert_int_equal(reading.outer.number, 2);
     assert_int_equal(reading.outer.color, 0);
     assert_null(reading.outer.path);
-    assert_int_equal(reading.marks.present, 1 << 1);
-    assert_int_equal(reading.marks.invalid, 0);
+    assert_int_equal(reading.keys.present, 1 << 1);
+    assert_int_equal(reading.keys.invalid, 0);
 }
 
 static void values_become_typed(void **state)
 {
     CLEANUP(reading_deinit) struct reading reading;
-    const uint32_t *numbers;
 
     (void)state;
     reading_init(&reading, "{inner: {flag: false, seconds: 2m}, number: 10, color: green,\n"
-                           "path: /a//, address: 192.0.2.1, numbers: [3, 1, 2]}");
+                           "path: /a//, address: 192.0.2.1, side: right, numbers: [3, 1, 2]}");
     assert_int_equal(reading.diagnostics.total[SEVERITY_ERROR], 0);
     assert_false(reading.outer.inner.flag);
     assert_int_equal(reading.outer.inner.seconds, 120);
@@ -134,13 +127,14 @@ static void values_become_typed(void **state)
     assert_int_equal(reading.outer.color, 5);
     assert_string_equal(reading.outer.path, "/a");
     assert_string_equal(reading.outer.address.text, "192.0.2.1:99");
-    assert_int_equal(reading.outer.numbers.n, 3);
-    numbers = reading.outer.numbers.items;
-    assert_int_equal(numbers[0], 3);
-    assert_int_equal(numbers[1], 1);
-    assert_int_equal(numbers[2], 2);
-    assert_int_equal(reading.marks.present, (1 << ARRAY_LENGTH(outer_rows)) - 1);
-    assert_int_equal(reading.marks.invalid, 0);
+    assert_true(reading.outer.has_inner);
+    assert_true(reading.outer.either);
+    assert_int_equal(reading.outer.n_numbers, 3);
+    assert_int_equal(reading.outer.numbers[0], 3);
+    assert_int_equal(reading.outer.numbers[1], 1);
+    assert_int_equal(reading.outer.numbers[2], 2);
+    assert_int_equal(reading.keys.present, (1 << ARRAY_LENGTH(outer_rows)) - 1);
+    assert_int_equal(reading.keys.invalid, 0);
 }
 
 static void wrong_values_are_reported_and_leave_what_was_there(void **state)
@@ -163,8 +157,8 @@ static void wrong_values_are_reported_and_leave_what_was_there(void **state)
     assert_int_equal(reading.outer.inner.seconds, 3600);
     assert_false(reading.outer.inner.flag);
     assert_int_equal(reading.outer.number, 0);
-    assert_int_equal(reading.outer.numbers.n, 0);
-    assert_int_equal(reading.marks.invalid, 1 << 0 | 1 << 1 | 1 << 2 | 1 << 5);
+    assert_int_equal(reading.outer.n_numbers, 0);
+    assert_int_equal(reading.keys.invalid, 1 << 0 | 1 << 1 | 1 << 2 | 1 << 6);
 }
 
 static void lists_may_be_one_value_and_have_their_limits(void **state)
@@ -192,87 +186,52 @@ static void unknown_keys_are_answered_with_the_known_ones(void **state)
 {
     (void)state;
     assert_error("{number: 2, zzz: 1}", "f:1:13: found unknown key \"zzz\", expected inner, "
-                                        "number, color, path, address or numbers");
+                                        "number, color, path, address, side or numbers");
     assert_error("{number: 2, colour: red}",
                  "f:1:13: found unknown key \"colour\", expected inner, number, color, path, "
-                 "address or numbers (is color meant?)");
+                 "address, side or numbers (is color meant?)");
     assert_error("{number: 2, inner: {flog: yes}}",
                  "f:1:21: found unknown key \"flog\", expected flag or seconds (is flag meant?)");
     assert_error("{number: 2, adres: x}",
                  "f:1:13: found unknown key \"adres\", expected inner, number, color, path, "
-                 "address or numbers (is address meant?)");
+                 "address, side or numbers (is address meant?)");
     /* Short keys are not near everything. */
     assert_error("{number: 2, x: 1}", "f:1:13: found unknown key \"x\", expected inner, number, "
-                                      "color, path, address or numbers");
+                                      "color, path, address, side or numbers");
 }
 
-struct description {
-    struct buffer text;
-    size_t without_help;
-};
-
-static void describe(const struct option_description *row, void *context)
+static void keys_that_differ_and_need_a_restart_are_named(void **state)
 {
-    struct description *description = context;
-
-    description->without_help += !row->option->help || !*row->option->help;
-    buffer_printf(&description->text, "%s: %s%s%s%s\n", row->key, row->type,
-                  row->option->fallback ? " = " : "",
-                  row->option->fallback ? row->option->fallback : "",
-                  row->option->required ? " (required)" : "");
-}
-
-static void the_keys_of_the_configuration_are_these(void **state)
-{
-    struct description description = {.text = BUFFER_INIT};
+    CLEANUP(buffer_deinit) struct buffer names = BUFFER_INIT;
+    const struct outer before = {.number = 2, .color = 3, .inner = {true, 60}};
+    const struct outer after = {.number = 3, .color = 5, .inner = {false, 61}, .has_inner = true};
 
     (void)state;
-    assert_int_equal(options_describe(&main_table, describe, &description), 0);
-    buffer_add(&description.text, "", 1);
-    assert_string_equal(
-        description.text.data,
-        "listen: a mapping\n"
-        "listen.http: a mapping\n"
-        "listen.http.address: an IP address and port such as 127.0.0.1:8053 or [::1]:8053 = "
-        "127.0.0.1:8053\n"
-        "listen.http.path: a path of at most 255 letters, digits and - . _ ~ / that begins with / "
-        "= /dns\n"
-        "listen.http.keepalive: yes or no = no\n"
-        "listen.unix: a mapping\n"
-        "listen.unix.path: an absolute path of at most 107 bytes = /run/pdns-mta-sts/pdns.sock\n"
-        "listen.unix.mode: permissions as three octal digits, such as \"0660\" = 0660\n"
-        "listen.unix.group: the name of a group of this system\n"
-        "listen.policy: a mapping\n"
-        "listen.policy.address: an IP address and port such as 127.0.0.1:8080 or [::1]:8080 = "
-        "127.0.0.1:8080\n"
-        "listen.admin: a mapping\n"
-        "listen.admin.address: an IP address and port such as 127.0.0.1:8054 or [::1]:8054 = "
-        "127.0.0.1:8054\n"
-        "threads: a whole number from 1 to 64 = 1\n"
-        "defaults: a mapping\n"
-        "include: a file name or glob, or a list of these\n"
-        "policies: a list\n"
-        "policies.domain: a domain name (required)\n"
-        "policies.domains: a domain name, or a list of these\n"
-        "policies.domain_files: a file name or glob, or a list of these\n"
-        "policies.mode: enforce, testing or none\n"
-        "policies.mx: a host name, or *. and a host name, or a list of these\n"
-        "policies.max_age: 0 to 31557600 seconds, or a number with s, m, h, d or w = 1w\n"
-        "policies.id: auto, or 1 to 32 letters and digits = auto\n"
-        "policies.announce_delay: 0 to 604800 seconds, or a number with s, m, h, d or w = 0\n"
-        "policies.certificates: an absolute path of at most 255 bytes with %d for the domain (%% "
-        "is %)\n"
-        "policies.rua: a mailto: or https: URI, or a list of these\n"
-        "policies.policy_host: an IP address or one host name, or a list of these\n"
-        "policies.ttl: 0 to 2147483647 seconds, or a number with s, m, h, d or w = 1h\n"
-        "policies.records: cname or direct = cname\n"
-        "policies.authority: overlay or zones = overlay\n"
-        "zones: a mapping\n"
-        "zones.nameservers: a host name, or a list of these (required)\n"
-        "zones.hostmaster: a host name (required)\n"
-        "zones.catalog: a host name\n");
-    assert_int_equal(description.without_help, 0);
-    buffer_deinit(&description.text);
+    options_name_restart(&outer_table, &before, &before, &names);
+    assert_int_equal(names.length, 0);
+    options_name_restart(&outer_table, &before, &after, &names);
+    assert_string_equal(buffer_string(&names), "inner.flag, number");
+}
+
+static void what_a_row_expects_is_said_with_its_range(void **state)
+{
+    static const char *const expected[] = {
+        "a mapping",
+        "a whole number from 2 to 10",
+        "red, green or blue",
+        "a path of at most 255 letters, digits and - . _ ~ / that begins with /",
+        "an IP address and port such as 127.0.0.1:99 or [::1]:99",
+        "left or right",
+        "a whole number from 0 to 9, or a list of these",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
+        CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+
+        option_describe(&outer_rows[i], &text);
+        assert_string_equal(buffer_string(&text), expected[i]);
+    }
 }
 
 static void every_default_of_the_configuration_is_valid(void **state)
@@ -290,12 +249,12 @@ static void every_default_of_the_configuration_is_valid(void **state)
     assert_string_equal(file.settings.http.path, "/dns");
     assert_string_equal(file.settings.listeners[LISTENER_REMOTE].address.text, "127.0.0.1:8053");
     assert_false(file.settings.http.keepalive);
-    assert_int_equal(policy.max_age, 604800);
-    assert_int_equal(policy.ttl, 3600);
-    assert_null(policy.id);
-    assert_int_equal(policy.mode, POLICY_MODE_ABSENT);
+    assert_int_equal(policy.spec.max_age, 604800);
+    assert_int_equal(policy.spec.ttl, 3600);
+    assert_null(policy.spec.fixed_id);
+    assert_int_equal(policy.spec.mode, POLICY_MODE_ABSENT);
     assert_int_equal(policy.records, DOMAIN_CNAME);
-    assert_int_equal(policy.authority, AUTHORITY_OVERLAY);
+    assert_false(policy.spec.zones);
 }
 
 int main(void)
@@ -307,11 +266,10 @@ int main(void)
         cmocka_unit_test(lists_may_be_one_value_and_have_their_limits),
         cmocka_unit_test(required_keys_must_be_there),
         cmocka_unit_test(unknown_keys_are_answered_with_the_known_ones),
-        cmocka_unit_test(the_keys_of_the_configuration_are_these),
+        cmocka_unit_test(keys_that_differ_and_need_a_restart_are_named),
+        cmocka_unit_test(what_a_row_expects_is_said_with_its_range),
         cmocka_unit_test(every_default_of_the_configuration_is_valid),
     };
 
-    type_number = option_integer;
-    type_number.equals = equal_numbers;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,14 +184,14 @@ static void listeners_that_came_or_went_are_named_alone(void **state)
 static void serials_that_a_restart_would_take_back_are_told(void **state)
 {
     struct snapshot *before = fixture_zones(), *after = fixture_zones();
-    struct config config = {.snapshot = before, .newest = 1000};
+    struct config config = {.snapshot = before, .files_mtime = 1000};
     CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
 
     (void)state;
     reload_check_serials(&config, &out);
     assert_int_equal(out.length, 0);
-    config.newest = 900;
-    assert_int_equal(snapshot_set_serials(after, before, config.newest), 0);
+    config.files_mtime = 900;
+    assert_int_equal(snapshot_set_serials(after, before, config.files_mtime), 0);
     config.snapshot = after;
     reload_check_serials(&config, &out);
     buffer_add(&out, "", 1);

@@ -1,0 +1,109 @@
+#include "config/files.h"
+
+#include "config/glob.h"
+
+#include <errno.h>
+
+/* Reports that a file was read before: of a list file, that does no harm. */
+static void report_again(struct loader *loader, const char *path, const struct node *named_at,
+                         const struct source_origin *first)
+{
+    struct place place = source_unpack(&loader->sources, first->named_at);
+    struct quoted name = quote_text(text_from(path));
+
+    if (first->reader != FILES_YAML)
+        NODE_WARNING(&loader->context, named_at, "%s is the list file named already at %s:%u:%u",
+                     name.text, place.file, place.line, place.column);
+    else if (first->named_at)
+        NODE_ERROR(&loader->context, named_at,
+                   "found %s, included already at %s:%u:%u, expected each file once", name.text,
+                   place.file, place.line, place.column);
+    else
+        NODE_ERROR(&loader->context, named_at,
+                   "found %s, the main file itself, expected other files", name.text);
+}
+
+int files_open(struct loader *loader, const char *path, const struct node *named_at,
+               uint32_t reader, struct file *file, uint16_t *source)
+{
+    struct diagnostics *diagnostics = loader->context.diagnostics;
+    struct place place =
+        named_at ? node_place(named_at, &loader->sources) : (struct place){.file = path};
+    struct source_origin origin = {.reader = reader};
+    const struct source_origin *first;
+    int r;
+
+    if (file_open(file, path, reader == FILES_YAML ? CONFIG_YAML_SIZE_MAX : CONFIG_LIST_SIZE_MAX)) {
+        file_report(file, named_at ? path : NULL, place, diagnostics);
+        return REPORTED;
+    }
+    files_mtime_note(&loader->mtime, path, file->modified);
+    origin.device = file->device;
+    origin.inode = file->inode;
+    origin.named_at = named_at ? node_pack_place(named_at) : 0;
+    first = sources_find(&loader->sources, &origin);
+    if (first) {
+        report_again(loader, path, named_at, first);
+        return REPORTED;
+    }
+    r = sources_add(&loader->sources, path, &origin, source);
+    if (r <= 0)
+        return r;
+    diagnostics_error(diagnostics, place, "found more than %d files, expected fewer", SOURCES_MAX);
+    return REPORTED;
+}
+
+/* The files of one name or glob. */
+struct named_files {
+    struct loader *loader;
+    const struct node *name;
+    int (*use)(struct loader *loader, const char *path, const struct node *named_at, void *context);
+    void *context;
+};
+
+static int use_file(const char *path, void *context)
+{
+    const struct named_files *files = context;
+
+    return files->use(files->loader, path, files->name, files->context);
+}
+
+static int use_files(struct named_files *files)
+{
+    struct loader *loader = files->loader;
+    const struct node *name = files->name;
+    const char *holder = sources_name(&loader->sources, name->source);
+    int r = glob_each(holder, name->text, use_file, files);
+
+    if (r == GLOB_EMPTY)
+        NODE_WARNING(&loader->context, name, "%s matches no file",
+                     quote_text(node_text(name)).text);
+    else if (r == GLOB_UNREADABLE)
+        NODE_ERROR(&loader->context, name,
+                   "found a directory that cannot be read for %s, expected one that can",
+                   quote_text(node_text(name)).text);
+    if (r < 0 || !glob_is_pattern(name->text))
+        return r;
+    return files_mtime_note_glob(&loader->mtime, holder, name->text);
+}
+
+int files_each(struct loader *loader, const struct node *names,
+               int (*use)(struct loader *loader, const char *path, const struct node *named_at,
+                          void *context),
+               void *context)
+{
+    bool sequence = names && names->kind == NODE_SEQUENCE;
+    int r = 0;
+
+    for (const struct node *name = sequence ? names->first : names; name && r == 0;
+         name = sequence ? name->next : NULL) {
+        if (name->kind == NODE_INVALID)
+            continue;
+        if (name->kind != NODE_SCALAR || name->length == 0 || node_is_null(name))
+            NODE_ERROR(&loader->context, name, "found %s, expected a file name or glob",
+                       node_describe(name).text);
+        else
+            r = use_files(&(struct named_files){loader, name, use, context});
+    }
+    return r;
+}

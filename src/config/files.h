@@ -1,0 +1,27 @@
+/* The files of a load: opening them, and finding them by the names and globs in other files. */
+#pragma once
+
+#include "config/loader.h"
+
+enum {
+    CONFIG_YAML_SIZE_MAX = 64 << 20,  /* bytes of one YAML file */
+    CONFIG_LIST_SIZE_MAX = 512 << 20, /* bytes of one list file */
+};
+
+/* For whom a file is read: YAML files are so once in a load, list files once for each policy, which
+ * is called by its number from 1. */
+enum { FILES_YAML = 0 };
+
+/* Opens and numbers a file that is named at a node of another one (NULL: by the user). Reports why
+ * it is not to be read: what is wrong with it, or that READER has read it. Returns 0, REPORTED or
+ * -ENOMEM; FILE is to be deinitialized in any case. */
+int files_open(struct loader *loader, const char *path, const struct node *named_at,
+               uint32_t reader, struct file *file, uint16_t *source);
+
+/* Expands the file names and globs of a node, which may be NULL, and hands every file's path to a
+ * function until it returns negative. Reports what is wrong with them. Returns 0 or a negative
+ * value. */
+int files_each(struct loader *loader, const struct node *names,
+               int (*use)(struct loader *loader, const char *path, const struct node *named_at,
+                          void *context),
+               void *context);
