@@ -17,6 +17,14 @@ void config_free(struct config *config)
     free(config);
 }
 
+void config_name_restart(const struct settings *before, const struct settings *after,
+                         struct buffer *out)
+{
+    const struct file_settings old = {.settings = *before}, now = {.settings = *after};
+
+    options_name_restart(&main_table, &old, &now, out);
+}
+
 static int loader_init(struct loader *loader, uint64_t seed, struct diagnostics *diagnostics)
 {
     *loader = (struct loader){0};

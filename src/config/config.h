@@ -39,3 +39,8 @@ int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics
 /* Frees a configuration and drops its snapshot; NULL is allowed. */
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)
+
+/* Names the keys that differ in two settings, which all take a restart: "listen.http.path,
+ * threads", or nothing. A listener that only one of them has is named by its section alone. */
+void config_name_restart(const struct settings *before, const struct settings *after,
+                         struct buffer *out);

@@ -234,9 +234,9 @@ static const struct option *find_option(const struct option_table *table, struct
 }
 
 int options_read(const struct load_context *context, const struct option_table *table,
-                 const struct node *node, void *settings, struct option_keys *out)
+                 const struct node *node, void *settings, struct option_keys *keys)
 {
-    struct option_keys keys = {0};
+    struct option_keys seen = {0};
 
     for (const struct node *key = node->first; key; key = key->next->next) {
         const struct option *option = find_option(table, node_text(key));
@@ -251,18 +251,18 @@ int options_read(const struct load_context *context, const struct option_table *
         r = read_option(&(struct option_input){context, option, key->next}, settings);
         if (r < 0)
             return r;
-        keys.present |= bit;
-        keys.invalid |= r ? bit : 0;
+        seen.present |= bit;
+        seen.invalid |= r ? bit : 0;
     }
     for (size_t i = 0; i < table->n; i++) {
-        if (!table->rows[i].required || keys.present & 1U << i)
+        if (!table->rows[i].required || seen.present & 1U << i)
             continue;
-        keys.invalid |= 1U << i;
+        seen.invalid |= 1U << i;
         NODE_ERROR(context, node, "found a mapping without the key %s, expected it",
                    table->rows[i].key);
     }
-    if (out)
-        *out = keys;
+    if (keys)
+        *keys = seen;
     return 0;
 }
 

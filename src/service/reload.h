@@ -1,4 +1,4 @@
-/* What a reload changed: the comparison of two snapshots, and of two sets of settings. */
+/* What a reload changed: the comparison of two snapshots. */
 #pragma once
 
 #include "base/buffer.h"
@@ -22,8 +22,3 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
  * after a restart they would be that time, and secondaries would take the change for an old one.
  * Writes nothing where they are not. */
 void reload_check_serials(const struct config *config, struct buffer *out);
-
-/* Names the settings that differ and that only a restart can change, separated by commas; nothing
- * if they are the same. */
-void reload_name_fixed(const struct settings *before, const struct settings *after,
-                       struct buffer *out);

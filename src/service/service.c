@@ -202,7 +202,7 @@ static void warn_of_reload(const struct service *service, const struct config *c
 {
     CLEANUP(buffer_deinit) struct buffer keys = BUFFER_INIT, serials = BUFFER_INIT;
 
-    reload_name_fixed(&service->config->settings, &config->settings, &keys);
+    config_name_restart(&service->config->settings, &config->settings, &keys);
     if (keys.length)
         log_warning("reload: %.*s changed, which takes a restart; the rest is applied",
                     (int)keys.length, keys.data);

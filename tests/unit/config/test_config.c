@@ -398,6 +398,60 @@ static void times_of_files_are_nothing_to_an_overlay(void **state)
     config_free(assert_loaded("config.yaml", ""));
 }
 
+static void assert_restart(const struct settings *before, const struct settings *after,
+                           const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
+
+    config_name_restart(before, after, &out);
+    assert_string_equal(buffer_string(&out), expected);
+}
+
+static void settings_that_need_a_restart_are_named(void **state)
+{
+    struct settings before = {
+        .threads = 1,
+        .listeners[LISTENER_REMOTE] = {.enabled = true, .address.text = "127.0.0.1:8053"},
+        .http = {.path = "/dns"},
+        .listeners[LISTENER_UNIX] = {.enabled = true,
+                                     .unix_address = {.path = "/run/a.sock", .mode = 0660}},
+    };
+    struct settings after = before;
+
+    (void)state;
+    assert_restart(&before, &after, "");
+    after.threads = 2;
+    after.http.path = "/other";
+    after.http.keepalive = true;
+    after.listeners[LISTENER_REMOTE].address.text[0] = '2';
+    assert_restart(&before, &after,
+                   "listen.http.address, listen.http.path, listen.http.keepalive, threads");
+    after = before;
+    after.listeners[LISTENER_UNIX].unix_address = (struct unix_address){"/run/b.sock", 0600, 1};
+    assert_restart(&before, &after, "listen.unix.path, listen.unix.mode, listen.unix.group");
+}
+
+static void listeners_that_came_or_went_are_named_alone(void **state)
+{
+    struct settings before = {
+        .threads = 1,
+        .listeners[LISTENER_REMOTE] = {.enabled = true, .address.text = "127.0.0.1:8053"},
+        .http = {.path = "/dns"},
+    };
+    struct settings after = {
+        .threads = 1,
+        .listeners[LISTENER_UNIX] = {.enabled = true, .unix_address = {.path = "/run/a.sock"}}};
+
+    (void)state;
+    assert_restart(&before, &after, "listen.http, listen.unix");
+    assert_restart(&after, &before, "listen.http, listen.unix");
+    after.listeners[LISTENER_POLICY] = before.listeners[LISTENER_REMOTE];
+    assert_restart(&before, &after, "listen.http, listen.unix, listen.policy");
+    before = after;
+    after.listeners[LISTENER_POLICY].address.text[0] = '2';
+    assert_restart(&before, &after, "listen.policy.address");
+}
+
 static void freeing_nothing_is_allowed(void **state)
 {
     (void)state;
@@ -427,6 +481,8 @@ int main(void)
         TEST(what_makes_serials_run_ahead_is_named),
         TEST(a_time_at_the_end_of_serials_is_left_out),
         TEST(times_of_files_are_nothing_to_an_overlay),
+        cmocka_unit_test(settings_that_need_a_restart_are_named),
+        cmocka_unit_test(listeners_that_came_or_went_are_named_alone),
         TEST(freeing_nothing_is_allowed),
     };
 

@@ -126,61 +126,6 @@ static void a_fixed_id_that_stays_while_the_body_changes_is_warned_of(void **sta
     assert_int_equal(warnings(&automatic, &automatic_body), 0);
 }
 
-static void assert_fixed(const struct settings *before, const struct settings *after,
-                         const char *expected)
-{
-    CLEANUP(buffer_deinit) struct buffer out = BUFFER_INIT;
-
-    reload_name_fixed(before, after, &out);
-    buffer_add(&out, "", 1);
-    assert_string_equal(out.data, expected);
-}
-
-static void settings_that_need_a_restart_are_named(void **state)
-{
-    struct settings before = {
-        .threads = 1,
-        .listeners[LISTENER_REMOTE] = {.enabled = true, .address.text = "127.0.0.1:8053"},
-        .http = {.path = "/dns"},
-        .listeners[LISTENER_UNIX] = {.enabled = true,
-                                     .unix_address = {.path = "/run/a.sock", .mode = 0660}},
-    };
-    struct settings after = before;
-
-    (void)state;
-    assert_fixed(&before, &after, "");
-    after.threads = 2;
-    after.http.path = "/other";
-    after.http.keepalive = true;
-    after.listeners[LISTENER_REMOTE].address.text[0] = '2';
-    assert_fixed(&before, &after,
-                 "listen.http.address, listen.http.path, listen.http.keepalive, threads");
-    after = before;
-    after.listeners[LISTENER_UNIX].unix_address = (struct unix_address){"/run/b.sock", 0600, 1};
-    assert_fixed(&before, &after, "listen.unix.path, listen.unix.mode, listen.unix.group");
-}
-
-static void listeners_that_came_or_went_are_named_alone(void **state)
-{
-    struct settings before = {
-        .threads = 1,
-        .listeners[LISTENER_REMOTE] = {.enabled = true, .address.text = "127.0.0.1:8053"},
-        .http = {.path = "/dns"},
-    };
-    struct settings after = {
-        .threads = 1,
-        .listeners[LISTENER_UNIX] = {.enabled = true, .unix_address = {.path = "/run/a.sock"}}};
-
-    (void)state;
-    assert_fixed(&before, &after, "listen.http, listen.unix");
-    assert_fixed(&after, &before, "listen.http, listen.unix");
-    after.listeners[LISTENER_POLICY] = before.listeners[LISTENER_REMOTE];
-    assert_fixed(&before, &after, "listen.http, listen.unix, listen.policy");
-    before = after;
-    after.listeners[LISTENER_POLICY].address.text[0] = '2';
-    assert_fixed(&before, &after, "listen.policy.address");
-}
-
 static void serials_that_a_restart_would_take_back_are_told(void **state)
 {
     struct snapshot *before = fixture_zones(), *after = fixture_zones();
@@ -210,9 +155,7 @@ int main(void)
         cmocka_unit_test(ids_that_changed_are_named_old_and_new),
         cmocka_unit_test(policies_added_removed_and_changed_are_counted),
         cmocka_unit_test(a_fixed_id_that_stays_while_the_body_changes_is_warned_of),
-        cmocka_unit_test(settings_that_need_a_restart_are_named),
         cmocka_unit_test(serials_that_a_restart_would_take_back_are_told),
-        cmocka_unit_test(listeners_that_came_or_went_are_named_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
