@@ -5,13 +5,13 @@
 
 enum {
     ACCEPTS_AT_ONCE = 64,
-    REST_MICROSECONDS = 50000,
+    PAUSE_MICROSECONDS = 50000,
 };
 
-/* Without memory for the timer, trying again at once is all that is left. */
-static void rest(struct acceptor *acceptor)
+/* If the timer cannot be armed, accepting goes on without a pause. */
+static void begin_pause(struct acceptor *acceptor)
 {
-    const struct timeval delay = {.tv_usec = REST_MICROSECONDS};
+    const struct timeval delay = {.tv_usec = PAUSE_MICROSECONDS};
 
     if (event_add(acceptor->resume, &delay) == 0)
         event_del(acceptor->ready);
@@ -25,8 +25,8 @@ static void on_ready(evutil_socket_t descriptor, short what, void *argument)
     (void)what;
     for (size_t i = 0; i < ACCEPTS_AT_ONCE && result == ACCEPTANCE_NEXT; i++)
         result = acceptor->accept(descriptor, acceptor->context);
-    if (result == ACCEPTANCE_REST)
-        rest(acceptor);
+    if (result == ACCEPTANCE_PAUSE)
+        begin_pause(acceptor);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *argument)
@@ -36,7 +36,7 @@ static void on_resume(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     if (event_add(acceptor->ready, NULL) < 0)
-        rest(acceptor);
+        begin_pause(acceptor);
 }
 
 int acceptor_init(struct acceptor *acceptor, struct event_base *base, int descriptor,
@@ -61,8 +61,8 @@ enum acceptance acceptor_classify(int error)
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-        return ACCEPTANCE_REST;
-    default: /* that connection alone has failed */
+        return ACCEPTANCE_PAUSE;
+    default: /* only that connection has failed */
         return ACCEPTANCE_NEXT;
     }
 }

@@ -1,15 +1,15 @@
-/* Takes new connections whenever there are some, and rests for a moment where there is nothing to
- * take them with: no descriptor, no memory, or no place. Trying again without a rest would keep the
- * thread from all else, as the descriptor stays ready. */
+/* Accepts connections: calls back whenever a descriptor has some, and pauses when there is nothing
+ * to accept them with, which is no descriptor, no memory, or no room for another connection. The
+ * descriptor stays ready all the while, so without the pause the event loop would spin. */
 #pragma once
 
 #include <event2/event.h>
 
-/* What came of trying to take a connection. */
+/* What came of trying to accept a connection. */
 enum acceptance {
-    ACCEPTANCE_NEXT, /* another may wait */
-    ACCEPTANCE_NONE, /* no other waits */
-    ACCEPTANCE_REST, /* there is nothing to take it with */
+    ACCEPTANCE_NEXT,  /* another may wait */
+    ACCEPTANCE_NONE,  /* no other waits */
+    ACCEPTANCE_PAUSE, /* there is nothing to accept it with */
 };
 
 struct acceptor {
@@ -18,14 +18,13 @@ struct acceptor {
     void *context;
 };
 
-/* Starts on an event base: ACCEPT is called when the descriptor can be read, again and again, but
- * not so often that other events had to wait long. Returns 0 or -ENOMEM; then there is nothing to
- * release. */
+/* Starts on an event base: ACCEPT is called as long as the descriptor has connections, with a break
+ * for other events now and then. Returns 0 or -ENOMEM; then there is nothing to release. */
 int acceptor_init(struct acceptor *acceptor, struct event_base *base, int descriptor,
                   enum acceptance (*accept)(int descriptor, void *context), void *context);
 
-/* What an errno code of accept(2) comes to. */
+/* What an errno code of accept(2) means for the next call. */
 enum acceptance acceptor_classify(int error);
 
-/* Takes no more connections; a zeroed acceptor and one that has ended are allowed. */
+/* Ends it; a zeroed acceptor and one that has ended are allowed. */
 void acceptor_deinit(struct acceptor *acceptor);

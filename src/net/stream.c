@@ -363,14 +363,14 @@ static enum acceptance accept_one(int descriptor, void *context)
     int fd;
 
     if (is_full(server))
-        return ACCEPTANCE_REST;
+        return ACCEPTANCE_PAUSE;
     fd = take(server, descriptor);
     if (fd >= 0)
         connection_begin(server, fd);
     else
         result = acceptor_classify(errno);
     schedule_sweep(server);
-    if (result == ACCEPTANCE_REST && server->setup.idle_seconds && evict_oldest(server))
+    if (result == ACCEPTANCE_PAUSE && server->setup.idle_seconds && evict_oldest(server))
         return ACCEPTANCE_NEXT;
     return result;
 }

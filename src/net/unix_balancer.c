@@ -7,45 +7,41 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What is known of a thread's connections. */
-struct hand {
-    int take, give; /* the ends of its pipe */
-    uint64_t dealt;
+/* A thread that connections are passed on to. */
+struct target {
+    int pipe[2];                            /* the end that it reads, and the one that is written */
+    uint64_t passed_on;                     /* connections so far */
     const struct stream_counters *counters; /* NULL until it is watched */
 };
 
 struct unix_balancer {
     struct acceptor acceptor;
-    size_t places; /* of each thread */
+    size_t connections_max; /* of each thread */
     size_t n;
-    struct hand hands[];
+    struct target targets[];
 };
 
-int unix_balancer_new(size_t n, size_t places, struct unix_balancer **out)
+DEFINE_CLEANUP(struct unix_balancer *, unix_balancer_free)
+
+int unix_balancer_new(size_t n, size_t connections_max, struct unix_balancer **out)
 {
-    struct unix_balancer *dealer = calloc(1, sizeof(*dealer) + n * sizeof(dealer->hands[0]));
+    CLEANUP(unix_balancer_free_pointer)
+    struct unix_balancer *balancer = calloc(1, sizeof(*balancer) + n * sizeof(struct target));
 
-    if (!dealer)
+    if (!balancer)
         return -ENOMEM;
-    dealer->places = places;
-    for (; dealer->n < n; dealer->n++) {
-        int ends[2];
-
-        if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) {
-            int r = -errno;
-
-            unix_balancer_free(dealer);
-            return r;
-        }
-        dealer->hands[dealer->n] = (struct hand){.take = ends[0], .give = ends[1]};
-    }
-    *out = dealer;
+    balancer->connections_max = connections_max;
+    for (; balancer->n < n; balancer->n++)
+        if (pipe2(balancer->targets[balancer->n].pipe, O_NONBLOCK | O_CLOEXEC) < 0)
+            return -errno;
+    *out = balancer;
+    balancer = NULL;
     return 0;
 }
 
-int unix_balancer_descriptor(const struct unix_balancer *dealer, size_t thread)
+int unix_balancer_descriptor(const struct unix_balancer *balancer, size_t thread)
 {
-    return dealer->hands[thread].take;
+    return balancer->targets[thread].pipe[0];
 }
 
 int unix_balancer_take(int descriptor)
@@ -53,76 +49,76 @@ int unix_balancer_take(int descriptor)
     int fd;
     ssize_t n = read(descriptor, &fd, sizeof(fd));
 
-    /* So few octets come whole or not at all (pipe(7)). */
+    /* So few bytes are read whole or not at all (pipe(7)). */
     return n == sizeof(fd) ? fd : -1;
 }
 
-void unix_balancer_watch(struct unix_balancer *dealer, size_t thread,
+void unix_balancer_watch(struct unix_balancer *balancer, size_t thread,
                          const struct stream_counters *counters)
 {
-    dealer->hands[thread].counters = counters;
+    balancer->targets[thread].counters = counters;
 }
 
-static uint64_t connections(const struct hand *hand)
+static uint64_t count_connections(const struct target *target)
 {
-    return hand->dealt - (hand->counters ? counter_read(&hand->counters->closed) : 0);
+    return target->passed_on - (target->counters ? counter_read(&target->counters->closed) : 0);
 }
 
-static struct hand *find_fewest(struct unix_balancer *dealer)
+static struct target *find_fewest(struct unix_balancer *balancer)
 {
-    struct hand *fewest = &dealer->hands[0];
+    struct target *fewest = &balancer->targets[0];
 
-    for (size_t i = 1; i < dealer->n; i++)
-        if (connections(&dealer->hands[i]) < connections(fewest))
-            fewest = &dealer->hands[i];
+    for (size_t i = 1; i < balancer->n; i++)
+        if (count_connections(&balancer->targets[i]) < count_connections(fewest))
+            fewest = &balancer->targets[i];
     return fewest;
 }
 
-static void deal(struct hand *hand, int fd)
+static void pass_on(struct target *target, int fd)
 {
-    if (write(hand->give, &fd, sizeof(fd)) == sizeof(fd))
-        hand->dealt++;
+    if (write(target->pipe[1], &fd, sizeof(fd)) == sizeof(fd))
+        target->passed_on++;
     else
         close(fd);
 }
 
 static enum acceptance accept_one(int listening, void *context)
 {
-    struct unix_balancer *dealer = context;
-    struct hand *hand = find_fewest(dealer);
+    struct unix_balancer *balancer = context;
+    struct target *target = find_fewest(balancer);
     int fd;
 
-    if (connections(hand) >= dealer->places)
-        return ACCEPTANCE_REST;
+    if (count_connections(target) >= balancer->connections_max)
+        return ACCEPTANCE_PAUSE;
     fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return acceptor_classify(errno);
-    deal(hand, fd);
+    pass_on(target, fd);
     return ACCEPTANCE_NEXT;
 }
 
-int unix_balancer_start(struct unix_balancer *dealer, struct event_base *base, int listening)
+int unix_balancer_start(struct unix_balancer *balancer, struct event_base *base, int listening)
 {
-    return acceptor_init(&dealer->acceptor, base, listening, accept_one, dealer);
+    return acceptor_init(&balancer->acceptor, base, listening, accept_one, balancer);
 }
 
-void unix_balancer_stop(struct unix_balancer *dealer)
+void unix_balancer_stop(struct unix_balancer *balancer)
 {
-    acceptor_deinit(&dealer->acceptor);
+    acceptor_deinit(&balancer->acceptor);
 }
 
-void unix_balancer_free(struct unix_balancer *dealer)
+void unix_balancer_free(struct unix_balancer *balancer)
 {
-    if (!dealer)
+    if (!balancer)
         return;
-    unix_balancer_stop(dealer);
-    for (size_t i = 0; i < dealer->n; i++) {
+    unix_balancer_stop(balancer);
+    for (size_t i = 0; i < balancer->n; i++) {
         int fd;
 
-        while ((fd = unix_balancer_take(dealer->hands[i].take)) >= 0)
+        while ((fd = unix_balancer_take(balancer->targets[i].pipe[0])) >= 0)
             close(fd);
-        close(dealer->hands[i].take);
-        close(dealer->hands[i].give);
+        close(balancer->targets[i].pipe[0]);
+        close(balancer->targets[i].pipe[1]);
     }
-    free(dealer);
+    free(balancer);
 }

@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { THREADS = 3, PLACES = 4, CLIENTS_MAX = 64 };
+enum { THREADS = 3, CONNECTIONS_MAX = 4, CLIENTS_MAX = 64 };
 
-/* A dealer on a socket in the test's directory, and clients that have connected to it. */
-struct table {
+/* A balancer on a socket in the test's directory, and clients that have connected to it. */
+struct fixture {
     struct event_base *base;
-    struct unix_balancer *dealer;
+    struct unix_balancer *balancer;
     struct stream_counters counters[THREADS];
     int listening;
     int clients[CLIENTS_MAX];
@@ -23,45 +23,45 @@ struct table {
 static const struct unix_address at = {
     .path = "pdns.sock", .mode = 0600, .group = UNIX_GROUP_UNCHANGED};
 
-static void table_init(struct table *table)
+static void fixture_init(struct fixture *fixture)
 {
-    *table = (struct table){.base = stream_base_new()};
-    assert_non_null(table->base);
-    assert_int_equal(listener_open_unix(&at, &table->listening), 0);
-    assert_int_equal(unix_balancer_new(THREADS, PLACES, &table->dealer), 0);
+    *fixture = (struct fixture){.base = stream_base_new()};
+    assert_non_null(fixture->base);
+    assert_int_equal(listener_open_unix(&at, &fixture->listening), 0);
+    assert_int_equal(unix_balancer_new(THREADS, CONNECTIONS_MAX, &fixture->balancer), 0);
     for (size_t i = 0; i < THREADS; i++)
-        unix_balancer_watch(table->dealer, i, &table->counters[i]);
-    assert_int_equal(unix_balancer_start(table->dealer, table->base, table->listening), 0);
+        unix_balancer_watch(fixture->balancer, i, &fixture->counters[i]);
+    assert_int_equal(unix_balancer_start(fixture->balancer, fixture->base, fixture->listening), 0);
 }
 
-static void table_deinit(struct table *table)
+static void fixture_deinit(struct fixture *fixture)
 {
-    for (size_t i = 0; i < table->n_clients; i++)
-        close(table->clients[i]);
-    unix_balancer_free(table->dealer);
-    listener_close_unix(&at, table->listening);
-    event_base_free(table->base);
+    for (size_t i = 0; i < fixture->n_clients; i++)
+        close(fixture->clients[i]);
+    unix_balancer_free(fixture->balancer);
+    listener_close_unix(&at, fixture->listening);
+    event_base_free(fixture->base);
 }
 
-/* Connects some clients, and has the dealer deal them. */
-static void deal(struct table *table, size_t n)
+/* Connects some clients, and has the balancer pass them on. */
+static void connect_clients(struct fixture *fixture, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         int fd = sockets_connect_unix(at.path);
 
         assert_true(fd >= 0);
-        table->clients[table->n_clients++] = fd;
+        fixture->clients[fixture->n_clients++] = fd;
     }
-    event_base_loop(table->base, EVLOOP_NONBLOCK);
+    event_base_loop(fixture->base, EVLOOP_NONBLOCK);
 }
 
-/* Takes, as a thread does, all that was dealt to it; returns how many. */
-static size_t take_all(const struct table *table, size_t thread)
+/* Takes, as a thread does, all that was passed on to it; returns how many. */
+static size_t take_all(const struct fixture *fixture, size_t thread)
 {
     size_t n = 0;
     int fd;
 
-    while ((fd = unix_balancer_take(unix_balancer_descriptor(table->dealer, thread))) >= 0) {
+    while ((fd = unix_balancer_take(unix_balancer_descriptor(fixture->balancer, thread))) >= 0) {
         close(fd);
         n++;
     }
@@ -69,66 +69,67 @@ static size_t take_all(const struct table *table, size_t thread)
     return n;
 }
 
-static void assert_dealt(const struct table *table, size_t first, size_t second, size_t third)
+static void assert_passed_on(const struct fixture *fixture, size_t first, size_t second,
+                             size_t third)
 {
-    assert_int_equal(take_all(table, 0), first);
-    assert_int_equal(take_all(table, 1), second);
-    assert_int_equal(take_all(table, 2), third);
+    assert_int_equal(take_all(fixture, 0), first);
+    assert_int_equal(take_all(fixture, 1), second);
+    assert_int_equal(take_all(fixture, 2), third);
 }
 
 static void every_thread_gets_as_many_connections(void **state)
 {
-    CLEANUP(table_deinit) struct table table;
+    CLEANUP(fixture_deinit) struct fixture fixture;
 
     (void)state;
-    table_init(&table);
-    deal(&table, 8);
-    assert_dealt(&table, 3, 3, 2);
-    deal(&table, 1);
-    assert_dealt(&table, 0, 0, 1);
+    fixture_init(&fixture);
+    connect_clients(&fixture, 8);
+    assert_passed_on(&fixture, 3, 3, 2);
+    connect_clients(&fixture, 1);
+    assert_passed_on(&fixture, 0, 0, 1);
 }
 
 static void a_thread_whose_connections_have_ended_gets_the_next(void **state)
 {
-    CLEANUP(table_deinit) struct table table;
+    CLEANUP(fixture_deinit) struct fixture fixture;
 
     (void)state;
-    table_init(&table);
-    deal(&table, 9);
-    assert_dealt(&table, 3, 3, 3);
-    counter_add(&table.counters[1].closed, 3);
-    deal(&table, 3);
-    assert_dealt(&table, 0, 3, 0);
+    fixture_init(&fixture);
+    connect_clients(&fixture, 9);
+    assert_passed_on(&fixture, 3, 3, 3);
+    counter_add(&fixture.counters[1].closed, 3);
+    connect_clients(&fixture, 3);
+    assert_passed_on(&fixture, 0, 3, 0);
 }
 
 static void connections_beyond_the_places_wait(void **state)
 {
-    CLEANUP(table_deinit) struct table table;
+    CLEANUP(fixture_deinit) struct fixture fixture;
 
     (void)state;
-    table_init(&table);
-    deal(&table, 15);
-    assert_dealt(&table, 4, 4, 4);
-    deal(&table, 0);
-    assert_dealt(&table, 0, 0, 0);
-    counter_add(&table.counters[2].closed, 2);
-    event_base_loop(table.base, EVLOOP_ONCE);
-    deal(&table, 0);
-    assert_dealt(&table, 0, 0, 2);
+    fixture_init(&fixture);
+    connect_clients(&fixture, 15);
+    assert_passed_on(&fixture, 4, 4, 4);
+    connect_clients(&fixture, 0);
+    assert_passed_on(&fixture, 0, 0, 0);
+    counter_add(&fixture.counters[2].closed, 2);
+    event_base_loop(fixture.base, EVLOOP_ONCE);
+    connect_clients(&fixture, 0);
+    assert_passed_on(&fixture, 0, 0, 2);
 }
 
-static void what_nobody_has_taken_is_closed_with_the_dealer(void **state)
+static void what_nobody_has_taken_is_closed_with_the_balancer(void **state)
 {
-    CLEANUP(table_deinit) struct table table;
+    CLEANUP(fixture_deinit) struct fixture fixture;
     char byte;
 
     (void)state;
-    table_init(&table);
-    deal(&table, 3);
-    unix_balancer_free(table.dealer);
-    table.dealer = NULL;
+    fixture_init(&fixture);
+    connect_clients(&fixture, 3);
+    unix_balancer_free(fixture.balancer);
+    fixture.balancer = NULL;
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(recv(table.clients[i], &byte, 1, 0), 0);
+        assert_int_equal(recv(fixture.clients[i], &byte, 1, 0), 0);
 }
 
 #define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, temporary_enter, temporary_leave)
@@ -139,7 +140,7 @@ int main(void)
         TEST(every_thread_gets_as_many_connections),
         TEST(a_thread_whose_connections_have_ended_gets_the_next),
         TEST(connections_beyond_the_places_wait),
-        TEST(what_nobody_has_taken_is_closed_with_the_dealer),
+        TEST(what_nobody_has_taken_is_closed_with_the_balancer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
