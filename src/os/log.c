@@ -1,5 +1,7 @@
 #include "os/log.h"
 
+#include "os/clock.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -7,14 +9,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     LINE_MAX_BYTES = PIPE_BUF,             /* what a pipe takes in one piece */
     LINE_TEXT_BYTES = LINE_MAX_BYTES - 16, /* without what stands before it, and the newline */
-    REMEMBERED = 64,                       /* lines, each at the place that its hash gives it */
-    REMEMBERED_TEXT = 256,                 /* bytes of each, for telling of its repetitions */
     PATIENCE_MILLISECONDS = 100,           /* with a reader who does not keep up */
 };
 
@@ -39,17 +38,9 @@ static struct {
     unsigned long lost; /* lines, since one was written */
 } output = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* A line that was written a short while ago. */
-struct remembered {
-    uint64_t hash;
-    time_t since; /* monotonic seconds, when the minute began; 0: free */
-    unsigned int written, left_out;
-    enum log_level level;
-    char text[REMEMBERED_TEXT];
-};
-
-static struct remembered remembered[REMEMBERED];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* All limits that have been used, and what guards them. */
+static struct log_limit *limits;
+static pthread_mutex_t limits_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Whether stderr is the stream that JOURNAL_STREAM names by device and inode (systemd.exec(5)). */
 static bool stderr_is_journal(void)
@@ -62,29 +53,10 @@ static bool stderr_is_journal(void)
            fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
 }
 
-void log_init(enum log_level least)
+void log_init(enum log_level threshold)
 {
-    log_threshold = least;
+    log_threshold = threshold;
     to_journal = stderr_is_journal();
-}
-
-/* FNV-1a: lines are short, and who can choose them gains nothing by a collision but a line less of
- * his own. */
-static uint64_t hash_text(enum log_level level, const char *text)
-{
-    uint64_t hash = 0xcbf29ce484222325 + (uint64_t)level;
-
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
-    return hash;
-}
-
-static time_t monotonic_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec + 1; /* never 0 */
 }
 
 /* Whether a line can be written without waiting for a reader. One who reads but slowly is waited
@@ -128,8 +100,7 @@ static void write_line(enum log_level level, const char *text)
 
     pthread_mutex_lock(&output.lock);
     if (output.lost) {
-        snprintf(lost, sizeof(lost), "%lu lines are missing here: nobody read the log",
-                 output.lost);
+        snprintf(lost, sizeof(lost), "%lu lines lost: stderr was blocked", output.lost);
         if (put_line(LOG_LEVEL_WARNING, lost))
             output.lost = 0;
     }
@@ -138,54 +109,52 @@ static void write_line(enum log_level level, const char *text)
     pthread_mutex_unlock(&output.lock);
 }
 
-static void tell_repeats(struct remembered *slot)
+/* Ends the minute of a limit. */
+static void flush_limit(struct log_limit *limit)
 {
-    char text[REMEMBERED_TEXT + 64];
+    char text[sizeof(limit->last) + 64];
 
-    if (slot->left_out) {
-        snprintf(text, sizeof(text), "%u more times in a minute: %s", slot->left_out, slot->text);
-        write_line(slot->level, text);
+    if (limit->suppressed) {
+        snprintf(text, sizeof(text), "%u more of these in a minute, the last: %s",
+                 limit->suppressed, limit->last);
+        write_line(limit->level, text);
     }
-    slot->since = 0;
+    limit->written = limit->suppressed = 0;
 }
 
-static void tell_all_repeats(bool all)
+static bool is_over(const struct log_limit *limit)
 {
-    time_t now = monotonic_seconds();
-
-    for (size_t i = 0; i < REMEMBERED; i++)
-        if (remembered[i].since && (all || now - remembered[i].since >= LOG_WINDOW_SECONDS))
-            tell_repeats(&remembered[i]);
+    return clock_coarse_seconds() - limit->since >= LOG_WINDOW_SECONDS;
 }
 
 void log_flush_suppressed(bool all)
 {
-    pthread_mutex_lock(&lock);
-    tell_all_repeats(all);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&limits_lock);
+    for (struct log_limit *limit = limits; limit; limit = limit->next)
+        if (all || is_over(limit))
+            flush_limit(limit);
+    pthread_mutex_unlock(&limits_lock);
 }
 
-/* Whether a line is one too many of its kind. */
-static bool leave_out(enum log_level level, const char *text)
+static void write_within(struct log_limit *limit, enum log_level level, const char *text)
 {
-    uint64_t hash = hash_text(level, text);
-    struct remembered *slot = &remembered[hash % REMEMBERED];
-
-    if (slot->since && slot->hash != hash)
-        tell_repeats(slot);
-    if (!slot->since) {
-        slot->hash = hash;
-        slot->since = monotonic_seconds();
-        slot->written = slot->left_out = 0;
-        slot->level = level;
-        snprintf(slot->text, sizeof(slot->text), "%.*s", REMEMBERED_TEXT - 1, text);
+    if (!limit->used) {
+        limit->used = true;
+        limit->next = limits;
+        limits = limit;
     }
-    if (slot->written < LOG_REPEATS_MAX) {
-        slot->written++;
-        return false;
+    if (is_over(limit))
+        flush_limit(limit);
+    if (!limit->written)
+        limit->since = clock_coarse_seconds();
+    if (limit->written < LOG_LINES_MAX) {
+        limit->written++;
+        write_line(level, text);
+        return;
     }
-    slot->left_out++;
-    return true;
+    limit->suppressed++;
+    limit->level = level;
+    snprintf(limit->last, sizeof(limit->last), "%.*s", (int)sizeof(limit->last) - 1, text);
 }
 
 /* Formats a text, and makes it one line. Returns whether it could be formatted. */
@@ -211,20 +180,16 @@ void log_write(enum log_level level, const char *format, ...)
     va_end(arguments);
 }
 
-void log_write_limited(enum log_level level, const char *format, ...)
+void log_write_limited(struct log_limit *limit, enum log_level level, const char *format, ...)
 {
     char text[LINE_TEXT_BYTES];
     va_list arguments;
-    bool formatted;
 
     va_start(arguments, format);
-    formatted = format_text(text, format, arguments);
+    if (format_text(text, format, arguments)) {
+        pthread_mutex_lock(&limits_lock);
+        write_within(limit, level, text);
+        pthread_mutex_unlock(&limits_lock);
+    }
     va_end(arguments);
-    if (!formatted)
-        return;
-    pthread_mutex_lock(&lock);
-    tell_all_repeats(false);
-    if (!leave_out(level, text))
-        write_line(level, text);
-    pthread_mutex_unlock(&lock);
 }

@@ -3,19 +3,21 @@
  * Under systemd, where stderr leads to the journal, a line begins with its priority as sd-daemon(3)
  * has it, "<4>"; elsewhere with the name of its level, "warning: ".
  *
- * What peers can cause is logged with log_limited: the same line LOG_REPEATS_MAX times a minute at
- * most, and then once with the number of those that were left out. What an operator causes, such as
- * a reload, is always written.
+ * What peers can cause is logged with log_limited: each place in the code writes LOG_LINES_MAX
+ * lines a minute, and then one with the number of those that were left out. What an operator
+ * causes, such as a reload, is always written.
  */
 #pragma once
 
 #include "base/base.h"
 
+#include <time.h>
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 enum {
     LOG_LEVEL_COUNT = LOG_LEVEL_DEBUG + 1,
-    LOG_REPEATS_MAX = 5, /* of the same line, in LOG_WINDOW_SECONDS */
+    LOG_LINES_MAX = 5, /* of one log_limited, in LOG_WINDOW_SECONDS */
     LOG_WINDOW_SECONDS = 60,
 };
 
@@ -25,21 +27,31 @@ extern enum log_level log_threshold;
 
 /* Sets the level, and finds out whether stderr leads to the journal. To be called before there is a
  * second thread; until then the level is info and the form that of a terminal. */
-void log_init(enum log_level least);
+void log_init(enum log_level threshold);
 
 /* Writes a line, whatever the level, in one piece, so that lines of several threads never mix.
- * Control characters become "?", a text of more than 4,000 bytes is cut. Never waits long: where
- * stderr is a pipe or a socket that nobody reads, lines are left out until there is room again, and
+ * Control characters become "?", a text of more than 4,000 bytes is cut. Never waits long: if
+ * stderr is a pipe or a socket that nobody reads, lines are lost until there is room again, and
  * then counted in a line of their own. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Tells of the lines that were left out and whose minute is over; all of them if ALL. To be called
- * now and then, and before the end. */
-void log_flush_suppressed(bool all);
+/* What one log_limited has written in its current minute; static, and zeroed at first. */
+struct log_limit {
+    struct log_limit *next;
+    bool used;
+    time_t since; /* monotonic seconds, of the first line */
+    unsigned int written, suppressed;
+    enum log_level level; /* of the last line that was suppressed */
+    char last[256];       /* that line, cut if it is longer */
+};
 
-/* The same, as often as the limit allows. */
-void log_write_limited(enum log_level level, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Writes a line as log_write does, or counts it if the limit is reached. */
+void log_write_limited(struct log_limit *limit, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Writes how many lines were suppressed, for each limit whose minute is over, or for ALL of them.
+ * To be called now and then, and before the end. */
+void log_flush_suppressed(bool all);
 
 #define log_at(LEVEL, ...)                                                                         \
     do {                                                                                           \
@@ -49,8 +61,10 @@ void log_write_limited(enum log_level level, const char *format, ...)
 
 #define log_limited(LEVEL, ...)                                                                    \
     do {                                                                                           \
+        static struct log_limit limit_of_this_place;                                               \
+                                                                                                   \
         if ((LEVEL) <= log_threshold)                                                              \
-            log_write_limited((LEVEL), __VA_ARGS__);                                               \
+            log_write_limited(&limit_of_this_place, (LEVEL), __VA_ARGS__);                         \
     } while (0)
 
 #define log_error(...)   log_at(LOG_LEVEL_ERROR, __VA_ARGS__)
