@@ -1,9 +1,6 @@
 #include "net/http_host.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+#include "base/number.h"
 
 /* Whether a text has letters, digits and the given signs alone. */
 static bool consists_of(struct text text, const char *signs)

@@ -1,5 +1,7 @@
 #include "net/listener.h"
 
+#include "os/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -7,12 +9,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-void close_descriptor(const int *descriptor)
-{
-    if (*descriptor >= 0)
-        close(*descriptor);
-}
 
 /* Binds the first of several sockets alone, so that it is refused where somebody else listens,
  * shared or not; only then does it admit the others. */
@@ -212,5 +208,5 @@ void listener_close_unix(const struct unix_address *at, int fd)
     if (client >= 0 && connect(client, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
         errno == ECONNREFUSED)
         unlink(at->path);
-    close_descriptor(&client);
+    fd_close(&client);
 }

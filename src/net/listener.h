@@ -33,6 +33,3 @@ int listener_open_unix(const struct unix_address *at, int *out);
 /* Closes such a socket and removes its file, unless another service has taken the path meanwhile.
  */
 void listener_close_unix(const struct unix_address *at, int fd);
-
-/* For CLEANUP: closes a descriptor unless it is negative. */
-void close_descriptor(const int *descriptor);

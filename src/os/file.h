@@ -1,7 +1,7 @@
-/* Bounded reading of the files that a configuration consists of: regular files only, and never more
- * than a limit. A file that grows meanwhile ends where it ended when it was opened, or reading
- * might never catch up with whoever writes; only a size of 0 is not believed, as all of /proc has
- * it. Opening never blocks. */
+/* Reading the files of a configuration: regular files only, never more than a limit, and opening
+ * never blocks. A file that grows while it is read ends where it ended when it was opened: reading
+ * might never catch up with the writer. Files in /proc say that they have no bytes; they are read
+ * until they end. */
 #pragma once
 
 #include "base/base.h"
@@ -29,7 +29,7 @@ enum { FILE_REFUSED = 1 };
 /* Opens a regular file of at most LIMIT bytes. Returns 0 or FILE_REFUSED. */
 int file_open(struct file *file, const char *path, size_t limit);
 
-/* Closes the file; one that was never opened is allowed. */
+/* Closes the file; one that is FILE_INIT is allowed. */
 void file_deinit(struct file *file);
 
 /* Reads up to SIZE bytes. Returns 0 and how many were read, none only at the end; or FILE_REFUSED,

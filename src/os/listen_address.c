@@ -1,5 +1,6 @@
 #include "os/listen_address.h"
 
+#include "base/number.h"
 #include "dns/address.h"
 
 #include <arpa/inet.h>
@@ -7,8 +8,8 @@
 
 enum { PORT_DIGITS_MAX = 5 };
 
-/* Splits off what stands behind the address, which is in brackets if it is an IPv6 one. */
-static bool split(struct text text, struct text *host, struct text *rest)
+/* Splits the address, which is in brackets if it is of IPv6, from the rest. */
+static bool split_host(struct text text, struct text *host, struct text *rest)
 {
     const char *end;
 
@@ -16,33 +17,25 @@ static bool split(struct text text, struct text *host, struct text *rest)
         end = memchr(text.data, ']', text.length);
         if (!end)
             return false;
-        *host = (struct text){.data = text.data + 1, .length = (size_t)(end - text.data) - 1};
+        *host = text_of(text.data + 1, (size_t)(end - text.data) - 1);
         *rest = text_after(text, host->length + 2);
         return memchr(host->data, ':', host->length) != NULL;
     }
     end = memchr(text.data, ':', text.length);
-    *host = text;
-    if (end)
-        host->length = (size_t)(end - text.data);
+    *host = text_of(text.data, end ? (size_t)(end - text.data) : text.length);
     *rest = text_after(text, host->length);
     return true;
 }
 
-/* Reads ":8053"; nothing leaves the port as it is. */
-static bool parse_port(struct text text, in_port_t *port)
+/* Reads ":8053"; an empty text leaves the port as it is. */
+static bool read_port(struct text text, in_port_t *port)
 {
-    uint32_t value = 0;
+    uint64_t value;
 
     if (text.length == 0)
         return true;
-    if (text.data[0] != ':' || text.length < 2 || text.length > 1 + PORT_DIGITS_MAX)
-        return false;
-    for (size_t i = 1; i < text.length; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        value = value * 10 + (uint32_t)(text.data[i] - '0');
-    }
-    if (value < 1 || value > UINT16_MAX)
+    if (text.data[0] != ':' || text.length > 1 + PORT_DIGITS_MAX ||
+        !number_read(text_after(text, 1), UINT16_MAX, &value) || value == 0)
         return false;
     *port = (in_port_t)value;
     return true;
@@ -54,7 +47,7 @@ bool listen_address_parse(struct text text, in_port_t port, struct listen_addres
     struct address address;
     struct text host, rest;
 
-    if (!split(text, &host, &rest) || !parse_port(rest, &port) ||
+    if (!split_host(text, &host, &rest) || !read_port(rest, &port) ||
         !address_from_text(host, &address))
         return false;
     if (address.family == AF_INET) {

@@ -1,4 +1,4 @@
-/* Addresses to listen on. */
+/* Addresses that a service listens at, as the configuration writes them. */
 #pragma once
 
 #include "base/base.h"
@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-/* A socket address as configured, and as it was written (with the default port added). */
+/* A TCP address, and its text with the port. */
 struct listen_address {
     union {
         struct sockaddr any;
@@ -17,7 +17,7 @@ struct listen_address {
     char text[64]; /* "127.0.0.1:8053", "[::1]:8053" */
 };
 
-/* Where a unix socket is, and who may connect to it. */
+/* The path of a unix socket, and who may connect to it. */
 struct unix_address {
     const char *path; /* absolute, and short enough for a socket address */
     uint32_t mode;    /* permission bits */
@@ -26,9 +26,9 @@ struct unix_address {
 
 #define UNIX_GROUP_UNCHANGED UINT32_MAX
 
-/* Reads "192.0.2.1:8053" or "[2001:db8::1]:8053"; without a port it is PORT. Returns whether it is
- * an address with a port from 1 to 65535. */
+/* Reads "192.0.2.1:8053" or "[2001:db8::1]:8053", the port (1 to 65535) being PORT if there is
+ * none. Returns whether TEXT is such an address; OUT is untouched otherwise. */
 bool listen_address_parse(struct text text, in_port_t port, struct listen_address *out);
 
-/* Whether the address is reached from this machine only. */
+/* Whether only this machine can reach the address. */
 bool listen_address_is_loopback(const struct listen_address *address);

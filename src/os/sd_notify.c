@@ -1,6 +1,7 @@
 #include "os/sd_notify.h"
 
-#include "base/base.h"
+#include "os/environment.h"
+#include "os/fd.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,8 +11,8 @@
 
 enum { MESSAGE_MAX = 1024 };
 
-/* The manager's socket: a path, or a name in the abstract space, written with '@' for the NUL.
- * Returns its length, or 0 if there is none. */
+/* Finds the manager's socket: a path, or a name in the abstract space, written with '@' for the
+ * NUL. Returns the length of its address, or 0 if there is none. */
 static socklen_t find_manager(struct sockaddr_un *address)
 {
     const char *path = getenv("NOTIFY_SOCKET");
@@ -32,7 +33,7 @@ void sd_notify_send(const char *format, ...)
     socklen_t address_length = find_manager(&address);
     char message[MESSAGE_MAX];
     va_list arguments;
-    int fd;
+    CLEANUP(fd_close) int fd = -1;
 
     if (!address_length)
         return;
@@ -44,14 +45,16 @@ void sd_notify_send(const char *format, ...)
         return;
     sendto(fd, message, strlen(message), MSG_NOSIGNAL, (const struct sockaddr *)&address,
            address_length);
-    close(fd);
 }
 
 unsigned int sd_notify_watchdog_milliseconds(void)
 {
-    const char *interval = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+    uint64_t microseconds, pid;
 
-    if (!interval || (pid && strtoul(pid, NULL, 10) != (unsigned long)getpid()))
+    if (!environment_number("WATCHDOG_USEC", &microseconds))
         return 0;
-    return (unsigned int)(strtoull(interval, NULL, 10) / 1000);
+    if (getenv("WATCHDOG_PID") &&
+        (!environment_number("WATCHDOG_PID", &pid) || pid != (uint64_t)getpid()))
+        return 0;
+    return (unsigned int)(microseconds / 1000);
 }

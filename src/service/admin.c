@@ -1,7 +1,7 @@
 #include "service/admin.h"
 
 #include "net/http.h"
-#include "net/listener.h"
+#include "os/fd.h"
 #include "service/metrics.h"
 #include "service/pages.h"
 
@@ -174,7 +174,7 @@ void admin_free(struct admin *admin)
         event_free(admin->stopped);
     if (admin->base)
         event_base_free(admin->base);
-    close_descriptor(&admin->stop);
+    fd_close(&admin->stop);
     free(admin->own_counters);
     free(admin);
 }

@@ -1,7 +1,7 @@
 #include "service/worker.h"
 
 #include "net/http.h"
-#include "net/listener.h"
+#include "os/fd.h"
 #include "service/counters.h"
 #include "service/policy_http.h"
 #include "service/remote.h"
@@ -291,7 +291,7 @@ void worker_free(struct worker *worker)
         event_free(worker->drain);
     if (worker->base)
         event_base_free(worker->base);
-    close_descriptor(&worker->wake);
+    fd_close(&worker->wake);
     sem_destroy(&worker->adopted);
     snapshot_unref(worker->snapshot);
     free(worker->counters);
