@@ -76,9 +76,13 @@ static struct text without_suffix(struct text component)
 {
     size_t n = 0;
 
-    while (n < component.length &&
-           (isalnum((unsigned char)component.data[n]) || memchr("%-_", component.data[n], 3)))
+    while (n < component.length) {
+        unsigned char c = (unsigned char)component.data[n];
+
+        if (!isalnum(c) && c != '%' && c != '-' && c != '_')
+            break;
         n++;
+    }
     return text_of(component.data, n);
 }
 
