@@ -7,51 +7,65 @@
 #include <ctype.h>
 #include <errno.h>
 
-/* A search that is under way. */
-struct search {
-    struct zone_stream stream;
-    uint32_t left; /* how many records more may be found */
-    size_t length;
-    char pattern[]; /* '*' is any text, '?' any character */
+/* How far the comparison of a text with the pattern has come. */
+struct comparison {
+    size_t in_pattern, in_text; /* up to here the two agree */
+    bool has_star;              /* with a '*' in the pattern, */
+    size_t past_star;           /* which ends here in the pattern, */
+    size_t star_end;            /* and for now here in the text */
 };
 
-static bool same_character(char pattern, char c)
-{
-    return pattern == '?' || tolower((unsigned char)pattern) == tolower((unsigned char)c);
-}
+/* A search under way: name by name of the own zones, the name and then the contents of its rows are
+ * compared with the pattern. */
+struct search {
+    struct zone_stream stream;
+    struct zone zone;
+    struct answer answer; /* at one name of the zone */
+    bool in_answer;       /* some of it is still to be compared */
+    bool name_compared, name_matches;
+    size_t row; /* that is compared next */
+    struct comparison comparison;
+    uint32_t left; /* how many more records may be found */
+    size_t length;
+    unsigned char pattern[]; /* in lower case; '*' is any text, '?' any octet */
+};
 
-/* Whether a text matches a pattern, in any case. Where a '*' has matched too little it takes one
- * character more; only the last one needs to be tried again. */
-static bool matches(const struct search *search, struct text text)
+/* Goes on comparing a text with the pattern, in any case, while the piece has work left. If a '*'
+ * has taken too little it takes one octet more; only the last '*' needs to be tried again. Returns
+ * whether the comparison has ended; if so, OUT says whether the text matches, and the next
+ * comparison may begin. */
+static bool compare(struct search *search, struct text text, bool *out)
 {
-    size_t p = 0, i = 0, star = SIZE_MAX, taken = 0;
+    struct comparison at = search->comparison;
+    size_t work = search->stream.work;
+    bool differs = false;
 
-    while (i < text.length) {
-        if (p < search->length && search->pattern[p] == '*') {
-            star = p++;
-            taken = i;
-        } else if (p < search->length && same_character(search->pattern[p], text.data[i])) {
-            p++;
-            i++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            i = ++taken;
+    for (; work && at.in_text < text.length && !differs; work--) {
+        int c = at.in_pattern < search->length ? search->pattern[at.in_pattern] : -1;
+
+        if (c == '*') {
+            at.has_star = true;
+            at.past_star = ++at.in_pattern;
+            at.star_end = at.in_text;
+        } else if (c == '?' || c == tolower((unsigned char)text.data[at.in_text])) {
+            at.in_pattern++;
+            at.in_text++;
+        } else if (at.has_star) {
+            at.in_pattern = at.past_star;
+            at.in_text = ++at.star_end;
         } else {
-            return false;
+            differs = true;
         }
     }
-    while (p < search->length && search->pattern[p] == '*')
-        p++;
-    return p == search->length;
-}
-
-/* Several '*' in a row say no more than one, and matching would go through all of them each time.
- * Without them it ends with the text, however long the pattern is. */
-static void set_pattern(struct search *search, struct text pattern)
-{
-    for (size_t i = 0; i < pattern.length; i++)
-        if (i == 0 || pattern.data[i] != '*' || pattern.data[i - 1] != '*')
-            search->pattern[search->length++] = pattern.data[i];
+    search->stream.work = work;
+    search->comparison = at;
+    if (at.in_text < text.length && !differs)
+        return false;
+    if (at.in_pattern < search->length && search->pattern[at.in_pattern] == '*')
+        at.in_pattern++;
+    *out = !differs && at.in_pattern == search->length;
+    search->comparison = (struct comparison){0};
+    return true;
 }
 
 /* Names are compared without the final dot, which a pattern and a content may have. */
@@ -62,40 +76,69 @@ static struct text without_dot(struct text text)
     return text;
 }
 
-/* Adds those rows of an answer whose name or content is looked for. */
-static void add_found(struct search *search, uint32_t zone_id, const struct answer *answer,
-                      struct buffer *out)
+/* Goes to the next name of the own zones. Returns whether there is one. */
+static bool next_name(struct search *search)
 {
-    bool named = matches(search, name_text(&answer->name));
+    const struct snapshot *snapshot = search->stream.snapshot;
+    struct zone *zone = &search->zone;
 
-    for (size_t i = 0; i < answer->rows.n && search->left; i++) {
-        const struct row *row = &answer->rows.first[i];
+    /* Only _tls.<d> has a name below its apex, which comes after it. */
+    if (search->stream.next && !zone->catalog && zone->owner == OWNER_TLS_PARENT) {
+        zone->owner = OWNER_TLSRPT;
+    } else if (!zone_stream_next(&search->stream, zone)) {
+        return false;
+    }
+    search->in_answer =
+        !zone->catalog && answer_at(snapshot, &zone->domain, zone->owner, &search->answer);
+    search->name_compared = false;
+    search->row = 0;
+    return true;
+}
 
-        if (row->type == RECORD_ENT ||
-            (!named && !matches(search, without_dot(answer_content(answer, row)))))
+/* Goes on comparing what stands at a name, and adds the records that are found. */
+static void search_answer(struct search *search, struct buffer *out)
+{
+    const struct answer *answer = &search->answer;
+
+    if (!search->name_compared && !compare(search, name_text(&answer->name), &search->name_matches))
+        return;
+    search->name_compared = true;
+    for (; search->row < answer->rows.n && search->left; search->row++) {
+        const struct row *row = &answer->rows.first[search->row];
+        bool matches = search->name_matches;
+
+        if (row->type == RECORD_ENT)
+            continue;
+        if (!matches && !compare(search, without_dot(answer_content(answer, row)), &matches))
+            return;
+        if (!matches)
             continue;
         search->left--;
         json_write_separator(out, &search->stream.any);
-        json_row_write(out, answer, row, zone_id);
+        json_row_write(out, answer, row, search->zone.id);
     }
+    search->in_answer = false;
 }
 
-static bool search_next_zone(struct zone_stream *stream, struct buffer *out)
+static bool search_on(struct zone_stream *stream, struct buffer *out)
 {
     struct search *search = (struct search *)stream;
-    struct answer answer;
-    struct zone zone;
 
-    if (search->left == 0 || !zone_stream_next(stream, &zone))
+    if (search->left == 0 || (!search->in_answer && !next_name(search)))
         return false;
-    if (zone.catalog)
-        return true;
-    if (answer_at(stream->snapshot, &zone.domain, zone.owner, &answer))
-        add_found(search, zone.id, &answer, out);
-    if (zone.owner == OWNER_TLS_PARENT &&
-        answer_at(stream->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
-        add_found(search, zone.id, &answer, out);
+    if (search->in_answer)
+        search_answer(search, out);
     return true;
+}
+
+/* Several '*' in a row say no more than one, and comparing would go through all of them each time.
+ * Without them it ends with the text, however long the pattern is. */
+static void set_pattern(struct search *search, struct text pattern)
+{
+    for (size_t i = 0; i < pattern.length; i++)
+        if (i == 0 || pattern.data[i] != '*' || pattern.data[i - 1] != '*')
+            search->pattern[search->length++] =
+                (unsigned char)tolower((unsigned char)pattern.data[i]);
 }
 
 int zone_search(struct method_call *call)
@@ -108,7 +151,7 @@ int zone_search(struct method_call *call)
         return OUTCOME_EMPTY;
     }
     search = zone_stream_begin(call, sizeof(*search) + pattern.length, snapshot_ref(call->snapshot),
-                               search_next_zone);
+                               search_on);
     if (!search)
         return -ENOMEM;
     search->left = call->arguments[PARAMETER_MAX_RESULTS].number;

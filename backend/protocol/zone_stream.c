@@ -2,22 +2,19 @@
 
 #include <assert.h>
 
-/* How much one piece takes, while others wait for their answers. */
-enum {
-    PIECE_SIZE = 32 << 10, /* octets, and a zone more */
-    PIECE_STEPS = 1024,
-};
-
 static bool zone_stream_more(struct producer *producer, struct buffer *out)
 {
     struct zone_stream *stream = (struct zone_stream *)producer;
-    size_t end = out->length + PIECE_SIZE;
+    size_t end = out->length + ZONE_STREAM_SIZE;
 
-    for (size_t i = 0; i < PIECE_STEPS && out->length < end && !out->failed; i++)
+    stream->work = ZONE_STREAM_WORK;
+    while (stream->work && out->length < end && !out->failed) {
+        stream->work -= stream->work < ZONE_STREAM_STEP ? stream->work : ZONE_STREAM_STEP;
         if (!stream->step(stream, out)) {
             buffer_add_string(out, "]}");
             return false;
         }
+    }
     return true;
 }
 

@@ -2,15 +2,22 @@
  *
  * There may be a million zones, so the array is made in pieces: the method begins it in the reply,
  * and a producer makes the next piece when the connection has sent the one before. The producer
- * calls a step function, one zone a call, until the piece is some tens of kilobytes long or has
- * taken a thousand steps, as a step may add nothing. So one connection holds a piece at a time, and
- * others have their turn between two pieces. All pieces are made from the one snapshot that the
- * stream holds a reference of, even if a reload replaces it meanwhile. If memory runs out, the
- * piece fails and the connection ends, so that a peer never takes a part for the whole.
+ * calls a step function, for a zone or a part of one, until the piece is some tens of kilobytes
+ * long or has taken work of a millisecond or two, as a step may add nothing. So one connection
+ * holds a piece at a time, and others have their turn between two pieces. All pieces are made from
+ * the one snapshot that the stream holds a reference of, even if a reload replaces it meanwhile. If
+ * memory runs out, the piece fails and the connection ends, so that a peer never takes a part for
+ * the whole.
  */
 #pragma once
 
 #include "protocol/method_call.h"
+
+enum {
+    ZONE_STREAM_SIZE = 32 << 10,  /* octets of one piece, and what a step adds more */
+    ZONE_STREAM_WORK = 512 << 10, /* the most work of one piece, in octets compared */
+    ZONE_STREAM_STEP = 512, /* what a step takes at least: it finds a zone, and what stands there */
+};
 
 /* How far such an array has come. A method's own struct begins with it, and adds what else its
  * steps need. */
@@ -19,8 +26,9 @@ struct zone_stream {
     struct snapshot *snapshot; /* a reference */
     size_t next;               /* the number of the zone that is next */
     bool any;                  /* an element has been written: json_write_separator */
-    /* Goes on to the next zone, which may add elements or not. Past the last zone it returns false
-     * and adds nothing. */
+    size_t work;               /* that this piece has left; a step that takes long takes some */
+    /* Goes on to the next zone, which may add elements or not; it may stop half-way if no work is
+     * left. Past the last zone it returns false and adds nothing. */
     bool (*step)(struct zone_stream *stream, struct buffer *out);
 };
 

@@ -1,6 +1,7 @@
 #include "cmocka_all.h"
 #include "fixture.h"
 #include "fixture_answer.h"
+#include "protocol/zone_stream.h"
 #include "snapshot/zones.h"
 
 #include <errno.h>
@@ -267,6 +268,61 @@ static void records_are_found_by_name_and_content(void **state)
     assert_int_equal(search(snapshot, "***", 5), 5);
     assert_int_equal(search(snapshot, "smtp*", 100), 0);
     assert_int_equal(search(snapshot, "*overlay*", 100), 0);
+}
+
+enum {
+    LONG_CONTENT = 15900, /* octets at least of a record's content */
+    ANY_OCTETS = 1000,    /* '?' in a pattern */
+};
+
+/* One zone with a long record, which ends in 'a' and a quote. */
+static struct snapshot *long_record(void)
+{
+    struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
+    char uri[LONG_CONTENT + 1] = "mailto:";
+
+    memset(uri + 7, 'a', LONG_CONTENT - 7);
+    add_reports(builder, "long.example", uri, 60);
+    return end_zones(builder, 1000, NULL);
+}
+
+/* Searches for '*', many '?' and an end. Returns in how many pieces the result comes. */
+static size_t search_in_pieces(struct snapshot *snapshot, const char *end, struct buffer *result)
+{
+    struct argument arguments[PARAMETER_COUNT] = {0};
+    struct method_call call = {.arguments = arguments, .snapshot = snapshot, .reply = result};
+    char pattern[ANY_OCTETS + 8] = "*";
+    size_t n = 1;
+
+    memset(pattern + 1, '?', ANY_OCTETS);
+    strcpy(pattern + 1 + ANY_OCTETS, end);
+    arguments[PARAMETER_PATTERN].text = text_from(pattern);
+    arguments[PARAMETER_MAX_RESULTS].number = 10;
+    assert_int_equal(method_answer(method_find(TEXT("searchRecords")), &call), OUTCOME_ANSWERED);
+    while (call.rest->more(call.rest, result))
+        n++;
+    producer_free(call.rest);
+    assert_non_null(buffer_string(result));
+    return n;
+}
+
+/* All pieces but the last do all the work that a piece may. */
+static void a_search_compares_so_many_octets_a_piece_and_no_more(void **state)
+{
+    CLEANUP(free_snapshot) struct snapshot *snapshot = long_record();
+    CLEANUP(buffer_deinit) struct buffer none = BUFFER_INIT, found = BUFFER_INIT;
+    /* The end is looked for at each octet of the content, but for the last ones. */
+    size_t work = (LONG_CONTENT - ANY_OCTETS) * ANY_OCTETS;
+    size_t pieces = search_in_pieces(snapshot, "b", &none);
+
+    (void)state;
+    assert_string_equal(none.data, "{\"result\":[]}");
+    assert_in_range(pieces, work / ZONE_STREAM_WORK, work / ZONE_STREAM_WORK * 5 / 4);
+    assert_true(work / ZONE_STREAM_WORK > 20);
+    pieces = search_in_pieces(snapshot, "a?", &found);
+    assert_in_range(pieces, work / ZONE_STREAM_WORK, work / ZONE_STREAM_WORK * 5 / 4);
+    assert_non_null(strstr(found.data, "[{\"qtype\":\"TXT\""));
+    assert_null(strstr(found.data, "},{"));
 }
 
 static void only_what_was_not_notified_is_updated(void **state)
@@ -612,6 +668,7 @@ int main(void)
         cmocka_unit_test(a_zone_is_listed_whole),
         cmocka_unit_test(the_catalog_points_to_every_zone_but_itself),
         cmocka_unit_test(records_are_found_by_name_and_content),
+        cmocka_unit_test(a_search_compares_so_many_octets_a_piece_and_no_more),
         cmocka_unit_test(only_what_was_not_notified_is_updated),
         cmocka_unit_test(many_updated_zones_come_in_several_replies),
         cmocka_unit_test(a_serial_rises_with_the_records_and_with_nothing_else),
