@@ -72,12 +72,36 @@ def test_the_manual_page_has_every_option():
     assert sorted(described) == sorted({each for name in commands() for each in long_options(name)})
 
 
+EXAMPLE = ROOT / "contrib" / "config.yaml.example"
+
+
 def test_the_example_names_every_key_of_the_manual_page():
     page = (ROOT / "docs" / "pdns-mta-sts.yaml.5.scd").read_text(encoding="utf-8")
-    example = (ROOT / "contrib" / "config.yaml.example").read_text(encoding="utf-8")
     keys = re.findall(r"^\*(?:\w+\.)*(\w+)\*$", page, re.MULTILINE)
     assert len(keys) > 25
+    example = EXAMPLE.read_text(encoding="utf-8")
     assert set(keys) <= set(re.findall(r"^[ #-]*(\w+):", example, re.MULTILINE))
+
+
+def test_the_example_starts_with_a_policy_that_stops_no_mail():
+    example = EXAMPLE.read_text(encoding="utf-8")
+    assert re.findall(r"^ *((?:mode|max_age): .*)$", example, re.MULTILINE) == [
+        "mode: testing", "max_age: 1d"]
+    assert re.findall(r"^\w+:", example, re.MULTILINE) == ["policies:"]
+
+
+def test_the_example_is_right_with_every_key_in_force(make_directory):
+    directory = make_directory()
+    for name in ("domains.d/a.list", "policies.d/a.yaml"):
+        (directory / name).parent.mkdir()
+    (directory / "domains.d/a.list").write_text("list.example\n", encoding="ascii")
+    (directory / "policies.d/a.yaml").write_text(
+        "policies: [{domain: file.example, rua: 'mailto:a@file.example'}]\n", encoding="ascii")
+    text, count = re.subn(r"(?m)^( *)#((?:  )*\w+:)", r"\1\2", EXAMPLE.read_text(encoding="utf-8"))
+    assert count > 20
+    (directory / "config.yaml").write_text(text, encoding="utf-8")
+    checked = run("check", "-c", directory / "config.yaml")
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 # Completion.
