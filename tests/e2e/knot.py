@@ -1,4 +1,4 @@
-"""Knot DNS as a secondary that follows the catalog zone, as docs/zones.md configures it."""
+"""Knot DNS as a secondary that follows the catalog zone, as docs/secondaries.md configures it."""
 
 import getpass
 
@@ -14,7 +14,7 @@ class Knot(Program):
         super().__init__("knotd", directory / "knot.log")
         self.port = port
         self.config = directory / "knot.conf"
-        text = filled_in(documented("zones.md", "Knot DNS"), {
+        text = filled_in(documented("secondaries.md", "Knot DNS"), {
             "0.0.0.0@53, ::@53": f"127.0.0.1@{port}",
             "knot:knot": getpass.getuser(),
             "/run/knot": directory,

@@ -1,4 +1,4 @@
-"""BIND as a secondary that follows the catalog zone, as docs/zones.md configures it."""
+"""BIND as a secondary that follows the catalog zone, as docs/secondaries.md configures it."""
 
 from documented import documented, filled_in
 from powerdns import answers
@@ -21,7 +21,7 @@ class Named(Program):
         super().__init__("named", directory / "named.log")
         self.port = port
         self.config = directory / "named.conf"
-        text = filled_in(documented("zones.md", "BIND"), {
+        text = filled_in(documented("secondaries.md", "BIND"), {
             "options {\n": OWN.format(port=port),
             "    listen-on { any; };\n    listen-on-v6 { any; };\n": "    listen-on-v6 { none; };\n",
             "/var/cache/bind": directory,

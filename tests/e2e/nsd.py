@@ -1,4 +1,4 @@
-"""NSD as a secondary of zones that are listed, as docs/zones.md configures it."""
+"""NSD as a secondary of zones that are listed, as docs/secondaries.md configures it."""
 
 import os
 
@@ -16,7 +16,7 @@ class Nsd(Program):
         self.primary_port = primary_port
         self.directory = directory
         self.config = directory / "nsd.conf"
-        text = filled_in(documented("zones.md", "NSD"), {
+        text = filled_in(documented("secondaries.md", "NSD"), {
             "    ip-address: 0.0.0.0\n    ip-address: ::0\n": f"    ip-address: 127.0.0.1@{port}\n",
             "server:\n": f'server:\n    username: ""\n    pidfile: ""\n    xfrdir: "{directory}"\n'
                          f'    zonelistfile: "{directory}/zone.list"\n'
@@ -35,7 +35,7 @@ class Nsd(Program):
 
     def follow_catalog(self):
         """Runs the script of the guide that adds and deletes zones as the catalog zone says."""
-        script = filled_in(documented("zones.md", "NSD", 1), {
+        script = filled_in(documented("secondaries.md", "NSD", 1), {
             "dig @192.0.2.1": f"dig -r @127.0.0.1 -p {self.primary_port}",
             "nsd-control ": f"nsd-control -c {self.config} ",
         })

@@ -56,9 +56,9 @@ class PowerDnsSecondary(PowerDns):
         self.directory = directory
         self.port = port
         zones = Zones(directory)
-        Primary.configure(self, filled_in(documented("zones.md", "PowerDNS"), {
+        Primary.configure(self, filled_in(documented("secondaries.md", "PowerDNS"), {
             "/var/lib/powerdns/pdns.sqlite3": zones.database}))
-        for line in documented("zones.md", "PowerDNS", 1).splitlines():
+        for line in documented("secondaries.md", "PowerDNS", 1).splitlines():
             command = filled_in(line, {"# pdnsutil ": ""}).replace(
                 "192.0.2.1", f"127.0.0.1:{primary_port}")
             zones.pdnsutil(*command.split())

@@ -1,5 +1,5 @@
 """Secondaries of other makes fetch the service's own zones and follow every change by NOTIFY. Their
-configurations, and the primary's, are those that docs/zones.md prints."""
+configurations, and the primary's, are those that docs/zones.md and docs/secondaries.md print."""
 
 import dns.message
 import dns.query
