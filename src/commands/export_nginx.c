@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /* Where dehydrated keeps what nginx needs, on Debian. */
-#define CERTIFICATES "/var/lib/dehydrated/certs/"
+#define CERTIFICATES "/var/lib/dehydrated/mta-sts/certs/"
 #define CHALLENGES   "/var/lib/dehydrated/acme-challenges/"
 
 /* The name that a client sends is anybody's choice, so it becomes part of a path only in the form

@@ -4,6 +4,7 @@ behind both, and senders that look from outside."""
 import ast
 import os
 import re
+import shlex
 import shutil
 import socket
 import ssl
@@ -18,18 +19,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import sender
 from authority import Acme, Authority
+from documented import documented, filled_in
 from namespace import Namespace
 from nginx import NO_REDIRECT, Nginx
 from powerdns import PowerDns, Zones
 from processes import DEADLINE, run_to_end
-from service import Service, run
+from service import Service, program, run
 
 CONTRIB = Path(__file__).resolve().parent.parent.parent / "contrib"
 DEHYDRATED = Path("/var/lib/dehydrated")
+CERTIFICATES = DEHYDRATED / "mta-sts" / "certs"
 PATH = "/.well-known/mta-sts.txt"
 
 POLICIES = """\
-defaults: {{policy_host: 127.0.0.1, certificates: /var/lib/dehydrated/certs/mta-sts.%d/fullchain.pem}}
+defaults:
+  policy_host: 127.0.0.1
+  certificates: /var/lib/dehydrated/mta-sts/certs/mta-sts.%d/fullchain.pem
 policies:
   - domain: example.net
     mode: {mode}
@@ -69,9 +74,9 @@ class World:
         resolv.write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:1\n", encoding="ascii")
         namespace.put(resolv, "/etc/resolv.conf")
         state = self.directory / "dehydrated"
-        (state / "acme-challenges").mkdir(parents=True)
-        os.chmod(state, 0o755)
-        os.chmod(state / "acme-challenges", 0o755)
+        for directory in (state, state / "acme-challenges", state / "mta-sts"):
+            directory.mkdir()
+            os.chmod(directory, 0o711 if directory.name == "mta-sts" else 0o755)
         namespace.put(state, DEHYDRATED)
 
     def start_service(self, mode="enforce"):
@@ -95,18 +100,20 @@ class World:
         self.nginx = Nginx(self.make_directory(), self.export("nginx", *arguments)).start()
 
     def dehydrated(self, *arguments):
-        """Runs dehydrated over the exported domains.txt; returns what it says."""
-        domains = self.directory / "domains.txt"
-        domains.write_text(self.export("dehydrated", *arguments), encoding="ascii")
+        """Runs the command of docs/https.md that exports the names and gets certificates for them, with
+        the configuration that it prints; returns what it says."""
         config = self.directory / "dehydrated.conf"
         config.write_text(
-            f"CA={self.acme.url}/directory\nBASEDIR={DEHYDRATED}\n"
-            f"WELLKNOWN={DEHYDRATED}/acme-challenges\nDOMAINS_TXT={domains}\n"
-            f"HOOK={CONTRIB}/dehydrated-hook.sh\nKEY_ALGO=prime256v1\n",
-            encoding="ascii",
-        )
+            filled_in(documented("https.md", "Certificates"), {"/usr/local/lib/pdns-mta-sts": CONTRIB})
+            + f"CA={self.acme.url}/directory\nKEY_ALGO=prime256v1\n", encoding="ascii")
+        command = filled_in(documented("https.md", "Certificates", 2).split("root  ")[1], {
+            "pdns-mta-sts export dehydrated": shlex.join(map(str, [
+                program(), "export", "dehydrated", *arguments, "-c", self.service.config])),
+            "/etc/pdns-mta-sts/dehydrated.conf": f"{config} --accept-terms",
+            " > /dev/null": "",
+        })
         done = run_to_end(
-            ["dehydrated", "--config", config, "--accept-terms", "--cron"],
+            ["sh", "-c", command],
             timeout=5 * DEADLINE,
             env={**os.environ,
                  "PDNS_MTA_STS_RELOAD": f"kill -HUP {self.service.process.pid}"},
@@ -161,7 +168,7 @@ def world(make_directory):
 @pytest.fixture(scope="module")
 def deployed(world):
     """With the certificates, which the first test of all has seen coming."""
-    if not (DEHYDRATED / "certs").exists():
+    if not CERTIFICATES.exists():
         start = world.service.log_size()
         world.dehydrated()
         world.service.wait_log("reload: ", start)
@@ -215,7 +222,7 @@ def test_the_grammar_of_the_test_tells_good_bodies_from_bad(good, bad):
 def test_an_empty_server_gets_to_policies_that_senders_accept(world):
     """Policies wait for their certificates; dehydrated gets these by way of the same nginx; its
     hook has the service announce them, all at once."""
-    assert not (DEHYDRATED / "certs").exists()
+    assert not CERTIFICATES.exists()
     assert [world.policy_of(zone) for zone in ZONES] == [None] * len(ZONES)
     assert world.query("example.net") == ("NONE", None)
     start = world.service.log_size()
@@ -238,9 +245,20 @@ def test_dehydrated_reads_the_exported_names_and_leaves_what_is_good_alone(deplo
     assert deployed.service.log(start).count("reload: ") == 1
 
 
+def test_a_configuration_with_an_error_keeps_the_list_of_certificates(deployed):
+    listed = (CERTIFICATES.parent / "domains.txt").read_text(encoding="ascii")
+    assert listed == "".join(f"mta-sts.{zone}\n" for zone in ZONES)
+    deployed.service.configure("policies: [{domain: no domain}]\n")
+    try:
+        assert deployed.dehydrated().count("Skipping renew!") == len(ZONES)
+    finally:
+        deployed.reload("enforce")
+    assert (CERTIFICATES.parent / "domains.txt").read_text(encoding="ascii") == listed
+
+
 def test_the_keys_are_for_nginx_alone(deployed):
     for zone in ZONES:
-        key = DEHYDRATED / "certs" / f"mta-sts.{zone}" / "privkey.pem"
+        key = CERTIFICATES / f"mta-sts.{zone}" / "privkey.pem"
         status = key.stat()
         assert (status.st_mode & 0o777, key.group()) == (0o640, "www-data")
     tried = subprocess.run(["cat", key], user="nobody", group="nogroup", extra_groups=[],
@@ -347,7 +365,7 @@ def test_names_without_a_certificate_are_refused(deployed, name):
     assert greet("mta-sts.example.net")
     assert not greet(name)
     opened = re.findall(r"fopen\((\S+), r\)", deployed.nginx.log(start))
-    assert opened and all(re.fullmatch(r"/var/lib/dehydrated/certs/[a-z.-]+/fullchain.pem", path)
+    assert opened and all(re.fullmatch(rf"{CERTIFICATES}/[a-z.-]+/fullchain.pem", path)
                           and ".." not in path for path in opened)
 
 
@@ -370,7 +388,7 @@ def test_a_thousand_domains_are_served_by_name_from_one_host(deployed):
     shutil.chown(key_path, group="www-data")
     os.chmod(key_path, 0o640)
     for host, certificate in zip(hosts, deployed.authority.issue(key, hosts)):
-        folder = DEHYDRATED / "certs" / host
+        folder = CERTIFICATES / host
         folder.mkdir()
         (folder / "fullchain.pem").write_bytes(certificate)
         (folder / "privkey.pem").symlink_to(key_path)
@@ -403,8 +421,8 @@ def test_a_thousand_domains_are_served_by_name_from_one_host(deployed):
 def test_a_certificate_of_several_names_serves_each_of_them(deployed):
     """With nginx and dehydrated told the same number."""
     deployed.nginx.stop()
-    shutil.rmtree(DEHYDRATED / "certs")
-    policies = POLICIES.partition("\n")[2].replace("    domains: example.org", """\
+    shutil.rmtree(CERTIFICATES)
+    policies = POLICIES[POLICIES.index("policies:"):].replace("    domains: example.org", """\
     domains: [example.org, example.com, direct.example, off.example]""")
     policies = policies.partition("  - domain: example.com")[0].format(mode="enforce")
     deployed.service.configure("defaults: {policy_host: 127.0.0.1}\n" + policies)
