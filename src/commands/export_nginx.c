@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-/* Where dehydrated keeps what nginx needs, on Debian. */
+/* Where dehydrated keeps what nginx needs: certificates apart from those of other sites, and the
+ * challenges of all. */
 #define CERTIFICATES "/var/lib/dehydrated/mta-sts/certs/"
 #define CHALLENGES   "/var/lib/dehydrated/acme-challenges/"
 

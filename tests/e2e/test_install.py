@@ -251,12 +251,6 @@ def packages_to_build():
     return set(call("bash", "-c", script, "bash", ROOT / "contrib" / "packages.sh").split())
 
 
-def test_the_readme_names_the_packages_to_build_with():
-    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
-    (line,) = re.findall(r"^apt-get install (.*)$", text, re.MULTILINE)
-    assert set(line.split()) == packages_to_build()
-
-
 def test_the_package_is_built_with_the_same_packages():
     """Beside what each Debian package is built with, and what meson brings."""
     text = (ROOT / "debian" / "control").read_text(encoding="utf-8")
