@@ -1,6 +1,6 @@
-/* The command line: a table says which commands there are, what operands and options each takes and
- * how its help reads; reading the arguments, the help texts and the messages about wrong usage
- * follow from the rows. */
+/* The command line. The commands are rows of a table: the operands and options of each, and the
+ * texts of its help. Reading the arguments, the help and the messages about wrong usage all follow
+ * from the rows. */
 #pragma once
 
 #include "base/base.h"
@@ -63,7 +63,7 @@ struct command {
 };
 
 /* Reads the arguments of main and does what they say: runs a command of the table, shows help or
- * the version, or tells what is wrong with them on stderr. Options that every command has may stand
- * before its name as well. Checks that everything printed to stdout could be written. Returns the
+ * the version, or says on stderr what is wrong with them. The options that every command has may
+ * come before its name, too. Checks that everything printed to stdout could be written. Returns the
  * exit code. */
 int command_line_run(const struct command *commands, size_t n_commands, int argc, char *argv[]);

@@ -17,7 +17,7 @@ int check_run(const struct command_arguments *arguments);
 int records_run(const struct command_arguments *arguments);
 const struct command_choice *records_format(size_t number);
 
-/* Prints the records of the name in operand 0 that are of the type in operand 1. */
+/* Prints the records of the name in operand 0 and the type in operand 1. */
 int lookup_run(const struct command_arguments *arguments);
 
 /* Prints the policy body of the domain in operand 0. */
@@ -32,14 +32,15 @@ const struct command_choice *export_kind(size_t number);
  * are left to check. Returns the configuration, which the caller frees, or NULL. */
 struct config *command_load(const char *path);
 
-/* Reads the configuration, and prints to stderr what DIAGNOSTICS holds of the severities up to
- * LEAST and, if it was refused, that it was. Returns it, or NULL. */
+/* Reads the configuration, and prints to stderr the diagnostics of the severities up to LEAST and,
+ * if it was refused, a line that says so. Returns the configuration, which the caller frees, or
+ * NULL. */
 struct config *command_load_and_report(const char *path, enum severity least,
                                        struct diagnostics *diagnostics);
 
 /* Says on stderr that memory ran out. Returns the exit code. */
 int command_out_of_memory(void);
 
-/* Finds the domain that an operand names. Returns whether it is one of the configuration; if not,
- * stderr says so. */
+/* Finds the domain that an operand names. Returns whether the configuration has it; if not, stderr
+ * says so. */
 bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out);

@@ -85,7 +85,7 @@ static void on_stop(evutil_socket_t fd, short what, void *argument)
     event_base_loopbreak(admin->base);
 }
 
-/* On Linux niceness is a matter of each thread; the id 0 is the calling one. */
+/* On Linux each thread has a niceness of its own; 0 means the calling thread. */
 static void *run_admin(void *argument)
 {
     struct admin *admin = argument;

@@ -1,6 +1,6 @@
 /* The admin listener: /metrics, /status and /healthz over HTTP, for monitoring. It has a thread of
- * its own, which takes the processor only when nobody else needs it, and it reads what the
- * answering threads count without their help, so no request to it delays an answer. */
+ * its own, of lower priority, that reads the counters of the answering threads without their help.
+ * So no request to it delays an answer. */
 #pragma once
 
 #include "service/counters.h"

@@ -1,8 +1,7 @@
-/* What the threads count, for the metrics. Every thread writes counters of its own and only the
- * admin thread reads those of others, so counting is a load, an addition and a store, without a
- * locked instruction, in cache lines that no other thread writes. Readers sum over the threads; a
- * sum may be some requests old, and never goes down.
- */
+/* What the threads count, for the metrics. Every thread writes counters of its own, in cache lines
+ * that no other thread writes, and the admin thread reads them. So counting is a load, an addition
+ * and a store, without a locked instruction. A sum over the threads may be some requests old, and
+ * never goes down. */
 #pragma once
 
 #include "config/config.h"
@@ -14,8 +13,8 @@ enum {
 };
 
 struct counters {
-    /* Of the remote backend, which LISTENER_REMOTE and LISTENER_UNIX serve: by listener, number of
-     * the method (METHOD_NONE if it is none) and outcome. */
+    /* Of the remote backend, so of LISTENER_REMOTE and LISTENER_UNIX, by number of the method
+     * (METHOD_NONE if it is none) and outcome. */
     counter requests[LISTENER_COUNT][METHOD_COUNT_MAX][OUTCOME_COUNT];
     struct stream_counters streams[LISTENER_COUNT];
 };

@@ -63,7 +63,7 @@ static int open_unix(struct listeners *listeners)
     if (r < 0) {
         log_error("cannot listen on %s: %s", address->path,
                   r == -EADDRINUSE ? "another process listens there"
-                  : r == -EEXIST   ? "the file is no socket"
+                  : r == -EEXIST   ? "the file is not a socket"
                                    : strerror(-r));
         return LISTENERS_FAILED;
     }
@@ -85,8 +85,8 @@ static int adopt_socket(struct listeners *listeners, enum listener listener, int
     if (r < 0) {
         log_error("cannot use the socket named %s of the service manager: %s", name,
                   r != -EINVAL ? strerror(-r)
-                  : tcp        ? "it is no listening TCP socket"
-                               : "it is no listening unix socket");
+                  : tcp        ? "it is not a listening TCP socket"
+                               : "it is not a listening unix socket");
         close(fd);
         return LISTENERS_FAILED;
     }
@@ -134,9 +134,10 @@ int listeners_new(const struct settings *settings, struct listeners **out)
         return r;
     left = socket_activation_left(&activation);
     if (left)
-        log_warning("found a socket named \"%s\" of the service manager that no listener takes, "
-                    "expected one for each listener of the configuration: it is closed",
-                    left);
+        log_warning(
+            "closed the socket named \"%s\" of the service manager: the configuration has no "
+            "listener of that name",
+            left);
     *out = listeners;
     listeners = NULL;
     return 0;

@@ -56,7 +56,7 @@ int load_config(const char *path, struct diagnostics *diagnostics, struct config
     int r;
 
     if (getrandom(&seed, sizeof(seed), 0) < 0)
-        log_warning("no random seed: %s", strerror(errno));
+        log_warning("cannot get a random seed: %s", strerror(errno));
     r = read_settled(path, seed, diagnostics, out);
     diagnostics_each(diagnostics, log_diagnostic, NULL);
     if (r < 0)

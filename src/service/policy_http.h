@@ -1,9 +1,10 @@
 /* Policy bodies over plain HTTP, for a web server that terminates TLS in front (RFC 8461 3.3).
  *
- * GET and HEAD of POLICY_PATH with a Host field of mta-sts.<d> answer the body of <d>'s
- * policy. Its entity-tag is the id that is derived from the body, whatever id is announced. All
- * else is an error in plain text: 404 a path or a host that is not ours, 405 a verb, 400 what is no
- * host. There is no Date field: the web server in front has one of its own.
+ * GET and HEAD of POLICY_PATH with a Host field of mta-sts.<d> get the policy body of <d>. The
+ * entity-tag is the id that is derived from the body, whatever id is announced, so that operators
+ * can compare the two. Errors are plain text: 404 for other paths and hosts, 405 for other verbs,
+ * 400 for a Host field that is not a host. There is no Date field: the web server in front adds
+ * one.
  */
 #pragma once
 

@@ -102,7 +102,7 @@ void reload_check_serials(const struct config *config, struct buffer *out)
 
     if (highest > config->files_mtime)
         buffer_printf(out,
-                      "serials of own zones are up to %u and the newest file is of %u (%s), so a "
-                      "restart would take them back; touch the configuration",
+                      "serials of own zones are up to %u, but the newest file is of %u (%s): a "
+                      "restart would take them back; run touch on the configuration",
                       highest, config->files_mtime, clock_text(config->files_mtime).text);
 }

@@ -1,11 +1,11 @@
-/* What a reload changed: the comparison of two snapshots. */
+/* What a reload changes, in words: the comparison of two snapshots. */
 #pragma once
 
 #include "base/buffer.h"
 #include "config/config.h"
 
-/* Describes, in one line for the log, what is different in the new snapshot: numbers of policies
- * and domains, domains added and removed, and the ids that changed, old and new. */
+/* Describes, in one line for the log, how the new snapshot differs: the numbers of policies and
+ * domains, how many were added, removed and changed, and the ids that changed, old and new. */
 void reload_describe(const struct snapshot *before, const struct snapshot *after,
                      struct buffer *out);
 
@@ -18,7 +18,7 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
 void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
                       void (*warn)(const struct policy *policy, void *context), void *context);
 
-/* Says, in one line for the log, that serials of own zones are above the time of the newest file:
- * after a restart they would be that time, and secondaries would take the change for an old one.
- * Writes nothing where they are not. */
+/* Says, in one line for the log, that serials of own zones are above the time of the newest file.
+ * After a restart the serials are that time, and secondaries ignore a serial that is lower than
+ * theirs. Writes nothing if they are not above it. */
 void reload_check_serials(const struct config *config, struct buffer *out);

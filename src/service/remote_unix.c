@@ -80,7 +80,7 @@ static void refuse_length(const struct remote *remote, struct buffer *replies)
     buffer_printf(replies, "{\"error\":\"expected at most %d bytes\"}\n", REMOTE_UNIX_REQUEST_MAX);
 }
 
-/* Reads up to the end of a line. A request mostly comes whole, and is then read where it lies. */
+/* Reads up to the end of a line. A request that comes whole, as most do, is read without a copy. */
 static struct stream_result read_line(void *connection, struct text bytes, struct buffer *replies)
 {
     struct unix_peer *peer = connection;

@@ -25,7 +25,7 @@ struct service {
     struct config *config;              /* of the start, for its settings */
     struct snapshot *loaded;            /* what the configuration last said */
     struct snapshot *published;         /* what the threads answer from */
-    struct announcements announcements; /* the ids in which these two differ */
+    struct announcements announcements; /* the ids in which the two differ */
     struct notify *notify;
     struct status *status;
     struct listeners *listeners;
@@ -192,8 +192,8 @@ static void warn_of_id(const struct policy *policy, void *context)
 {
     (void)context;
     log_warning(
-        "the policy body of %s changed while its id stayed %s, so senders keep the old one; "
-        "set another id, or auto",
+        "the policy body of %s changed and its id is still %s, so senders keep the old body: set "
+        "another id, or auto",
         policy->primary.data, policy->id.data);
 }
 
@@ -204,7 +204,7 @@ static void warn_of_reload(const struct service *service, const struct config *c
 
     config_name_restart(&service->config->settings, &config->settings, &keys);
     if (keys.length)
-        log_warning("reload: %.*s changed, which takes a restart; the rest is applied",
+        log_warning("reload: %.*s changed; restart the service to apply this, all else is applied",
                     (int)keys.length, keys.data);
     reload_check_ids(service->published, config->snapshot, warn_of_id, NULL);
     reload_check_serials(config, &serials);

@@ -9,8 +9,8 @@
  * order is SIGHUP, which does not have to wait as those of peers do. */
 #define SIGNALS_RELOAD SIGUSR1
 
-/* Blocks the signals; to be called before there is a second thread, which inherits that. A peer
- * that goes away is no signal (SIGPIPE), but an error where it is written to. */
+/* Blocks the signals; to be called before there is a second thread, which inherits the mask.
+ * Ignores SIGPIPE: writing to a peer that has gone fails with EPIPE instead. */
 void signals_block(void);
 
 /* Waits so many milliseconds at most for SIGHUP, SIGNALS_RELOAD, SIGTERM or SIGINT. Returns which

@@ -1,6 +1,6 @@
-/* What the service tells of itself: from which snapshot it answers, since when, and how the last
- * reload went. The main thread writes it and the admin thread reads it, under a lock that no
- * answering thread ever takes. */
+/* The state of the service for people and monitoring: the published snapshot, since when it is in
+ * force, and the result of the last reload. The main thread writes it and the admin thread reads
+ * it, under a lock that no answering thread takes. */
 #pragma once
 
 #include "base/buffer.h"
@@ -11,16 +11,16 @@
 
 struct status;
 
-/* How the last reading of the configuration went. */
+/* The result of reading the configuration. */
 struct status_reload {
     bool refused;
     time_t time;
-    double seconds; /* that it took */
+    double seconds; /* the time that it took */
     size_t warnings;
     size_t errors;
 };
 
-/* All of it at one moment. */
+/* The state at one moment. */
 struct status_view {
     struct snapshot *snapshot; /* a reference */
     size_t zones_to_notify;    /* own zones with a serial that PowerDNS has not notified */
@@ -48,7 +48,7 @@ void status_set_snapshot(struct status *status, struct snapshot *snapshot);
 void status_set_applied(struct status *status, const struct diagnostics *diagnostics,
                         double seconds);
 
-/* Says that a reload was refused. ERROR is what is no diagnostic, or NULL. */
+/* Says that a reload was refused. ERROR is a fault that is not among the diagnostics, or NULL. */
 void status_set_refused(struct status *status, const struct diagnostics *diagnostics,
                         const char *error, double seconds);
 
@@ -58,7 +58,7 @@ void status_set_waiting(struct status *status, struct text waiting);
 /* Says whether all threads answer. */
 void status_set_serving(struct status *status, bool serving);
 
-/* Copies all of it, with a reference to the snapshot; status_view_deinit releases it. */
+/* Copies the state, with a reference to the snapshot; status_view_deinit releases both. */
 void status_read(struct status *status, struct status_view *out);
 void status_view_deinit(struct status_view *view);
 

@@ -26,21 +26,21 @@ struct worker {
     struct unix_balancer *balancer; /* NULL: another thread runs it */
     struct snapshot *snapshot;
     struct counters *counters;
-    int wake; /* eventfd: there is a new snapshot, an order to stop, or a question */
+    int wake; /* eventfd: look at next and at stop, and count the look */
     struct event *woken;
-    struct event *drain; /* looks again and again whether all connections have ended */
+    struct event *drain; /* a timer that checks whether all connections have ended */
     unsigned int drain_rounds;
     _Atomic(struct snapshot *) next;
     atomic_bool stop;
     sem_t adopted;
     counter wakes;
-    uint64_t wakes_seen; /* by the thread that checks; UINT64_MAX: it has not asked yet */
+    uint64_t wakes_seen; /* by worker_is_alive; UINT64_MAX: it was not called yet */
 };
 
 DEFINE_CLEANUP(struct worker *, worker_free)
 
-/* Whether there is something to wait for. PowerDNS keeps its connections to the unix socket for
- * ever; of these only those count whose replies are not all sent. */
+/* Whether any connection has to be waited for. PowerDNS never closes its connections to the unix
+ * socket, so of these only the ones with unsent replies count. */
 static bool is_answering(const struct worker *worker)
 {
     for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
@@ -53,7 +53,7 @@ static bool is_answering(const struct worker *worker)
     return false;
 }
 
-/* Ends the thread once all has been answered. */
+/* Ends the thread once everything is answered, or it took too long. */
 static void on_drain(evutil_socket_t fd, short what, void *argument)
 {
     struct worker *worker = argument;
@@ -121,13 +121,13 @@ static struct http_handler policy_handler(struct worker *worker)
     return policy_http_handler(&worker->policy_http, &worker->snapshot);
 }
 
-/* What serves the TCP listeners of the thread. The admin one has a thread of its own. */
+/* How the thread serves its TCP listeners. The admin listener has a thread of its own. */
 static struct http_handler (*const tcp_setup[LISTENER_COUNT])(struct worker *worker) = {
     [LISTENER_REMOTE] = remote_handler,
     [LISTENER_POLICY] = policy_handler,
 };
 
-/* Web servers keep their connections to what they pass requests on to. */
+/* Web servers use connections to the policy listener again and again, so these stay open. */
 static int open_tcp(struct worker *worker, const struct worker_setup *setup, size_t number,
                     enum listener listener)
 {
@@ -147,7 +147,8 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
                              &stream, &worker->servers[listener]);
 }
 
-/* With one thread the server accepts by itself. Of several the last one deals the connections. */
+/* A single thread accepts connections itself. With several, the last one accepts all of them, and
+ * the balancer gives each to the thread that has the fewest. */
 static int open_unix(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
     struct unix_balancer *balancer = setup->balancer;
@@ -205,7 +206,8 @@ static int prepare_worker(struct worker *worker, const struct worker_setup *setu
     worker->drain = event_new(worker->base, -1, EV_PERSIST, on_drain, worker);
     if (!worker->woken || !worker->drain || event_add(worker->woken, NULL) < 0)
         return -ENOMEM;
-    /* The first timer of a base takes memory, which the end of the thread must not depend on. */
+    /* The first timer of an event base allocates memory. That must not fail when the thread is to
+     * end, so it is done now. */
     if (event_add(worker->drain, &drain_interval) < 0)
         return -ENOMEM;
     event_del(worker->drain);

@@ -1,6 +1,7 @@
-/* A thread that answers queries: its own event base, its own connections, and one reference to the
- * current snapshot. The only thing that it shares with a writer is the letter box through which a
- * new snapshot comes. */
+/* A thread that answers queries. It has its own event base, its own connections and counters, and
+ * one reference to the current snapshot, so it waits for no other thread. A new snapshot comes
+ * through an atomic pointer and an eventfd, and is adopted between two queries: each query is
+ * answered from exactly one snapshot. */
 #pragma once
 
 #include "config/config.h"
@@ -15,15 +16,14 @@ struct worker_setup {
     const struct settings *settings;
     struct listeners *listeners;
     struct notify *notify;
-    struct unix_balancer
-        *balancer;              /* of the unix socket; NULL if it is off or there is one thread */
-    size_t connections_max;     /* of each listener, over all threads */
-    void (*order_reload)(void); /* what to call when a peer orders a reload */
+    struct unix_balancer *balancer; /* NULL: there is no unix socket, or one thread alone */
+    size_t connections_max;         /* of each listener, over all threads */
+    void (*order_reload)(void);     /* what to call when a peer orders a reload */
 };
 
 /* Starts the thread of a number, from 0, that answers from a snapshot, of which it takes a
- * reference of its own. The last one deals the connections of the unix socket, so threads are freed
- * in the opposite order. Returns 0 or -errno. */
+ * reference of its own. The thread of the highest number runs the balancer, so threads are freed
+ * from the last to the first. Returns 0 or -errno. */
 int worker_new(const struct worker_setup *setup, size_t number, struct snapshot *snapshot,
                struct worker **out);
 
@@ -31,19 +31,19 @@ int worker_new(const struct worker_setup *setup, size_t number, struct snapshot 
  * worker_wait_adopted before the next. */
 void worker_hand_over(struct worker *worker, struct snapshot *snapshot);
 
-/* Waits until the thread answers from the snapshot that was handed over, and has let go of the one
+/* Waits until the thread answers from the snapshot that was handed over, and has dropped the one
  * before. */
 void worker_wait_adopted(struct worker *worker);
 
 /* What the thread counts; it lives as long as the worker. */
 const struct counters *worker_counters(const struct worker *worker);
 
-/* Whether the thread has come by since this was last asked, by always the same thread; and asks it
- * to come by again. */
+/* Whether the thread has run its event loop since the last call, and asks it to do so again. Always
+ * called by the same thread; true for the first time. */
 bool worker_is_alive(struct worker *worker);
 
-/* Tells the thread to stop, without waiting: it accepts no more, answers the connections that it
- * has, for WORKER_DRAIN_MILLISECONDS at most, and ends. */
+/* Tells the thread to stop, without waiting. It accepts no more connections, answers on those that
+ * it has, for WORKER_DRAIN_MILLISECONDS at most, and ends. */
 void worker_stop(struct worker *worker);
 
 enum { WORKER_DRAIN_MILLISECONDS = 500 };

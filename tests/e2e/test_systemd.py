@@ -169,7 +169,7 @@ def test_a_socket_that_no_listener_takes_is_named(service, ports, name):
     activated.names = f"http:{name}"
     with activated.start():
         assert exchange(int(sockets["http"].split(":")[1]), LOOKUP).status == 200
-        activated.wait_log(f'warning: found a socket named "{name}" of the service manager that no')
+        activated.wait_log(f'warning: closed the socket named "{name}" of the service manager: ')
 
 
 def test_a_socket_of_the_wrong_kind_is_refused(service):
@@ -180,7 +180,7 @@ def test_a_socket_of_the_wrong_kind_is_refused(service):
         client.connect(str(path))
     assert activated.process.wait(DEADLINE) == 1
     activated.kill()
-    assert "socket named http of the service manager: it is no listening TCP socket" in activated.log()
+    assert "socket named http of the service manager: it is not a listening TCP socket" in activated.log()
 
 
 # A supervisor: starts the service again whenever it has ended, and keeps the socket meanwhile.

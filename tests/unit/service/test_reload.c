@@ -141,9 +141,9 @@ static void serials_that_a_restart_would_take_back_are_told(void **state)
     reload_check_serials(&config, &out);
     buffer_add(&out, "", 1);
     assert_string_equal(out.data,
-                        "serials of own zones are up to 1000 and the newest file is of 900 "
-                        "(1970-01-01T00:15:00Z), so a restart would take them back; "
-                        "touch the configuration");
+                        "serials of own zones are up to 1000, but the newest file is of 900 "
+                        "(1970-01-01T00:15:00Z): a restart would take them back; "
+                        "run touch on the configuration");
     snapshot_unref(before);
     snapshot_unref(after);
 }
