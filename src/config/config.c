@@ -30,11 +30,13 @@ static int loader_init(struct loader *loader, uint64_t seed, struct diagnostics 
     *loader = (struct loader){0};
     loader->context = (struct load_context){&loader->arena, &loader->sources, diagnostics};
     loader->certificates.mtime = &loader->mtime;
-    return builder_new(seed, &loader->builder);
+    loader->config = calloc(1, sizeof(*loader->config));
+    return loader->config ? builder_new(seed, &loader->builder) : -ENOMEM;
 }
 
 static void loader_deinit(struct loader *loader)
 {
+    config_free(loader->config);
     builder_free(loader->builder);
     certificates_deinit(&loader->certificates);
     free(loader->policies);
@@ -69,7 +71,7 @@ static int keep_policies(struct loader *loader, const struct node *policies)
         return 0;
     if (ARRAY_RESERVE(loader->policy_lists, loader->n_policy_lists, loader->policy_lists_capacity))
         return -ENOMEM;
-    loader->policy_lists[loader->n_policy_lists++] = policies;
+    loader->policy_lists[loader->n_policy_lists++].policies = policies;
     return 0;
 }
 
@@ -89,14 +91,13 @@ static int read_included(struct loader *loader, const char *path, const struct n
 }
 
 /* Reads the keys of the main file. */
-static int read_settings(struct loader *loader, struct arena *arena, const struct node *root,
-                         struct file_settings *out)
+static int read_settings(struct loader *loader, const struct node *root, struct file_settings *out)
 {
     struct load_context context = loader->context;
     struct listener_settings *listeners = out->settings.listeners;
     int r;
 
-    context.arena = arena;
+    context.arena = &loader->config->arena;
     listeners[LISTENER_UNIX].unix_address.group = UNIX_GROUP_UNCHANGED;
     r = options_set_defaults(&context, &main_table, out);
     if (r == 0)
@@ -112,17 +113,17 @@ static int read_settings(struct loader *loader, struct arena *arena, const struc
 }
 
 /* Reads the main file but for its policies, and all included ones. */
-static int read_files(struct loader *loader, const char *path, struct config *config)
+static int read_files(struct loader *loader, const char *path)
 {
     struct file_settings settings = {0};
     struct node *root;
     int r = load_yaml(loader, path, NULL, &root);
 
     if (r == 0)
-        r = read_settings(loader, &config->arena, root, &settings);
+        r = read_settings(loader, root, &settings);
     if (r)
         return r;
-    config->settings = settings.settings;
+    loader->config->settings = settings.settings;
     loader->zones = settings.own_zones.n_nameservers;
     if (loader->zones)
         r = builder_set_zones(loader->builder, &settings.own_zones);
@@ -140,7 +141,7 @@ static int read_policies(struct loader *loader, const char *path)
     int r = 0;
 
     for (size_t i = 0; i < loader->n_policy_lists && r == 0; i++)
-        r = policies_read(loader, loader->policy_lists[i]);
+        r = policies_read(loader, loader->policy_lists[i].policies);
     if (r == 0 && loader->n_policies == 0 && !diagnostics_has_errors(loader->context.diagnostics))
         diagnostics_warning(loader->context.diagnostics, (struct place){.file = path},
                             "there is no policy, so nothing is published");
@@ -162,9 +163,10 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
 }
 
 /* Takes the time of the newest file for that of the configuration. It makes serials, so one that is
- * still to come is worth a warning; it counts all the same, as the clock may be what is wrong. */
-static int set_time(struct loader *loader, struct config *config)
+ * still to come is worth a warning; it counts all the same, as the clock may be wrong. */
+static int set_time(struct loader *loader)
 {
+    struct config *config = loader->config;
     const char *path = buffer_string(&loader->mtime.path);
     time_t newest = loader->mtime.newest;
 
@@ -180,15 +182,16 @@ static int set_time(struct loader *loader, struct config *config)
 }
 
 /* Makes the snapshot, and checks what only the whole shows. */
-static int freeze(struct loader *loader, struct config *config)
+static int freeze(struct loader *loader)
 {
-    int r = builder_freeze(loader->builder, members_report_clash, loader, &config->snapshot);
+    struct snapshot **snapshot = &loader->config->snapshot;
+    int r = builder_freeze(loader->builder, members_report_clash, loader, snapshot);
 
     if (r)
         return r;
-    policies_check_aliases(loader, config->snapshot);
-    check_catalog(loader, config->snapshot);
-    r = set_time(loader, config);
+    policies_check_aliases(loader, *snapshot);
+    check_catalog(loader, *snapshot);
+    r = set_time(loader);
     if (r)
         return r;
     return diagnostics_has_errors(loader->context.diagnostics) ? REPORTED : 0;
@@ -198,23 +201,19 @@ int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics
                 struct config **out)
 {
     CLEANUP(loader_deinit) struct loader loader;
-    CLEANUP(config_free_pointer) struct config *config = calloc(1, sizeof(*config));
     int r = loader_init(&loader, seed, diagnostics);
 
-    if (r)
-        return r;
-    if (!config)
-        return -ENOMEM;
-    r = read_files(&loader, path, config);
+    if (r == 0)
+        r = read_files(&loader, path);
     if (r == 0)
         r = read_policies(&loader, path);
     if (r == 0)
-        r = freeze(&loader, config);
+        r = freeze(&loader);
     if (diagnostics->out_of_memory)
         r = -ENOMEM;
     if (r)
         return r;
-    *out = config;
-    config = NULL;
+    *out = loader.config;
+    loader.config = NULL;
     return 0;
 }

@@ -35,7 +35,7 @@ void list_file_free(struct list_file *list)
     free(list);
 }
 
-/* Reads further bytes behind the unread ones, which move to the front. */
+/* Moves the unread bytes to the front and reads further ones after them. */
 static int fill(struct list_file *list)
 {
     size_t unread = list->end - list->start, n;

@@ -19,7 +19,7 @@ struct list_entry {
 enum {
     LIST_END = 1,       /* there is no further line */
     LIST_UNREADABLE,    /* the file cannot be read further: file_report says why */
-    LIST_LINE_TOO_LONG, /* faults of a line; the next call goes on behind it */
+    LIST_LINE_TOO_LONG, /* faults of a line; the next call goes on with the next line */
     LIST_NUL_BYTE,
     LIST_SEVERAL_WORDS,
 };

@@ -13,13 +13,19 @@ struct loaded_policy {
     uint32_t walk;       /* the search for loops that saw it first */
 };
 
+/* The policies of one file. */
+struct policy_list {
+    const struct node *policies;
+};
+
 struct loader {
+    struct config *config;       /* what is made */
     struct load_context context; /* its arena and sources are those below */
     struct arena arena;          /* nodes, and what settings of policies point at */
     struct sources sources;
     struct files_mtime mtime;
     struct builder *builder;
-    const struct node **policy_lists; /* of each file, until all are read */
+    struct policy_list *policy_lists; /* of each file, until all are read */
     size_t n_policy_lists, policy_lists_capacity;
     const struct node *catalog;       /* the name of the catalog zone, or NULL */
     bool zones;                       /* there is what zones of the service's own need */

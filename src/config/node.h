@@ -2,7 +2,8 @@
  *
  * libyaml reads the file in pieces and gives events; from these a tree of small nodes is made, in
  * an arena, text and all: 32 bytes each and, for a scalar, its text. A node knows its file, line
- * and column, so that whoever finds a value wrong, however late, can say where it is written.
+ * and column, so that a value that turns out to be wrong, however late, is reported where it is
+ * written.
  *
  * A configuration needs only the plain part of YAML. Aliases, anchors, tags, keys that are not
  * scalars, keys that are there twice, NUL in scalars and second documents are errors, reported
@@ -42,7 +43,8 @@ struct node {
     bool plain; /* a scalar without quotes */
 };
 
-/* What every part of a load needs: where results live, the files, and who hears of errors. */
+/* What every part of a load needs: where results live, the names of the files, and where errors go.
+ */
 struct load_context {
     struct arena *arena;
     const struct sources *sources;
