@@ -1,6 +1,5 @@
 #include "base/buffer.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 enum { CAPACITY_SMALLEST = 256 };
@@ -62,26 +61,31 @@ void buffer_add_string(struct buffer *buffer, const char *string)
     buffer_add(buffer, string, strlen(string));
 }
 
-void buffer_printf(struct buffer *buffer, const char *format, ...)
+void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments)
 {
-    va_list arguments;
+    va_list again;
     int n;
     char *end;
 
-    va_start(arguments, format);
-    n = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    if (n < 0) {
+    va_copy(again, arguments);
+    n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (n < 0)
         buffer->failed = true;
-        return;
-    }
-    end = buffer_reserve(buffer, (size_t)n + 1);
+    end = n < 0 ? NULL : buffer_reserve(buffer, (size_t)n + 1);
     if (!end)
         return;
-    va_start(arguments, format);
     vsnprintf(end, (size_t)n + 1, format, arguments);
-    va_end(arguments);
     buffer->length += (size_t)n;
+}
+
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    buffer_vprintf(buffer, format, arguments);
+    va_end(arguments);
 }
 
 const char *buffer_string(struct buffer *buffer)

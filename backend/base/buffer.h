@@ -4,6 +4,8 @@
 
 #include "base/base.h"
 
+#include <stdarg.h>
+
 struct buffer {
     char *data;
     size_t length;
@@ -26,6 +28,8 @@ void buffer_add_text(struct buffer *buffer, struct text text);
 void buffer_add_string(struct buffer *buffer, const char *string);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 /* A view of what was written, until the next writing; empty where nothing was, or where it failed.
  */

@@ -38,6 +38,23 @@ void policy_write_body(struct buffer *out, const struct policy_spec *spec)
     buffer_printf(out, "max_age: %u\r\n", spec->max_age);
 }
 
+bool policy_covers_mx(const struct name *patterns, size_t n, struct text host)
+{
+    const char *dot = host.length ? memchr(host.data, '.', host.length) : NULL;
+    struct text parent = dot ? text_after(host, (size_t)(dot - host.data)) : TEXT("");
+
+    for (size_t i = 0; i < n; i++) {
+        struct text pattern = name_text(&patterns[i]);
+
+        if (text_equals(pattern, host))
+            return true;
+        if (pattern.length > 1 && pattern.data[0] == '*' && dot > host.data &&
+            text_equals(text_after(pattern, 1), parent))
+            return true;
+    }
+    return false;
+}
+
 void policy_derive_id(struct text body, char id[POLICY_ID_MAX + 1])
 {
     static const char digits[] = "0123456789abcdef";

@@ -55,6 +55,11 @@ bool policy_id_valid(struct text id);
  * (none with mode none), max_age. The mode must not be absent. */
 void policy_write_body(struct buffer *out, const struct policy_spec *spec);
 
+/* Whether one of the patterns of a policy covers an MX (RFC 8461 4.1): it equals the host's name,
+ * or is
+ * "*." and the name without its first label. The host is in lower case, without the final dot. */
+bool policy_covers_mx(const struct name *patterns, size_t n, struct text host);
+
 /* Derives the id from a policy body: the first 16 octets of its SHA-256 in hexadecimal, so that it
  * changes exactly when the body does and is the same on every server. */
 void policy_derive_id(struct text body, char id[POLICY_ID_MAX + 1]);

@@ -258,15 +258,33 @@ static int build(struct arena *arena, const struct policy_spec *spec,
     return zones ? build_zones(arena, policy, zones) : build_aliases(arena, policy);
 }
 
+/* Keeps the patterns of the mail servers. */
+static int keep_mx(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
+{
+    struct name *mx = arena_alloc(arena, spec->n_mx * sizeof(*mx));
+
+    if (!mx)
+        return -ENOMEM;
+    if (spec->n_mx)
+        memcpy(mx, spec->mx, spec->n_mx * sizeof(*mx));
+    policy->mx = mx;
+    policy->n_mx = spec->n_mx;
+    return 0;
+}
+
 int policy_records_make(struct arena *arena, const struct policy_spec *spec,
                         const struct zone_settings *zones, struct policy *out)
 {
     struct policy policy = {0};
     int r = build(arena, spec, zones, &policy);
 
-    if (r == 0)
-        *out = policy;
-    return r;
+    if (r)
+        return r;
+    r = keep_mx(arena, spec, &policy);
+    if (r)
+        return r;
+    *out = policy;
+    return 0;
 }
 
 int policy_records_announce(struct arena *arena, struct policy *policy, struct text id)

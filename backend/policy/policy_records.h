@@ -52,9 +52,11 @@ enum {
 struct policy {
     struct text primary; /* canonical */
     enum policy_mode mode;
-    uint32_t ttl;                  /* seconds */
-    uint32_t max_age;              /* seconds */
-    bool fixed_id;                 /* the operator set the id */
+    uint32_t ttl;          /* seconds */
+    uint32_t max_age;      /* seconds */
+    bool fixed_id;         /* the operator set the id */
+    const struct name *mx; /* patterns of its mail servers */
+    size_t n_mx;
     struct text body;              /* empty if the mode is absent */
     struct text id;                /* what is announced, empty if the mode is absent */
     struct text body_id;           /* the id derived from the body, empty if the mode is absent */

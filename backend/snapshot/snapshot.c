@@ -556,6 +556,18 @@ const struct policy *snapshot_policy(const struct snapshot *snapshot, size_t num
     return &snapshot->policies[number];
 }
 
+size_t snapshot_policy_number(const struct snapshot *snapshot, const struct policy *policy)
+{
+    return (size_t)(policy - snapshot->policies);
+}
+
+void snapshot_at(const struct snapshot *snapshot, uint32_t position, struct domain *out)
+{
+    struct domain_table_entry entry = domain_table_at(snapshot->table, position);
+
+    *out = domain_from(snapshot->policies, &entry);
+}
+
 struct rows domain_rows(const struct domain *domain, enum owner owner)
 {
     const struct policy *policy = domain->policy;

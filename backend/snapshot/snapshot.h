@@ -113,6 +113,12 @@ size_t snapshot_n_policies(const struct snapshot *snapshot);
 /* The policies by number, 0 to snapshot_n_policies() - 1, in the order of their adding. */
 const struct policy *snapshot_policy(const struct snapshot *snapshot, size_t number);
 
+/* The number of a policy of the snapshot. */
+size_t snapshot_policy_number(const struct snapshot *snapshot, const struct policy *policy);
+
+/* The domain at a position that another call gave. */
+void snapshot_at(const struct snapshot *snapshot, uint32_t position, struct domain *out);
+
 /* The rows that a domain has at an owner; none if the policy does not publish that owner, or the
  * domain is held back from it. */
 struct rows domain_rows(const struct domain *domain, enum owner owner);

@@ -134,6 +134,24 @@ static void addresses_are_ipv4_or_ipv6(void **state)
     assert_false(address_from_text(TEXT("2001:db8::g"), &address));
 }
 
+static void an_mx_is_covered_by_its_name_or_by_a_wildcard_for_one_label(void **state)
+{
+    struct name patterns[2];
+
+    (void)state;
+    assert_int_equal(name_from_mx_pattern(TEXT("mail.example.net"), &patterns[0]), 0);
+    assert_int_equal(name_from_mx_pattern(TEXT("*.mx.example.net"), &patterns[1]), 0);
+    assert_true(policy_covers_mx(patterns, 2, TEXT("mail.example.net")));
+    assert_true(policy_covers_mx(patterns, 2, TEXT("a.mx.example.net")));
+    assert_false(policy_covers_mx(patterns, 2, TEXT("a.b.mx.example.net")));
+    assert_false(policy_covers_mx(patterns, 2, TEXT("mx.example.net")));
+    assert_false(policy_covers_mx(patterns, 2, TEXT(".mx.example.net")));
+    assert_false(policy_covers_mx(patterns, 2, TEXT("a.mail.example.net")));
+    assert_false(policy_covers_mx(patterns, 2, TEXT("example.net")));
+    assert_false(policy_covers_mx(patterns, 2, TEXT("")));
+    assert_false(policy_covers_mx(patterns, 0, TEXT("mail.example.net")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +161,7 @@ int main(void)
         cmocka_unit_test(an_id_is_1_to_32_letters_and_digits),
         cmocka_unit_test(reporting_uris_are_mailto_or_https_and_encoded),
         cmocka_unit_test(txt_content_is_quoted_in_strings_of_255_octets),
+        cmocka_unit_test(an_mx_is_covered_by_its_name_or_by_a_wildcard_for_one_label),
         cmocka_unit_test(addresses_are_ipv4_or_ipv6),
     };
 
