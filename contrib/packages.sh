@@ -4,8 +4,8 @@
 
 # To build. Configuring wants cmocka too, since it takes in the tests.
 BUILD_PACKAGES=(
-    gcc libc6-dev libcmocka-dev libevent-dev libhttp-parser-dev libidn2-dev libjansson-dev
-    libyaml-dev meson nettle-dev ninja-build pkg-config scdoc
+    gcc libc6-dev libcmocka-dev libcurl4-openssl-dev libevent-dev libhttp-parser-dev libidn2-dev
+    libjansson-dev libunbound-dev libyaml-dev meson nettle-dev ninja-build pkg-config scdoc
 )
 
 # To see the service at work behind PowerDNS.
@@ -16,9 +16,10 @@ POWERDNS_PACKAGES=(
 # For all tests and checks, beside the two above.
 TEST_PACKAGES=(
     bind9 bind9-utils build-essential clang clang-format clang-tidy cppcheck debhelper dehydrated
-    dnsdist dnsperf dpkg-dev fakeroot faketime gcovr git groff-base iproute2 knot knot-dnsutils
-    libc6-dbg libclang-rt-14-dev lintian llvm man-db nginx nsd openssl postfix-mta-sts-resolver
-    procps prometheus python3-cryptography python3-dnspython python3-pytest systemd valgrind
+    dns-root-data dnsdist dnsperf dpkg-dev fakeroot faketime gcovr git groff-base iproute2 knot
+    knot-dnsutils libc6-dbg libclang-rt-14-dev lintian llvm man-db nginx nsd openssl postfix
+    postfix-mta-sts-resolver procps prometheus python3-cryptography python3-dnspython
+    python3-pytest systemd unbound valgrind
 )
 
 is_installed() {

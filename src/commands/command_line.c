@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/quote.h"
+#include "commands/external.h"
 #include "config/config.h"
 #include "service/version.h"
 
@@ -106,7 +107,8 @@ static void print_usage(const struct command *command)
 {
     printf("Usage: pdns-mta-sts %s [-c FILE]", command->name);
     for (size_t i = 0; i < count_own_options(command); i++)
-        printf(" [--%s %s]", command->options[i].name, command->options[i].value);
+        printf(command->options[i].value ? " [--%s %s]" : " [--%s]", command->options[i].name,
+               command->options[i].value);
     for (size_t i = 0; i < count_operands(command); i++) {
         const struct command_operand *operand = &command->operands[i];
 
@@ -194,7 +196,7 @@ static void take_option(struct command_line *line, int found)
         while (option_at(line->command, i)->letter != found)
             i++;
     if (i < own)
-        line->arguments.options[i] = optarg;
+        line->arguments.options[i] = optarg ? optarg : line->command->options[i].name;
     else if (i - own == COMMON_CONFIG)
         line->arguments.config_path = optarg;
     else if (i - own == COMMON_HELP)
@@ -313,6 +315,11 @@ static bool read_line(struct command_line *line, int argc, char *argv[])
     if (!find_command(line, argv[optind]))
         return false;
     skipped = optind;
+    if (line->command->program) {
+        line->arguments.operands = argv + skipped;
+        line->arguments.n_operands = (size_t)(argc - skipped);
+        return true;
+    }
     if (!read_options(line, argc - skipped, argv + skipped))
         return false;
     line->arguments.operands = argv + skipped + optind;
@@ -322,6 +329,8 @@ static bool read_line(struct command_line *line, int argc, char *argv[])
 
 static int run_line(const struct command_line *line)
 {
+    if (line->command->program && !line->help && !line->version)
+        return external_run(line->command->program, &line->arguments);
     if (line->version)
         puts("pdns-mta-sts " PDNS_MTA_STS_VERSION);
     else if (line->help && line->command->name)

@@ -6,7 +6,7 @@
 #include "base/base.h"
 
 enum {
-    COMMAND_OPTIONS_MAX = 4,  /* of one command, beside those that every command has */
+    COMMAND_OPTIONS_MAX = 8,  /* of one command, beside those that every command has */
     COMMAND_OPERANDS_MAX = 2, /* of one command; the last may be repeated */
 };
 
@@ -29,11 +29,11 @@ typedef const struct command_choice *(*command_choices)(size_t number);
 /* The number of the choice that a word is; it must be one of them, as arguments are. */
 size_t command_choose(command_choices choice, const char *word);
 
-/* An option: "--NAME VALUE". */
+/* An option: "--NAME VALUE", or "--NAME" alone. */
 struct command_option {
     const char *name;
     char letter;       /* "-l VALUE" is the same; 0: none */
-    const char *value; /* what stands for it in the help; a command's own options always have one */
+    const char *value; /* what stands for it in the help; NULL: the option has no value */
     const char *does;
     command_choices choice; /* NULL: any value */
 };
@@ -48,7 +48,8 @@ struct command_operand {
 
 struct command_arguments {
     const char *config_path;
-    const char *options[COMMAND_OPTIONS_MAX]; /* in the order of the rows; NULL: not given */
+    const char *options[COMMAND_OPTIONS_MAX]; /* in the order of the rows; NULL: not given. Of one
+                                               without a value: its name */
     char *const *operands;
     size_t n_operands;
 };
@@ -60,6 +61,8 @@ struct command {
     struct command_operand operands[COMMAND_OPERANDS_MAX];
     struct command_option options[COMMAND_OPTIONS_MAX];
     int (*run)(const struct command_arguments *arguments); /* returns the exit code */
+    /* The program that reads the arguments and runs in the place of this one, or NULL. */
+    const char *program;
 };
 
 /* Reads the arguments of main and does what they say: runs a command of the table, shows help or

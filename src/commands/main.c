@@ -40,6 +40,11 @@ static const struct command commands[] = {
         .run = lookup_run,
     },
     {
+        .name = "verify",
+        .does = "look at every domain as senders see it, and say what is wrong",
+        .program = "pdns-mta-sts-verify",
+    },
+    {
         .name = "policy",
         .does = "print the policy of a domain",
         .about = "Prints the policy of a domain, byte for byte as senders get it over HTTPS. The\n"

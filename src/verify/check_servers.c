@@ -1,0 +1,236 @@
+/* servers: every name server of the domain's zone, asked itself at each of its addresses, answers
+ * as configured. Resolvers ask whichever they like, so that senders see a policy only if they
+ * happen to ask the right server. */
+#include "verify/checks.h"
+#include "verify/expected.h"
+
+#include "base/quote.h"
+
+#include <stdio.h>
+
+/* What each server is asked. */
+static const struct {
+    enum owner owner;
+    ns_type type;
+    const char *name;
+} asked[] = {
+    {OWNER_MTA_STS, ns_t_txt, "_mta-sts TXT"},
+    {OWNER_TLSRPT, ns_t_txt, "_smtp._tls TXT"},
+    {OWNER_POLICY_HOST, ns_t_a, "mta-sts A"},
+    {OWNER_POLICY_HOST, ns_t_aaaa, "mta-sts AAAA"},
+};
+
+/* A zone whose name servers are asked for some of the names. */
+struct zone_look {
+    struct look *look;
+    uint32_t owners; /* bits by enum owner */
+};
+
+/* A name server. */
+struct server_look {
+    struct zone_look *zone;
+    const char *host;
+};
+
+/* A question to a name server. */
+struct server_question {
+    struct server_look *server;
+    size_t number; /* in asked[] */
+    char address[INET6_ADDRSTRLEN];
+};
+
+static enum record_type record_type_of(ns_type type)
+{
+    return type == ns_t_txt ? RECORD_TXT : type == ns_t_a ? RECORD_A : RECORD_AAAA;
+}
+
+/* Whether an answer has the rows of a type that a domain has at an owner, and no others. */
+static bool is_as_configured(const struct look *look, size_t number,
+                             const struct dns_answer *answer, const char *txt)
+{
+    struct rows rows = domain_rows(&look->domain, asked[number].owner);
+    enum record_type type = record_type_of(asked[number].type);
+    size_t n = 0;
+
+    for (size_t i = 0; i < rows.n; i++) {
+        struct text content = rows.first[i].content;
+
+        if (rows.first[i].type == RECORD_CNAME) {
+            if (content.length && content.data[content.length - 1] == '.')
+                content.length--;
+            return answer->alias && text_equals(text_from(answer->alias), content);
+        }
+        if (rows.first[i].type != type)
+            continue;
+        n++;
+        if (type == RECORD_TXT)
+            content = text_from(txt ? txt : "");
+        for (size_t j = 0;; j++) {
+            if (j == answer->n_values)
+                return false;
+            if (text_equals(answer->values[j], content))
+                break;
+        }
+    }
+    return n == answer->n_values && !answer->alias &&
+           (answer->outcome == DNS_FOUND || answer->outcome == DNS_NO_DATA);
+}
+
+/* What a server ought to answer, for a finding. */
+static void describe_rows(const struct look *look, size_t number, char *out, size_t size)
+{
+    struct rows rows = domain_rows(&look->domain, asked[number].owner);
+    enum record_type type = record_type_of(asked[number].type);
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < rows.n && used < size; i++)
+        if (rows.first[i].type == type || rows.first[i].type == RECORD_CNAME)
+            used += (size_t)snprintf(out + used, size - used, "%s%s %.*s", used ? ", " : "",
+                                     record_type_text(rows.first[i].type).data,
+                                     (int)rows.first[i].content.length, rows.first[i].content.data);
+    if (used == 0)
+        snprintf(out, size, "that the name exists, without such a record");
+}
+
+static void take_server_answer(void *context, const struct dns_answer *answer)
+{
+    struct server_question *question = context;
+    struct look *look = question->server->zone->look;
+    const char *host = question->server->host;
+    char expected[512];
+
+    if (answer->outcome == DNS_NO_ANSWER) {
+        look_report(look, CHECK_SERVERS, FINDING_WARNING, "an answer", "%s (%s) does not answer",
+                    quote_text(text_from(host)).text, question->address);
+        look_is_transient(look);
+    } else if (!answer->authoritative ||
+               !is_as_configured(look, question->number, answer,
+                                 expected_txt(&look->arena, look->domain.policy,
+                                              asked[question->number].owner))) {
+        describe_rows(look, question->number, expected, sizeof(expected));
+        look_report(
+            look, CHECK_SERVERS, FINDING_ERROR, expected, "%s (%s) answers %s: %s%s%s",
+            quote_text(text_from(host)).text, question->address, asked[question->number].name,
+            answer->alias ? quote_text(text_from(answer->alias)).text : look_describe(look, answer),
+            answer->alias ? " as alias" : "",
+            answer->authoritative || answer->outcome == DNS_FAILED ? ""
+                                                                   : ", and is not authoritative");
+        if (dns_answer_is_transient(answer))
+            look_is_transient(look);
+    }
+    look_end(look);
+}
+
+static void ask_server(struct server_look *server, struct text text, size_t number)
+{
+    struct look *look = server->zone->look;
+    struct name name = look_owner_name(look, asked[number].owner);
+    struct server_question *question = arena_alloc(&look->arena, sizeof(*question));
+    struct address address;
+
+    if (!question) {
+        look->failed = true;
+        return;
+    }
+    *question = (struct server_question){.server = server, .number = number};
+    snprintf(question->address, sizeof(question->address), "%.*s", (int)text.length, text.data);
+    if (!address_from_text(text, &address))
+        return;
+    look_begin(look);
+    if (dns_client_ask(look->tools->client, &address, NS_DEFAULTPORT, false, name.text,
+                       asked[number].type, take_server_answer, question)) {
+        look->failed = true;
+        look_end(look);
+    }
+}
+
+/* Whether a domain has, at an owner, rows that are to be seen at every server. */
+static bool is_expected(const struct look *look, enum owner owner)
+{
+    return domain_rows(&look->domain, owner).n > 0 &&
+           (owner != OWNER_MTA_STS || !look->domain.held);
+}
+
+static void take_addresses(void *context, const struct dns_answer *answer)
+{
+    struct server_look *server = context;
+    struct look *look = server->zone->look;
+
+    for (size_t i = 0; i < answer->n_values; i++)
+        for (size_t number = 0; number < ARRAY_LENGTH(asked); number++)
+            if (server->zone->owners & UINT32_C(1) << asked[number].owner &&
+                is_expected(look, asked[number].owner))
+                ask_server(server, answer->values[i], number);
+    look_end(look);
+}
+
+static void take_servers(void *context, const struct dns_answer *answer)
+{
+    static const ns_type types[] = {ns_t_a, ns_t_aaaa};
+    struct zone_look *zone = context;
+    struct look *look = zone->look;
+
+    for (size_t i = 0; i < answer->n_values; i++) {
+        struct server_look *server = arena_alloc(&look->arena, sizeof(*server));
+        struct text host;
+
+        if (!server || arena_copy_text(&look->arena, answer->values[i], &host)) {
+            look->failed = true;
+            break;
+        }
+        *server = (struct server_look){zone, host.data};
+        for (size_t j = 0; j < ARRAY_LENGTH(types); j++) {
+            look_begin(look);
+            if (resolver_ask(look->tools->resolver, host.data, types[j], take_addresses, server)) {
+                look->failed = true;
+                look_end(look);
+            }
+        }
+    }
+    look_end(look);
+}
+
+/* Asks the servers of a zone for the names at some owners. */
+static void ask_zone(struct look *look, const char *apex, uint32_t owners)
+{
+    struct zone_look *zone = arena_alloc(&look->arena, sizeof(*zone));
+
+    if (!zone) {
+        look->failed = true;
+        return;
+    }
+    *zone = (struct zone_look){look, owners};
+    look_begin(look);
+    if (resolver_ask(look->tools->resolver, apex, ns_t_ns, take_servers, zone)) {
+        look->failed = true;
+        look_end(look);
+    }
+}
+
+void verify_servers(struct look *look)
+{
+    static const struct {
+        enum owner apex, owner;
+    } own_zones[] = {
+        {OWNER_MTA_STS, OWNER_MTA_STS},
+        {OWNER_TLS_PARENT, OWNER_TLSRPT},
+        {OWNER_POLICY_HOST, OWNER_POLICY_HOST},
+    };
+    const struct dns_answer *answer = &look->answers[QUESTION_ZONE];
+    uint32_t in_parent = 0;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(own_zones); i++) {
+        uint32_t owners = UINT32_C(1) << own_zones[i].owner;
+        struct name apex = look_owner_name(look, own_zones[i].apex);
+
+        if (domain_has_zone(&look->domain, own_zones[i].apex))
+            ask_zone(look, apex.text, owners);
+        else
+            in_parent |= owners;
+    }
+    if (answer->outcome == DNS_FOUND)
+        ask_zone(look, look_owner_name(look, OWNER_COUNT).text, in_parent);
+    else if (answer->zone)
+        ask_zone(look, answer->zone, in_parent);
+}

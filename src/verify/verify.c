@@ -1,0 +1,91 @@
+#include "verify/verify.h"
+
+#include "os/fd_limit.h"
+#include "verify/report.h"
+#include "verify/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Where Debian's dns-root-data has them. */
+#define ROOT_KEY   "/usr/share/dns/root.key"
+#define ROOT_HINTS "/usr/share/dns/root.hints"
+
+static const char *if_readable(const char *path)
+{
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
+static struct resolver_setup resolver_setup(const struct verify_options *options)
+{
+    struct resolver_setup setup = {.forward = options->resolver,
+                                   .trust_anchor = options->trust_anchor,
+                                   .root_hints = if_readable(ROOT_HINTS)};
+
+    if (!setup.trust_anchor && !options->no_trust_anchor) {
+        setup.trust_anchor = if_readable(ROOT_KEY);
+        if (!setup.trust_anchor)
+            fprintf(stderr, "pdns-mta-sts: cannot read " ROOT_KEY ", so DNSSEC is not validated; "
+                            "install dns-root-data, or give --trust-anchor\n");
+    }
+    return setup;
+}
+
+static int add_domains(struct run *run, const struct snapshot *snapshot,
+                       const struct domain *domains, size_t n_domains)
+{
+    struct domain domain;
+    size_t cursor = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < n_domains && r == 0; i++)
+        r = run_add(run, &domains[i]);
+    while (n_domains == 0 && r == 0 && snapshot_next_domain(snapshot, &cursor, &domain))
+        r = run_add(run, &domain);
+    return r;
+}
+
+static int fail(const char *fault)
+{
+    fprintf(stderr, "pdns-mta-sts: %s\n", fault);
+    return VERIFY_FAILED;
+}
+
+int verify_run(const struct config *config, const struct domain *domains, size_t n_domains,
+               const struct verify_options *options)
+{
+    struct run_setup setup = {
+        .snapshot = config->snapshot,
+        .checks = options->checks ? options->checks : UINT32_MAX >> (32 - CHECK_COUNT),
+        .ca_file = options->ca_file,
+        .smtp = !options->no_smtp,
+        .resolver = resolver_setup(options),
+        .show_progress = isatty(STDERR_FILENO),
+    };
+    CLEANUP(run_free_pointer) struct run *run = NULL;
+    CLEANUP(buffer_deinit) struct buffer report = BUFFER_INIT;
+    const char *fault = NULL;
+    int r;
+
+    fd_limit_raise();
+    r = run_new(&setup, &fault, &run);
+    if (r)
+        return fail(r < 0 ? strerror(-r) : fault);
+    r = add_domains(run, config->snapshot, domains, n_domains);
+    if (r)
+        return fail(strerror(-r));
+    r = run_go(run);
+    if (r)
+        return fail(strerror(-r));
+    if (options->json)
+        report_write_json(run, &report);
+    else
+        report_write_text(run, config->snapshot, &report);
+    if (report.failed)
+        return fail(strerror(ENOMEM));
+    fwrite(report.data, 1, report.length, stdout);
+    if (options->json)
+        putchar('\n');
+    return run_result(run)->error ? VERIFY_ERRORS : VERIFY_CLEAN;
+}
