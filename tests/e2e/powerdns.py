@@ -63,11 +63,16 @@ DEFAULT_TRANSPORT = TRANSPORTS[0]
 
 
 def answers(port):
-    """Whether a server on 127.0.0.1 answers at all. One that is just starting loses what comes before
-    it is ready, so it is not waited for long."""
+    """Whether a server on 127.0.0.1 answers at all."""
+    return answers_at("127.0.0.1", port)
+
+
+def answers_at(address, port):
+    """Whether a server answers at all. One that is just starting loses what comes before it is ready, so
+    it is not waited for long."""
     question = dns.message.make_query("version.bind.", "TXT", "CH")
     try:
-        dns.query.udp(question, "127.0.0.1", 0.1, port)
+        dns.query.udp(question, address, 0.1, port)
     except (OSError, dns.exception.Timeout):
         return False
     return True

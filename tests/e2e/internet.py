@@ -1,0 +1,473 @@
+"""An Internet of the test's own: a root, name servers with and without the overlay, a resolver, web
+servers and mail servers, each at an address of its own in a network namespace.
+
+Every domain has one thing that is wrong with it, or nothing, and its name says which: what a look
+from outside must find follows from the names.
+"""
+
+import shutil
+import socket
+import sqlite3
+from datetime import datetime, timedelta, timezone
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from authority import SHA256, Authority
+from nginx import Nginx
+from powerdns import COMMON, Zones, answers_at
+from processes import Program, run_to_end
+from service import Service, run
+
+ROOT = "127.0.53.1"
+NS1, NS2 = "127.0.53.11", "127.0.53.12"  # with the overlay
+NS3 = "127.0.53.13"  # without it
+NS4 = "127.0.53.14"  # nobody is there
+RESOLVER = "127.0.53.53"
+WEB = "127.0.80.1"
+MAIL = "127.0.25.1"
+NOBODY = "127.0.99.99"
+
+ROOT_HINTS = "/usr/share/dns/root.hints"
+
+APEX = """\
+@ 60 SOA ns1.dns.example. hostmaster.dns.example. 1 10800 3600 604800 5
+"""
+
+
+def zone_text(name_servers, *records):
+    lines = [APEX] + [f"@ 60 NS {server}.dns.example.\n" for server in name_servers]
+    return "".join(lines + [f"{record}\n" for record in records])
+
+
+class NameServer(Program):
+    """pdns_server at port 53 of an address, over zones, with the overlay if a service is given."""
+
+    def __init__(self, directory, address, zones, service=None):
+        super().__init__("pdns_server", directory / "pdns.log")
+        self.directory = directory
+        self.address = address
+        lines = COMMON + f"local-address={address}\nlocal-port=53\nsocket-dir={directory}\n"
+        lines += zones.launch_lines(",remote" if service else "")
+        if service:
+            lines += (f"remote-connection-string=unix:path={service.socket},timeout=20000\n"
+                      "remote-dnssec=no\n")
+        (directory / "pdns.conf").write_text(lines, encoding="ascii")
+
+    def start(self):
+        self.launch(["/usr/sbin/pdns_server", f"--config-dir={self.directory}"])
+        self.wait_ready(lambda: answers_at(self.address, 53))
+        return self
+
+
+class Unbound(Program):
+    """Debian's unbound, which asks the root of this Internet."""
+
+    def __init__(self, directory, address, anchor):
+        super().__init__("unbound", directory / "unbound.log")
+        self.address = address
+        self.config = directory / "unbound.conf"
+        self.config.write_text(f"""\
+server:
+    interface: {address}
+    access-control: 127.0.0.0/8 allow
+    do-daemonize: no
+    use-syslog: no
+    username: ""
+    chroot: ""
+    pidfile: ""
+    directory: "{directory}"
+    root-hints: "{ROOT_HINTS}"
+    trust-anchor-file: "{anchor}"
+    do-not-query-localhost: no
+    do-ip6: no
+    qname-minimisation: yes
+    harden-below-nxdomain: yes
+remote-control:
+    control-enable: no
+""", encoding="ascii")
+
+    def start(self):
+        self.launch(["/usr/sbin/unbound", "-d", "-c", self.config])
+        self.wait_ready(lambda: answers_at(self.address, 53))
+        return self
+
+
+class Certificates:
+    """Keys and certificates, as files that servers read."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.authority = Authority(directory)
+        self.authority_key = serialization.load_pem_private_key(
+            self.authority.key.read_bytes(), None)
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.key_file = directory / "server.key"
+        self.key_file.write_bytes(self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()))
+
+    def issue(self, file_name, names, days=90, trusted=True, common_name=None):
+        """Writes a certificate that ends in some days; returns its path."""
+        now = datetime.now(timezone.utc)
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)]
+                            if common_name else [])
+        issuer = x509.load_pem_x509_certificate(
+            self.authority.certificate.read_bytes()).subject if trusted else x509.Name(
+                [x509.NameAttribute(x509.NameOID.COMMON_NAME, "nobody")])
+        builder = x509.CertificateBuilder(
+            issuer_name=issuer, subject_name=subject, public_key=self.key.public_key(),
+            serial_number=x509.random_serial_number(),
+            not_valid_before=now - timedelta(days=30),
+            not_valid_after=now + timedelta(days=days))
+        if names:
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(name) for name in names]),
+                critical=not common_name)
+        signed = builder.sign(self.authority_key if trusted else self.key, SHA256)
+        path = self.directory / file_name
+        path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+        return path
+
+
+class Postfix(Program):
+    """Debian's Postfix with an smtpd at each of some addresses: {address: options}."""
+
+    def __init__(self, directory, key, services):
+        super().__init__("postfix", directory / "postfix.log")
+        self.directory = directory
+        self.addresses = list(services)
+        config, queue, data = (directory / name for name in ("config", "queue", "data"))
+        for path in (config, queue, data):
+            path.mkdir()
+        for path in (directory, directory.parent):
+            path.chmod(0o755)  # Postfix works as a user of its own
+        shutil.chown(data, "postfix", "postfix")
+        for name in ("postfix-files", "postfix-script", "post-install", "dynamicmaps.cf"):
+            shutil.copy(f"/etc/postfix/{name}", config)
+        (config / "main.cf").write_text(f"""\
+compatibility_level = 3.6
+queue_directory = {queue}
+data_directory = {data}
+maillog_file = /dev/stdout
+myhostname = mail.example.net
+mydestination =
+inet_protocols = ipv4
+smtpd_tls_key_file = {key}
+smtpd_tls_security_level = may
+smtpd_peername_lookup = no
+alias_maps =
+""", encoding="ascii")
+        lines = ["postlog unix-dgram n - n - 1 postlogd", "tlsmgr unix - - n 1000? 1 tlsmgr",
+                 "anvil unix - - n - 1 anvil", "proxymap unix - - n - - proxymap", "rewrite unix - - n - - trivial-rewrite",
+                 "cleanup unix n - n - 0 cleanup"]
+        for address, options in services.items():
+            lines.append(f"{address}:25 inet n - n - - smtpd")
+            lines += [f"    -o {option}" for option in options]
+        (config / "master.cf").write_text("\n".join(lines) + "\n", encoding="ascii")
+        self.config = config
+
+    def start(self):
+        run_to_end(["postfix", "-c", self.config, "set-permissions"])
+        self.launch(["/usr/sbin/postfix", "-c", self.config, "start-fg"])
+        self.wait_ready(lambda: all(listens(address, 25) for address in self.addresses))
+        return self
+
+
+def listens(address, port):
+    try:
+        socket.create_connection((address, port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+# --- What is wrong with which domain -------------------------------------------------------------
+
+E, W = "error", "warning"
+
+
+class Domain:
+    """A domain of a policy of its own, in a zone of its own.
+
+    FOUND is what verify must find: {(check, severity), …}; MAYBE what it may find besides, where chance
+    decides which server a resolver asks."""
+
+    def __init__(self, name, found=(), maybe=(), mode="enforce", mx="mail.example.net", more="",
+                 rua="mailto:tlsrpt@example.net", host=WEB, zone_mx="mail.example.net.",
+                 records=(), servers=("ns1", "ns2"), zone=True):
+        self.name = name
+        self.found, self.maybe = set(found), set(maybe)
+        self.mode, self.mx, self.rua, self.host, self.more = mode, mx, rua, host, more
+        self.records = ([f"@ 60 MX 10 {zone_mx}"] if zone_mx else []) + list(records)
+        self.servers, self.zone = servers, zone
+
+    def policy(self):
+        host = f", policy_host: {self.host}" if self.host else ""
+        return (f'  - {{domain: {self.name}, mode: {self.mode}, mx: [{self.mx}], rua: "{self.rua}"'
+                f"{host}, ttl: 5{self.more}}}\n")
+
+
+def web(number):
+    return f"127.0.80.{number}"
+
+
+def mail(number):
+    return f"127.0.25.{number}"
+
+
+def starttls(name, found, mode="enforce"):
+    """A domain whose only MX is <name>.mail.example."""
+    host = f"{name}.mail.example"
+    return Domain(f"{name}.example", found, mode=mode, mx=host, zone_mx=f"{host}.")
+
+
+ALL_RECORDS = {("txt", E), ("tls-ent", E), ("tlsrpt", E), ("policy-host", E), ("servers", E)}
+UNUSED = ("mx", W)  # the mx of the policy is then no MX of any domain
+
+DOMAINS = [
+    Domain("good.example"),
+    Domain("signed.example"),
+    # txt, tlsrpt
+    Domain("txt-id.example", [("txt", E), ("servers", E)],
+           records=['_mta-sts 5 TXT "v=STSv1; id=20200101"']),
+    Domain("txt-two.example", [("txt", E), ("servers", E)],
+           records=['_mta-sts 5 TXT "v=STSv1; id=a"', '_mta-sts 5 TXT "v=STSv1; id=b"']),
+    Domain("txt-bad.example", [("txt", E), ("servers", E)],
+           records=['_mta-sts 5 TXT "v=STSv1 id=\\"\\027[31m"']),
+    Domain("tlsrpt-other.example", [("tlsrpt", E), ("servers", E)],
+           records=['_smtp._tls 5 TXT "v=TLSRPTv1; rua=mailto:old@example.net"']),
+    Domain("no-overlay.example", ALL_RECORDS, servers=("ns3",)),
+    Domain("servfail.example", [("txt", E), ("tlsrpt", E), ("policy-host", E), ("mx", E)],
+           servers=("ns3",), zone=False),
+    Domain("tls-ent.example", [("tls-ent", E)], [("tlsrpt", E)], servers=("ns3",)),
+    # servers
+    Domain("one-server.example", [("servers", E)], ALL_RECORDS, servers=("ns1", "ns3")),
+    Domain("dead-server.example", [("servers", W)], servers=("ns1", "ns4")),
+    # dnssec
+    Domain("nsec.example", [("dnssec", E)]),
+    # policy-host
+    Domain("no-host.example", [("policy-host", E)], host=None),
+    Domain("other-host.example", [("policy-host", E), ("servers", E), ("https", E)],
+           records=[f"mta-sts 5 A {NOBODY}"]),
+    # https
+    Domain("no-web.example", [("https", E)], host=web(11)),
+    Domain("old-tls.example", [("https", E)], host=web(10)),
+    Domain("untrusted.example", [("https", E)], host=web(3)),
+    Domain("other-name.example", [("https", E)], host=web(4)),
+    Domain("common-name.example", [("https", E)], host=web(14)),
+    Domain("expired.example", [("https", E)], host=web(2)),
+    Domain("ends-soon.example", [("https", W)], host=web(13)),
+    Domain("redirect.example", [("https", E)], host=web(5)),
+    Domain("status.example", [("https", E)], host=web(6)),
+    Domain("type.example", [("https", E)], host=web(7)),
+    Domain("large.example", [("https", E)], host=web(8)),
+    Domain("one-address.example", [("https", E)], host=f"[{WEB}, {web(11)}]"),
+    # policy
+    Domain("other-policy.example", [("policy", E)], host=web(9)),
+    # mx
+    Domain("other-mx.example", [("mx", E), UNUSED], zone_mx="other.mail.example."),
+    Domain("no-mx.example", [("mx", E), UNUSED], zone_mx=None),
+    Domain("null-mx.example", [("mx", E), UNUSED], zone_mx=None, records=["@ 60 MX 0 ."]),
+    Domain("testing-mx.example", [("mx", W)], mode="testing", zone_mx="other.mail.example."),
+    Domain("unused-mx.example", [("mx", W)], mx="mail.example.net, old.example.net"),
+    Domain("wildcard.example", mx='"*.mail.example"', zone_mx="other.mail.example."),
+    Domain("none.example", mode="none", zone_mx="other.mail.example."),
+    # starttls
+    starttls("plain", [("starttls", E)]),
+    starttls("plain-testing", [("starttls", W)], mode="testing"),
+    starttls("mx-untrusted", [("starttls", E)]),
+    starttls("mx-name", [("starttls", E)]),
+    starttls("mx-expired", [("starttls", E)]),
+    starttls("mx-soon", [("starttls", W)]),
+    starttls("mx-dead", [("starttls", W)]),
+    starttls("mx-no-address", [("starttls", E)]),
+    # rua
+    Domain("rua-mail.example", [("rua", E)], rua="mailto:x@nowhere.example"),
+    Domain("rua-https.example", [("rua", E)], rua="https://nowhere.example/x"),
+]
+NAMES = [domain.name for domain in DOMAINS]
+MEMBERS = ["example.org", "member.example"]
+
+GOOD_POLICY = f"""\
+  - domain: example.net
+    mode: enforce
+    mx: [mail.example.net, "*.mail.example"]
+    rua: "mailto:tlsrpt@example.net"
+    policy_host: {WEB}
+    ttl: 5
+    domains: [{", ".join(MEMBERS)}]
+"""
+
+MAIL_HOSTS = {"other": 1, "plain": 2, "plain-testing": 2, "mx-untrusted": 3, "mx-name": 4,
+              "mx-expired": 5, "mx-soon": 6, "mx-dead": 99}
+
+# A virtual host at an address: its certificate, and what it does.
+SITE = """\
+server {{
+    listen {address}:443 ssl;
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    {more}
+    location = /.well-known/mta-sts.txt {{ {location} }}
+}}
+"""
+PROXY = "proxy_pass http://127.0.0.1:8080; proxy_set_header Host $host;"
+OTHER_POLICY = r"version: STSv1\r\nmode: enforce\r\nmx: other.example\r\nmax_age: 604800\r\n"
+
+
+class Internet:
+    """All of it, as a context manager inside a namespace."""
+
+    def __init__(self, make_directory, namespace):
+        self.make_directory = make_directory
+        self.directory = make_directory()
+        self.certificates = Certificates(self.directory)
+        self.service = Service(make_directory(), 8053)
+        self.service.policy_port = 8080
+        self.programs = []
+        self.anchor = self.directory / "anchor"
+        self.namespace = namespace
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception):
+        for program in reversed(self.programs):
+            program.stop()
+
+    def run(self, program):
+        program.start()
+        self.programs.append(program)
+
+    def start(self):
+        self.service.configure("policies:\n" + GOOD_POLICY +
+                               "".join(domain.policy() for domain in DOMAINS))
+        self.run(self.service)
+        hosted, others = Zones(self.make_directory()), Zones(self.make_directory())
+        self.load_hosted(hosted)
+        self.load_others(others)
+        self.start_root(hosted)
+        self.run(NameServer(self.make_directory(), NS1, hosted, self.service))
+        self.run(NameServer(self.make_directory(), NS2, hosted, self.service))
+        self.run(NameServer(self.make_directory(), NS3, others))
+        self.run(Unbound(self.make_directory(), RESOLVER, self.anchor))
+        self.run(Nginx(self.make_directory(), self.site()))
+        self.start_mail()
+
+    # --- DNS -----------------------------------------------------------------------------------
+
+    def load_text(self, zones, name, text):
+        path = zones.directory / "zone"
+        path.write_text(text, encoding="ascii")
+        zones.load(name, path)
+
+    def load_hosted(self, zones):
+        both = ("ns1", "ns2")
+        self.load_text(zones, "dns.example", zone_text(
+            both, *(f"ns{i} 60 A 127.0.53.1{i}" for i in (1, 2, 3, 4))))
+        self.load_text(zones, "example.net", zone_text(
+            both, "@ 60 MX 10 mail", f"mail 60 A {MAIL}", "www 60 A 127.0.80.1"))
+        self.load_text(zones, "mail.example", zone_text(
+            both, *(f"{host} 60 A {mail(number)}" for host, number in MAIL_HOSTS.items())))
+        for member in MEMBERS:
+            self.load_text(zones, member, zone_text(both, "@ 60 MX 10 mail.example.net."))
+        for domain in DOMAINS:
+            if domain.zone and "ns1" in domain.servers:
+                self.load_text(zones, domain.name, zone_text(domain.servers, *domain.records))
+        for name in ("nsec.example", "signed.example"):
+            zones.pdnsutil("secure-zone", name)
+        zones.pdnsutil("set-nsec3", "signed.example", "1 0 0 -", "narrow")
+        zones.pdnsutil("rectify-zone", "signed.example")
+
+    def load_others(self, zones):
+        for domain in DOMAINS:
+            records = list(domain.records)
+            if domain.name == "tls-ent.example":
+                records += self.records_of(domain.name)
+            if domain.zone and "ns3" in domain.servers:
+                self.load_text(zones, domain.name, zone_text(domain.servers, *records))
+        with sqlite3.connect(zones.database) as database:
+            database.execute("delete from records where type is null")
+
+    def records_of(self, domain):
+        """The records that the service would answer, for a zone file."""
+        done = run("records", domain, "-c", self.service.config)
+        assert done.returncode == 0, done.stderr
+        return [line for line in done.stdout.splitlines() if line and not line.startswith(";")]
+
+    def start_root(self, hosted):
+        root = Zones(self.make_directory())
+        lines = [APEX, "@ 60 NS a.root.\n", f"a.root. 60 A {ROOT}\n"]
+        delegated = {"dns.example": ("ns1", "ns2"), "example.net": ("ns1", "ns2"),
+                     "mail.example": ("ns1", "ns2"),
+                     **{member: ("ns1", "ns2") for member in MEMBERS},
+                     **{domain.name: domain.servers for domain in DOMAINS}}
+        for name, servers in delegated.items():
+            lines += [f"{name}. 60 NS {server}.dns.example.\n" for server in servers]
+        lines += [f"ns{i}.dns.example. 60 A 127.0.53.1{i}\n" for i in (1, 2, 3, 4)]
+        for name in ("nsec.example", "signed.example"):
+            ds = hosted.pdnsutil("export-zone-ds", name).splitlines()[1]
+            lines.append(" ".join(ds.split(";")[0].split()).replace(" IN ", " 60 IN ", 1) + "\n")
+        self.load_text(root, ".", "".join(lines))
+        root.pdnsutil("secure-zone", ".")
+        root.pdnsutil("rectify-zone", ".")
+        key = root.pdnsutil("export-zone-dnskey", ".", "1")
+        self.anchor.write_text(key, encoding="ascii")
+        hints = self.directory / "hints"
+        hints.write_text(f". 3600000 NS a.root.\na.root. 3600000 A {ROOT}\n", encoding="ascii")
+        self.namespace.put(hints, ROOT_HINTS)
+        self.run(NameServer(self.make_directory(), ROOT, root))
+
+    # --- The web -------------------------------------------------------------------------------
+
+    def site(self):
+        names = [f"mta-sts.{name}" for name in ["example.net", *MEMBERS, *NAMES]]
+        issue = self.certificates.issue
+        good = issue("web.pem", names)
+        sites = {
+            1: (good, "", PROXY),
+            2: (issue("expired.pem", names, days=-1), "", PROXY),
+            3: (issue("untrusted.pem", names, trusted=False), "", PROXY),
+            4: (issue("other.pem", ["mta-sts.nowhere.example"]), "", PROXY),
+            5: (good, "", "return 301 https://www.example.net/;"),
+            6: (good, "", "return 404;"),
+            7: (good, "", "default_type text/html; return 200 x;"),
+            8: (good, "", f"default_type text/plain; root {self.directory};"),
+            9: (good, "", f'default_type text/plain; return 200 "{OTHER_POLICY}";'),
+            10: (good, "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;", PROXY),
+            13: (issue("soon.pem", names, days=7), "", PROXY),
+            14: (issue("cn.pem", [], common_name="mta-sts.common-name.example"), "", PROXY),
+        }
+        large = self.directory / ".well-known"
+        large.mkdir()
+        (large / "mta-sts.txt").write_bytes(b"x" * 70000)
+        ready = "server { listen 127.0.0.1:80; return 404; }\n"
+        return ready + "".join(
+            SITE.format(address=web(number), certificate=certificate, more=more, location=location,
+                        key=self.certificates.key_file)
+            for number, (certificate, more, location) in sites.items())
+
+    # --- Mail ----------------------------------------------------------------------------------
+
+    def start_mail(self):
+        issue = self.certificates.issue
+        names = ["mail.example.net", *(f"{host}.mail.example" for host in MAIL_HOSTS)]
+
+        def tls(certificate):
+            return [f"smtpd_tls_cert_file={certificate}"]
+
+        self.run(Postfix(self.make_directory(), self.certificates.key_file, {
+            mail(1): tls(issue("mail.pem", names)),
+            mail(2): ["smtpd_tls_security_level=none"],
+            mail(3): tls(issue("mail-untrusted.pem", names, trusted=False)),
+            mail(4): tls(issue("mail-name.pem", ["other.example"])),
+            mail(5): tls(issue("mail-expired.pem", names, days=-1)),
+            mail(6): tls(issue("mail-soon.pem", names, days=7)),
+        }))
