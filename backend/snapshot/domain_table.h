@@ -1,32 +1,32 @@
 /* The domain table: from a domain's canonical name to a value, in two stages.
  *
- * While a configuration is read, a domain_table_builder only appends: every domain becomes a packed
- * entry in a single run of bytes, its value (4 octets), the length of its name (1), the name.
- * Looking for a place in an index for each of them would wait for memory a million times; instead
- * the finished table is indexed in one go.
+ * While a configuration is read, the builder only appends. Every domain becomes a packed entry in
+ * one run of bytes: its value (4 octets), the length of its name (1), the name. Beside the entries
+ * the builder keeps, until the table is made, each entry's hash, position and the caller's mark.
  *
- * The index of the table is open-addressed with linear probing. A slot of 8 octets holds 32 bits of
- * the name's hash and the entry's offset; its home is the hash scaled to the number of homes, so
- * slots stand in the order of their hashes. Sorting the hashes (into buckets that a cache can hold,
- * and these into a few each) and laying the slots out one after another thus makes the index
- * without ever jumping far in memory, and finds duplicates beside each other. Probing never wraps:
- * behind the last home there are as many slots as the last run needs, and a free one.
+ * The index is open-addressed with linear probing. A slot has 8 octets: 32 bits of the name's hash,
+ * and the entry's position. The slot to begin at is the hash scaled to the number of slots, of
+ * which three quarters are taken. A look-up touches one or two cache lines of the index, and an
+ * entry only if the hash is the same. A domain costs 16 octets and its name.
  *
- * A look-up touches one line of the index and, only where the hash agrees, one entry. With three
- * quarters of the homes taken, a domain costs 16 octets and its name.
+ * The index is made in one go from the finished list. Each insertion goes to a random place in
+ * memory; because the next hashes are known, their slots are prefetched while earlier ones are
+ * filled. An entry whose name is in the index already is a clash: it is reported and marked as left
+ * out. Clashes thus come in the order of adding, and each costs a look-up and a binary search.
  *
- * The hash is seeded, so that who can choose the names in a list cannot choose where they go.
+ * The hash is seeded, so nobody who chooses the names in a list can choose where they go.
  */
 #pragma once
 
-#include "snapshot/marks.h"
+#include "base/buffer.h"
+
+struct domain_table_added;
 
 struct domain_table_builder {
     uint64_t seed;
-    uint8_t *entries; /* the first one begins at 1, as 0 marks a free slot */
-    size_t used;
-    size_t capacity;
-    struct marks places; /* where each entry comes from, by its number; the caller's own marks */
+    struct buffer entries; /* the first begins at 1, as position 0 marks a free slot */
+    struct domain_table_added *added;
+    size_t n, capacity; /* of the added */
 };
 
 struct domain_table_slot {
@@ -37,50 +37,54 @@ struct domain_table_slot {
 struct domain_table {
     uint64_t seed;
     uint8_t *entries;
-    size_t used;
+    size_t used; /* bytes of the entries */
     struct domain_table_slot *slots;
-    size_t n_homes;
+    size_t n_slots;
     size_t n; /* domains */
 };
 
 struct domain_table_entry {
     struct text name; /* lives as long as the table */
     uint32_t value;
-    uint32_t position; /* for domain_table_at */
+    uint32_t position; /* for domain_table_at; never 0 */
 };
 
 /* A name that was added again. */
 struct domain_table_clash {
     struct domain_table_entry first, again;
-    uint64_t first_where, again_where;
+    uint64_t first_mark, again_mark;
 };
 
 /* The value that no name can have. */
-#define DOMAIN_TABLE_VALUE_DEAD UINT32_MAX
-
-void domain_table_builder_init(struct domain_table_builder *builder, uint64_t seed);
-void domain_table_builder_deinit(struct domain_table_builder *builder);
+#define DOMAIN_TABLE_LEFT_OUT UINT32_MAX
 
 /* The positive result of adding: positions have 32 bits. */
 enum { DOMAIN_TABLE_FULL = 1 };
 
-/* Adds a name of at most NAME_TEXT_MAX octets with any value but DOMAIN_TABLE_VALUE_DEAD; WHERE is
- * a mark of the caller's own for what CLASH of domain_table_build gets. Returns 0,
- * DOMAIN_TABLE_FULL or -ENOMEM. */
+/* Makes an empty builder; it allocates with the first name. */
+void domain_table_builder_init(struct domain_table_builder *builder, uint64_t seed);
+
+/* Frees the memory. The builder is empty and usable afterwards. */
+void domain_table_builder_deinit(struct domain_table_builder *builder);
+
+/* Adds a name of at most NAME_TEXT_MAX octets with any value but DOMAIN_TABLE_LEFT_OUT. MARK is the
+ * caller's own, for the clash that comes of it. Returns 0, DOMAIN_TABLE_FULL, or -ENOMEM, after
+ * which the builder is only good for domain_table_builder_deinit. */
 int domain_table_builder_add(struct domain_table_builder *builder, struct text name, uint32_t value,
-                             uint64_t where);
+                             uint64_t mark);
 
 /* Makes the table. Names that were added again are left out, and handed to CLASH in the order of
- * their adding. The builder is empty afterwards, or after a failure as it was. Returns 0 or
+ * their adding. The builder is empty afterwards, or as it was after a failure. Returns 0 or
  * -ENOMEM. */
 int domain_table_build(struct domain_table_builder *builder,
                        void (*clash)(const struct domain_table_clash *clash, void *context),
                        void *context, struct domain_table *out);
 
-/* The memory that the table's parts take, in bytes, but for the few slots behind the last home. */
-size_t domain_table_size(const struct domain_table *table);
-
+/* Frees the memory. The table is empty afterwards, and not to be searched. */
 void domain_table_deinit(struct domain_table *table);
+
+/* The memory that the table takes, in bytes. */
+size_t domain_table_size(const struct domain_table *table);
 
 /* Finds a name. Returns whether it is there. */
 bool domain_table_find(const struct domain_table *table, struct text name,

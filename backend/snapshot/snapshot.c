@@ -159,9 +159,9 @@ static void pass_clash(const struct domain_table_clash *clash, void *context)
     struct builder_clash report = {
         .name = clash->again.name,
         .first_policy = clash->first.value >> POLICY_SHIFT,
-        .first_where = clash->first_where,
+        .first_where = clash->first_mark,
         .policy = clash->again.value >> POLICY_SHIFT,
-        .where = clash->again_where,
+        .where = clash->again_mark,
     };
 
     to->n_held += (clash->again.value & HELD_BIT) != 0;
