@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# A hook for dehydrated that puts a new certificate to use:
+# A hook for dehydrated (docs/https.md). For each new certificate:
 #
-# - nginx, whose workers read it at each handshake, may read it and its key;
-# - pdns-mta-sts, which reads neither, may see that it exists;
-# - pdns-mta-sts reloads once, when all certificates are there, and announces the policies that
-#   waited for theirs.
+# - nginx's workers may read it and its key;
+# - other users, such as the service, may reach files by their names, and list nothing.
 #
-# In dehydrated's configuration: HOOK=/usr/local/lib/pdns-mta-sts/dehydrated-hook.sh
-# Its environment may say otherwise than:
-group=${PDNS_MTA_STS_KEY_GROUP:-www-data}                             # whose members are nginx's workers
-reload=${PDNS_MTA_STS_RELOAD:-systemctl reload pdns-mta-sts.service} # makes the service reload
+# When all certificates are there, the service reloads once and announces the policies that waited for
+# them.
+#
+# Use it in a configuration of dehydrated's for policy hosts alone: it opens the keys of all
+# certificates that it is called for. dehydrated's environment may set:
+group=${PDNS_MTA_STS_KEY_GROUP:-www-data}                             # nginx's group
+reload=${PDNS_MTA_STS_RELOAD:-systemctl reload pdns-mta-sts.service} # reloads the service
 
 set -euo pipefail
 
-# Says that there is a new certificate, from the hook's call for it to the one at the end.
+# Exists from the first new certificate to the reload.
 marker=${CERTDIR:-}/.pdns-mta-sts-reload
 
 # deploy_cert DOMAIN KEYFILE CERTFILE FULLCHAINFILE CHAINFILE TIMESTAMP
@@ -23,7 +24,6 @@ deploy_cert() {
     chgrp -- "$group" "$key"
     chmod 640 -- "$key"
     chmod 644 -- "$fullchain"
-    # Whoever knows the name of a file may ask whether it exists; nobody may list what there is.
     chmod 711 -- "$directory" "$CERTDIR"
     : >"$marker"
 }
@@ -34,7 +34,7 @@ exit_hook() {
     rm -f -- "$marker"
 }
 
-# dehydrated calls a hook for much else, and wants it to do nothing then.
+# dehydrated calls a hook for many more events.
 case ${1:-} in
 deploy_cert | exit_hook)
     "$@"
