@@ -60,7 +60,8 @@ install_packages() {
         bind9)
             as_root systemctl disable --now --quiet named.service || return 1
             ;;
-        dnsdist | knot | nginx | nsd | pdns-server | postfix-mta-sts-resolver | prometheus)
+        dnsdist | knot | nginx | nsd | pdns-server | postfix | postfix-mta-sts-resolver | \
+            prometheus | unbound)
             as_root systemctl disable --now --quiet "${package%-server}.service" || return 1
             ;;
         esac

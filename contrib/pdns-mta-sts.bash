@@ -7,7 +7,7 @@ _pdns_mta_sts() {
 
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        serve | check | records | lookup | policy | export)
+        serve | check | records | lookup | verify | policy | export)
             command=$word
             break
             ;;
@@ -15,18 +15,25 @@ _pdns_mta_sts() {
     done
 
     case $previous in
-    -c | --config)
+    -c | --config | --ca-file | --trust-anchor)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    --format) words="zone json" ;;
+    --format)
+        words="zone json"
+        [ "$command" != verify ] || words="text json"
+        ;;
+    --check) words="txt tls-ent tlsrpt servers dnssec policy-host https policy mx starttls rua" ;;
     -l | --log-level) words="error warning info debug" ;;
     *)
         words="--config --help --version"
         case $command in
-        "") words+=" serve check records lookup policy export" ;;
+        "") words+=" serve check records lookup verify policy export" ;;
         serve) words+=" --log-level" ;;
         records) words+=" --format" ;;
+        verify)
+            words+=" --format --check --resolver --trust-anchor --ca-file --no-smtp --save"
+            ;;
         export) words+=" --per-certificate nginx dehydrated delegations" ;;
         esac
         ;;

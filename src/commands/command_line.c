@@ -69,7 +69,7 @@ static void print_choices(command_choices choice)
     const struct command_choice *row;
 
     for (size_t i = 0; choice && (row = choice(i)) != NULL; i++)
-        printf("                       %-11s %s\n", row->name, row->does);
+        printf("                           %-11s %s\n", row->name, row->does);
 }
 
 static void print_options(const struct command *command)
@@ -83,7 +83,7 @@ static void print_options(const struct command *command)
         letter[1] = option->letter;
         snprintf(words, sizeof(words), option->value ? "--%s %s" : "--%s", option->name,
                  option->value);
-        printf("  %-4s%-15s  %s\n", option->letter ? letter : "", words, option->does);
+        printf("  %-4s%-19s  %s\n", option->letter ? letter : "", words, option->does);
         print_choices(option->choice);
     }
 }
@@ -125,7 +125,7 @@ static void print_command_help(const struct command *command)
     if (count_operands(command))
         fputs("\nOperands:\n", stdout);
     for (size_t i = 0; i < count_operands(command); i++) {
-        printf("  %-19s  %s\n", command->operands[i].name, command->operands[i].does);
+        printf("  %-23s  %s\n", command->operands[i].name, command->operands[i].does);
         print_choices(command->operands[i].choice);
     }
     print_options(command);
@@ -329,8 +329,8 @@ static bool read_line(struct command_line *line, int argc, char *argv[])
 
 static int run_line(const struct command_line *line)
 {
-    if (line->command->program && !line->help && !line->version)
-        return external_run(line->command->program, &line->arguments);
+    if (line->command->program && !line->version)
+        return external_run(line->command->program, &line->arguments, line->help);
     if (line->version)
         puts("pdns-mta-sts " PDNS_MTA_STS_VERSION);
     else if (line->help && line->command->name)

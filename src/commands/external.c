@@ -21,10 +21,10 @@ static bool find_beside(const char *program, char path[PATH_MAX])
            access(path, X_OK) == 0;
 }
 
-int external_run(const char *program, const struct command_arguments *arguments)
+int external_run(const char *program, const struct command_arguments *arguments, bool help)
 {
-    CLEANUP(free_pointer) char **argv = calloc(arguments->n_operands + 4, sizeof(*argv));
-    char path[PATH_MAX], config[] = "--config";
+    CLEANUP(free_pointer) char **argv = calloc(arguments->n_operands + 5, sizeof(*argv));
+    char path[PATH_MAX], config[] = "--config", help_option[] = "--help";
     size_t n = 0;
 
     if (!argv)
@@ -34,9 +34,11 @@ int external_run(const char *program, const struct command_arguments *arguments)
     argv[n++] = path;
     argv[n++] = arguments->operands[0];
     argv[n++] = config;
-    argv[n++] = strdup(arguments->config_path);
+    argv[n++] = (char *)(uintptr_t)arguments->config_path;
     for (size_t i = 1; i < arguments->n_operands; i++)
         argv[n++] = arguments->operands[i];
+    if (help)
+        argv[n++] = help_option;
     execv(path, argv);
     fprintf(stderr, "pdns-mta-sts: cannot run %s: %s\n", quote_text(text_from(path)).text,
             strerror(errno));
