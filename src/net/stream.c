@@ -1,6 +1,7 @@
 /* A connection is in one state at a time, which says what it waits for. When that comes, it has its
- * turn: it reads and answers what one read brought, or makes one piece of a long reply, and sends
- * what the socket takes. So connections with much to send let others have their turn in between.
+ * turn: it reads, answers requests until it has enough replies in hand, or makes one piece of a
+ * long reply, and sends what the socket takes. So connections with much to send let others have
+ * their turn in between, and a peer that asks without reading is answered only as it reads.
  *
  *                 bytes          replies           the last reply,      the peer
  *   accepted                                       and the peer sends   has closed
@@ -30,7 +31,8 @@
 
 enum {
     INPUT_SIZE = 64 << 10,  /* bytes read at once */
-    REPLIES_KEPT = 1 << 20, /* bytes of buffer kept after many replies at once */
+    REPLIES_MAX = 64 << 10, /* bytes of replies in hand with which no further request is answered */
+    REPLIES_KEPT = 1 << 20, /* bytes of buffer kept after a large reply */
     OUTPUT_MAX = 256 << 10, /* bytes that a peer may leave unread before it is evicted */
     LINGER_MAX = 1 << 20,   /* bytes dropped so that the peer can read the last reply */
     SWEEP_SECONDS = 1,      /* how often idle connections are looked for */
@@ -114,8 +116,8 @@ static bool evict_oldest(struct stream_server *server)
     return true;
 }
 
-/* Lets the protocol answer all whole requests among the first N bytes of the server's input, but
- * none after a long reply begins. What it does not read is kept. */
+/* Lets the protocol answer the requests among the first N bytes of the server's input, but none
+ * after a long reply begins or the replies are enough for now. What it does not read is kept. */
 static enum state answer_input(struct connection *connection, size_t n)
 {
     struct stream_server *server = connection->server;
@@ -129,7 +131,8 @@ static enum state answer_input(struct connection *connection, size_t n)
     do {
         result = server->setup.protocol->read(connection->protocol_state, bytes, replies);
         bytes = text_after(bytes, result.n_read);
-    } while (bytes.length && result.outcome == STREAM_ANSWERED && !result.producer);
+    } while (bytes.length && result.outcome == STREAM_ANSWERED && !result.producer &&
+             replies->length < REPLIES_MAX);
     connection->producer = result.producer;
     connection->last = result.outcome;
     if (result.outcome == STREAM_CLOSE && bytes.length)
@@ -154,7 +157,7 @@ static enum state receive_input(struct connection *connection)
     return answer_input(connection, (size_t)n);
 }
 
-/* Goes on with the requests that came with one whose reply was long. */
+/* Goes on with the requests that were read and not answered yet. */
 static enum state resume_input(struct connection *connection)
 {
     size_t n = connection->input.length;

@@ -62,8 +62,16 @@ static struct producer *numbers_new(size_t n, size_t fails_at)
     return &numbers->producer;
 }
 
-/* A protocol of lines: each asks for as many numbers, q ends the connection with the reply. A part
- * of a line waits in the state. */
+/* Makes all numbers below N at once. */
+static void add_numbers(struct buffer *out, size_t n)
+{
+    buffer_add_string(out, "numbers\n");
+    for (size_t i = 0; i < n; i++)
+        buffer_printf(out, "%zu\n", i);
+}
+
+/* A protocol of lines: each asks for as many numbers, which after "=" are made at once; q ends the
+ * connection with the reply. A part of a line waits in the state. */
 struct lines {
     struct buffer begun;
 };
@@ -88,8 +96,15 @@ static struct stream_result lines_read(void *state, struct text bytes, struct bu
     line = buffer_string(begun);
     assert_non_null(line);
     result.outcome = line[begun->length - 2] == 'q' ? STREAM_CLOSE : STREAM_ANSWERED;
-    buffer_add_string(replies, "numbers\n");
-    result.producer = numbers_new(strtoul(line, NULL, 10), line[0] == '+' ? LONG / 2 : NEVER);
+    if (line[0] == '=') {
+        size_t before = replies->length;
+
+        add_numbers(replies, strtoul(line + 1, NULL, 10));
+        made += replies->length - before;
+    } else {
+        buffer_add_string(replies, "numbers\n");
+        result.producer = numbers_new(strtoul(line, NULL, 10), line[0] == '+' ? LONG / 2 : NEVER);
+    }
     buffer_clear(begun);
     return result;
 }
@@ -117,9 +132,12 @@ static void answer(void *context, const struct http_request *request, struct htt
     assert_in_range(request->target.length, 3, sizeof(target) - 1);
     memcpy(target, request->target.data, request->target.length);
     n = strtoul(target + 2, NULL, 10);
+    if (target[1] == '=') {
+        add_numbers(&reply->body, n);
+        return;
+    }
     buffer_add_string(&reply->body, "numbers\n");
-    if (target[1] != '=')
-        reply->rest = numbers_new(n, target[1] == '+' ? n / 2 : NEVER);
+    reply->rest = numbers_new(n, target[1] == '+' ? n / 2 : NEVER);
 }
 
 static void refuse(void *context, const char *fault, struct http_reply *reply)
@@ -214,13 +232,6 @@ static void receive_all(struct fixture *fixture)
         receive(fixture);
         assert_true(time(NULL) < deadline);
     }
-}
-
-static void add_numbers(struct buffer *out, size_t n)
-{
-    buffer_add_string(out, "numbers\n");
-    for (size_t i = 0; i < n; i++)
-        buffer_printf(out, "%zu\n", i);
 }
 
 static void assert_text(const struct buffer *found, const struct buffer *expected)
@@ -394,6 +405,31 @@ static void a_server_may_be_freed_in_the_middle(void **state)
     assert_int_equal(alive, 0);
 }
 
+static void requests_are_answered_only_as_the_peer_reads(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
+    struct fixture *fixture = *state;
+
+    serve(fixture, false, 0);
+    for (int i = 0; i < 100; i++) {
+        say(fixture, "=3000\n=0\n");
+        add_numbers(&expected, 3000);
+        add_numbers(&expected, 0);
+    }
+    say(fixture, "=1q\n=2\n");
+    add_numbers(&expected, 1);
+    assert_true(expected.length > (size_t)2 * AHEAD_MAX);
+    run(fixture);
+    assert_true(made < AHEAD_MAX);
+    while (fixture->received.length < expected.length / 2) {
+        receive(fixture);
+        assert_true(made < fixture->received.length + AHEAD_MAX);
+    }
+    receive_all(fixture);
+    assert_text(&fixture->received, &expected);
+    assert_int_equal(counter_read(&fixture->counters.evicted), 0);
+}
+
 /* Takes a line that ends in CRLF off the front of what was received. */
 static struct text take_line(struct text *bytes)
 {
@@ -468,7 +504,7 @@ static void over_http_requests_behind_a_long_reply_are_answered_in_order(void **
     say(fixture, "GET /-300000 HTTP/1.1\r\nHost: x\r\n\r\nGET /=0 HTTP/1.1\r\nHo");
     run(fixture);
     say(fixture, "st: x\r\n\r\nPOST /-150000 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
-                 "GET /=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+                 "GET /=0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     receive_all(fixture);
     rest = received(fixture);
     take_head(&rest, HEAD "Transfer-Encoding: chunked\r\n\r\n");
@@ -593,6 +629,7 @@ int main(void)
         TEST(what_comes_behind_the_last_reply_does_not_destroy_it),
         TEST(a_reply_that_cannot_be_made_to_its_end_ends_the_connection),
         TEST(a_server_may_be_freed_in_the_middle),
+        TEST(requests_are_answered_only_as_the_peer_reads),
         TEST(over_http_a_long_reply_is_chunked),
         TEST(over_http_requests_behind_a_long_reply_are_answered_in_order),
         TEST(over_http_a_reply_of_one_piece_has_its_length),
