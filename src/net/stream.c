@@ -33,7 +33,6 @@ enum {
     INPUT_SIZE = 64 << 10,  /* bytes read at once */
     REPLIES_MAX = 64 << 10, /* bytes of replies in hand with which no further request is answered */
     REPLIES_KEPT = 1 << 20, /* bytes of buffer kept after a large reply */
-    OUTPUT_MAX = 256 << 10, /* bytes that a peer may leave unread before it is evicted */
     LINGER_MAX = 1 << 20,   /* bytes dropped so that the peer can read the last reply */
     SWEEP_SECONDS = 1,      /* how often idle connections are looked for */
 };
@@ -226,8 +225,7 @@ static enum state send_output(struct connection *connection)
     }
     if ((size_t)n < left) {
         buffer_add(&connection->output, from->data + n, left - (size_t)n);
-        return connection->output.failed || connection->output.length > OUTPUT_MAX ? ENDED
-                                                                                   : SENDING;
+        return connection->output.failed ? ENDED : SENDING;
     }
     buffer_deinit(&connection->output);
     connection->sent = 0;

@@ -430,6 +430,20 @@ static void requests_are_answered_only_as_the_peer_reads(void **state)
     assert_int_equal(counter_read(&fixture->counters.evicted), 0);
 }
 
+static void a_reply_that_is_made_at_once_comes_whole_however_large(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
+    struct fixture *fixture = *state;
+
+    serve(fixture, false, 0);
+    say(fixture, "=300000q\n");
+    run(fixture);
+    receive_all(fixture);
+    add_numbers(&expected, LONG);
+    assert_text(&fixture->received, &expected);
+    assert_int_equal(counter_read(&fixture->counters.evicted), 0);
+}
+
 /* Takes a line that ends in CRLF off the front of what was received. */
 static struct text take_line(struct text *bytes)
 {
@@ -517,6 +531,21 @@ static void over_http_requests_behind_a_long_reply_are_answered_in_order(void **
     add_numbers(&expected, LONG);
     add_numbers(&expected, LONG / 2);
     assert_text(&body, &expected);
+}
+
+static void over_http_a_reply_that_is_made_at_once_comes_whole_however_large(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT, body = BUFFER_INIT;
+    struct fixture *fixture = *state;
+
+    serve(fixture, true, 30);
+    say(fixture, "GET /=300000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    run(fixture);
+    receive_all(fixture);
+    add_numbers(&body, LONG);
+    buffer_printf(&expected, HEAD "Content-Length: %zu\r\nConnection: close\r\n\r\n", body.length);
+    buffer_add_text(&expected, buffer_text(&body));
+    assert_text(&fixture->received, &expected);
 }
 
 static void over_http_a_reply_of_one_piece_has_its_length(void **state)
@@ -630,8 +659,10 @@ int main(void)
         TEST(a_reply_that_cannot_be_made_to_its_end_ends_the_connection),
         TEST(a_server_may_be_freed_in_the_middle),
         TEST(requests_are_answered_only_as_the_peer_reads),
+        TEST(a_reply_that_is_made_at_once_comes_whole_however_large),
         TEST(over_http_a_long_reply_is_chunked),
         TEST(over_http_requests_behind_a_long_reply_are_answered_in_order),
+        TEST(over_http_a_reply_that_is_made_at_once_comes_whole_however_large),
         TEST(over_http_a_reply_of_one_piece_has_its_length),
         TEST(over_http_1_0_a_long_reply_ends_with_the_connection),
         TEST(over_http_head_gets_the_head_alone),
