@@ -46,13 +46,16 @@ enum state {
     ENDED,     /* is about to be freed */
 };
 
+TAILQ_HEAD(connections, connection);
+
 struct connection {
     TAILQ_ENTRY(connection) link;
+    struct connections *list; /* of the server's, the one that it is in */
     struct stream_server *server;
     int fd;
     enum state state;
     struct event *event;       /* what it waits for; NULL until it has waited */
-    time_t expires;            /* monotonic seconds */
+    time_t expires;            /* monotonic seconds, or NEVER */
     uint64_t begun;            /* monotonic nanoseconds, when what is being answered was in hand */
     enum stream_outcome last;  /* of the last reading */
     struct producer *producer; /* of the long reply that is being sent, or NULL */
@@ -69,27 +72,38 @@ struct stream_server {
     struct acceptor acceptor;
     struct event *sweep;
     bool draining;
-    TAILQ_HEAD(, connection) connections; /* the one that expires first is first */
+    /* Those that wait for a request, and all others; in each the one that expires first is first.
+     */
+    struct connections reading, sending;
     size_t n_connections;
     char input[INPUT_SIZE]; /* of the connection that has its turn, as are its replies */
     struct buffer replies;
 };
 
-/* Gives a connection its idle time from now on: it goes to the end of the list. */
-static void renew(struct connection *connection)
+static const time_t NEVER = INT64_MAX;
+
+/* Gives a connection all its time from now on: it goes to the end of the list of its next state.
+ * One whose reply takes too long altogether gets no more time for it. */
+static void renew(struct connection *connection, enum state next)
 {
     struct stream_server *server = connection->server;
+    struct connections *list = next == READING ? &server->reading : &server->sending;
+    unsigned int seconds = next == READING ? server->setup.idle_seconds : STREAM_STALL_SECONDS;
+    time_t now = clock_coarse_seconds(), begun = (time_t)(connection->begun / 1000000000);
 
-    connection->expires = clock_coarse_seconds() + server->setup.idle_seconds;
-    TAILQ_REMOVE(&server->connections, connection, link);
-    TAILQ_INSERT_TAIL(&server->connections, connection, link);
+    if (list == connection->list && next != READING && now - begun >= STREAM_REPLY_SECONDS)
+        return;
+    connection->expires = seconds ? now + seconds : NEVER;
+    TAILQ_REMOVE(connection->list, connection, link);
+    TAILQ_INSERT_TAIL(list, connection, link);
+    connection->list = list;
 }
 
 static void connection_free(struct connection *connection)
 {
     struct stream_server *server = connection->server;
 
-    TAILQ_REMOVE(&server->connections, connection, link);
+    TAILQ_REMOVE(connection->list, connection, link);
     server->n_connections--;
     counter_add(&server->setup.counters->closed, 1);
     producer_free(connection->producer);
@@ -102,15 +116,24 @@ static void connection_free(struct connection *connection)
     free(connection);
 }
 
-/* Closes the connection that has waited longest. Returns whether there was one. */
+/* The connection that expires first, which is the one that has waited longest; or NULL. */
+static struct connection *find_oldest(const struct stream_server *server)
+{
+    struct connection *reading = TAILQ_FIRST(&server->reading);
+    struct connection *sending = TAILQ_FIRST(&server->sending);
+
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that freeing one unlinks it */
+    return !reading || (sending && sending->expires < reading->expires) ? sending : reading;
+}
+
+/* Closes the oldest connection. Returns whether there was one. */
 static bool evict_oldest(struct stream_server *server)
 {
-    struct connection *oldest = TAILQ_FIRST(&server->connections);
+    struct connection *oldest = find_oldest(server);
 
     if (!oldest)
         return false;
     counter_add(&server->setup.counters->evicted, 1);
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that freeing one unlinks it */
     connection_free(oldest);
     return true;
 }
@@ -217,8 +240,8 @@ static enum state send_output(struct connection *connection)
         n = 0;
     if (n < 0)
         return ENDED;
-    if (n > 0)
-        renew(connection);
+    if (n > 0 || !waited)
+        renew(connection, (size_t)n < left ? SENDING : next);
     if ((size_t)n < left && waited) {
         connection->sent += (size_t)n;
         return SENDING;
@@ -271,6 +294,29 @@ static bool wait_for_turn(struct connection *connection)
     return connection->event && event_add(connection->event, NULL) == 0;
 }
 
+/* Has connections whose time is over looked for later, while there are any that have one. */
+static void schedule_sweep(struct stream_server *server)
+{
+    const struct timeval delay = {.tv_sec = SWEEP_SECONDS};
+    const struct connection *oldest = find_oldest(server);
+
+    if (oldest && oldest->expires != NEVER && !event_pending(server->sweep, EV_TIMEOUT, NULL))
+        event_add(server->sweep, &delay);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *argument)
+{
+    struct stream_server *server = argument;
+    const struct connection *oldest;
+    time_t now = clock_coarse_seconds();
+
+    (void)fd;
+    (void)what;
+    while ((oldest = find_oldest(server)) && oldest->expires <= now)
+        evict_oldest(server);
+    schedule_sweep(server);
+}
+
 static void take_turn(struct connection *connection)
 {
     enum state state = connection->state;
@@ -286,6 +332,8 @@ static void take_turn(struct connection *connection)
     if (state == SENDING)
         state = send_output(connection);
     connection->state = state;
+    if (state != READING)
+        schedule_sweep(connection->server);
     if (state == ENDED || !wait_for_turn(connection))
         connection_free(connection);
 }
@@ -295,30 +343,6 @@ static void on_ready(evutil_socket_t fd, short what, void *argument)
     (void)fd;
     (void)what;
     take_turn(argument);
-}
-/* Has idle connections looked for later, while there are connections that may not idle for ever. */
-static void schedule_sweep(struct stream_server *server)
-{
-    const struct timeval delay = {.tv_sec = SWEEP_SECONDS};
-
-    if (server->setup.idle_seconds && !TAILQ_EMPTY(&server->connections) &&
-        !event_pending(server->sweep, EV_TIMEOUT, NULL))
-        event_add(server->sweep, &delay);
-}
-
-/* Closes what has waited too long. */
-static void on_sweep(evutil_socket_t fd, short what, void *argument)
-{
-    struct stream_server *server = argument;
-    const struct connection *oldest;
-    time_t now = clock_coarse_seconds();
-
-    (void)fd;
-    (void)what;
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): as in evict_oldest */
-    while ((oldest = TAILQ_FIRST(&server->connections)) && oldest->expires <= now)
-        evict_oldest(server);
-    schedule_sweep(server);
 }
 
 /* Takes a new descriptor, and reads from it at once: mostly the request has come already. */
@@ -337,10 +361,11 @@ static void connection_begin(struct stream_server *server, int fd)
         evict_oldest(server);
     connection->server = server;
     connection->fd = fd;
-    connection->expires = clock_coarse_seconds() + server->setup.idle_seconds;
-    protocol->begin(connection->protocol_state, server->setup.context);
-    TAILQ_INSERT_TAIL(&server->connections, connection, link);
+    connection->list = &server->reading;
+    TAILQ_INSERT_TAIL(&server->reading, connection, link);
     server->n_connections++;
+    renew(connection, READING);
+    protocol->begin(connection->protocol_state, server->setup.context);
     take_turn(connection);
 }
 
@@ -397,7 +422,8 @@ int stream_server_new(struct event_base *base, int descriptor, const struct stre
         return -ENOMEM;
     server->base = base;
     server->setup = *setup;
-    TAILQ_INIT(&server->connections);
+    TAILQ_INIT(&server->reading);
+    TAILQ_INIT(&server->sending);
     server->sweep = evtimer_new(base, on_sweep, server);
     if (!server->sweep || acceptor_init(&server->acceptor, base, descriptor, accept_one, server)) {
         stream_server_free(server);
@@ -422,8 +448,8 @@ bool stream_server_sending(const struct stream_server *server)
 {
     const struct connection *connection;
 
-    TAILQ_FOREACH(connection, &server->connections, link)
-        if (connection->state != READING && connection->state != LINGERING)
+    TAILQ_FOREACH(connection, &server->sending, link)
+        if (connection->state != LINGERING)
             return true;
     return false;
 }

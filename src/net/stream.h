@@ -1,14 +1,18 @@
 /* Connections of one listening socket on one event base: accepting, reading, replying, ending. What
  * the bytes mean is the business of a protocol.
  *
- * Where connections have an idle time, every one has until its end to bring a whole request,
- * however slowly it drips, and where all places are taken the one that has waited longest gives
- * way: idle peers can never lock others out. Where they have none, they may stay for ever, and new
- * ones wait while all places are taken.
+ * If connections have an idle time, each must bring a whole request within it, however slowly it
+ * drips, and when all places are taken the connection that has waited longest is evicted: idle
+ * peers can never lock others out. If they have none, they may stay for ever without asking, and
+ * new ones wait while all places are taken.
  *
- * A reply may be longer than the memory that it may take: its rest is made in pieces, each when the
- * socket has taken the one before, and other connections have their turn between them. Taking a
- * piece renews the idle time.
+ * A peer that has asked must read: after STREAM_STALL_SECONDS without taking anything, or when one
+ * reply has taken STREAM_REPLY_SECONDS and STREAM_STALL_SECONDS more, its connection ends. So what
+ * a long reply needs, such as a snapshot, is not held for ever.
+ *
+ * What waits for a peer to read is bounded, too. Requests that are in hand are answered only while
+ * there is room, and a long reply is made in pieces, each when the socket has taken the one before;
+ * other connections have their turn in between.
  *
  * A connection that is to end after a reply ends with it: over TCP the reply and the FIN leave in
  * one segment. PowerDNS polls a connection before it uses it again, and must find either nothing or
@@ -19,6 +23,11 @@
 #include "base/producer.h"
 
 #include <event2/event.h>
+
+enum {
+    STREAM_STALL_SECONDS = 30,
+    STREAM_REPLY_SECONDS = 300,
+};
 
 /* How the reading of a request ended. */
 enum stream_outcome {
@@ -57,7 +66,7 @@ struct stream_setup {
     const struct stream_protocol *protocol;
     void *context; /* handed to begin */
     size_t connections_max;
-    unsigned int idle_seconds;        /* 0: connections may idle for ever */
+    unsigned int idle_seconds; /* from accepting, or from a reply, to the next one; 0: no limit */
     struct stream_counters *counters; /* written by the thread of the event base alone */
     /* Takes the next connection from the descriptor, as accept4 does; NULL: it is accept4. */
     int (*take)(int descriptor);
@@ -82,7 +91,7 @@ void stream_server_drain(struct stream_server *server);
 /* How many connections a server has. */
 size_t stream_server_connections(const struct stream_server *server);
 
-/* Whether any connection has replies that are not all sent. */
+/* Whether any connection has a reply that is not all sent, or requests that are not answered. */
 bool stream_server_sending(const struct stream_server *server);
 
 /* Closes all connections and frees the server; NULL is allowed. */

@@ -14,8 +14,21 @@ enum {
     LONG = 300000,         /* numbers in a long reply, about 2 MB */
     AHEAD_MAX = 1 << 19,   /* bytes: more than a socket holds, far less than a long reply */
     DEADLINE_SECONDS = 60, /* for what takes milliseconds */
-    NEVER = 2 * LONG,
+    NEVER = INT32_MAX,
 };
+
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+
+static time_t later; /* seconds that the server's clocks are ahead */
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+    int r = __real_clock_gettime(clock, out);
+
+    out->tv_sec += later;
+    return r;
+}
 
 /* Makes the numbers from 0 on, one a line. Every third piece is empty. */
 struct numbers {
@@ -332,21 +345,77 @@ static void a_peer_that_goes_away_frees_what_makes_its_reply(void **state)
     assert_int_equal(counter_read(&fixture->counters.closed), 1);
 }
 
-static void a_peer_that_stops_reading_is_evicted(void **state)
+/* Lets the server look for connections whose time is over, as it does each second. */
+static void sweep(struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
-    time_t deadline = time(NULL) + DEADLINE_SECONDS;
+    struct timespec begin, now;
 
-    serve(fixture, false, 1);
+    __real_clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        const struct timeval soon = {.tv_usec = 10000};
+
+        event_base_loopexit(fixture->base, &soon);
+        event_base_loop(fixture->base, 0);
+        __real_clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 1100);
+}
+
+static void assert_stall_ends(struct fixture *fixture, unsigned int idle_seconds)
+{
+    serve(fixture, false, idle_seconds);
     say(fixture, "300000\n");
     run(fixture);
-    assert_int_equal(alive, 1);
-    while (alive > 0) {
-        event_base_loop(fixture->base, EVLOOP_ONCE);
-        assert_true(time(NULL) < deadline);
-    }
+    later += STREAM_STALL_SECONDS;
+    sweep(fixture);
+    assert_int_equal(alive, 0);
     assert_int_equal(counter_read(&fixture->counters.evicted), 1);
     assert_true(made < AHEAD_MAX);
+}
+
+static void a_peer_that_stops_reading_is_evicted(void **state)
+{
+    assert_stall_ends(*state, 2 * STREAM_STALL_SECONDS);
+}
+
+static void a_peer_that_stops_reading_is_evicted_even_if_peers_may_idle_for_ever(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_stall_ends(fixture, 0);
+    close(fixture->peer);
+    fixture->peer = sockets_connect();
+    run(fixture);
+    later += 1000000;
+    sweep(fixture);
+    say(fixture, "2q\n");
+    receive_all(fixture);
+    assert_int_equal(counter_read(&fixture->counters.evicted), 1);
+}
+
+/* A peer that takes something each time before it would count as stalled. */
+static void read_slowly(struct fixture *fixture, time_t until)
+{
+    while (later < until) {
+        for (int i = 0; i < 10; i++)
+            receive(fixture);
+        later += STREAM_STALL_SECONDS - 2;
+    }
+    sweep(fixture);
+}
+
+static void a_peer_that_reads_slowly_is_evicted_in_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    time_t begin = later;
+
+    serve(fixture, false, 0);
+    say(fixture, "9000000\n");
+    run(fixture);
+    read_slowly(fixture, begin + STREAM_REPLY_SECONDS - STREAM_STALL_SECONDS);
+    assert_int_equal(alive, 1);
+    read_slowly(fixture, begin + STREAM_REPLY_SECONDS + STREAM_STALL_SECONDS);
+    assert_int_equal(alive, 0);
+    assert_true(made < (size_t)LONG * 30);
 }
 
 static void a_server_that_drains_sends_a_long_reply_to_its_end(void **state)
@@ -654,6 +723,8 @@ int main(void)
         TEST(other_peers_are_answered_meanwhile),
         TEST(a_peer_that_goes_away_frees_what_makes_its_reply),
         TEST(a_peer_that_stops_reading_is_evicted),
+        TEST(a_peer_that_stops_reading_is_evicted_even_if_peers_may_idle_for_ever),
+        TEST(a_peer_that_reads_slowly_is_evicted_in_the_end),
         TEST(a_server_that_drains_sends_a_long_reply_to_its_end),
         TEST(what_comes_behind_the_last_reply_does_not_destroy_it),
         TEST(a_reply_that_cannot_be_made_to_its_end_ends_the_connection),
