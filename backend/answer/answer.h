@@ -9,7 +9,7 @@ enum {
     ANSWER_CONTENT_MAX = 640, /* octets; any SOA record fits */
 };
 
-/* What stands at a name. Not to be copied, as rows may point into it. */
+/* The rows at a name. Not to be copied, as they may point into it. */
 struct answer {
     struct domain domain;                 /* meaningless in the catalog zone */
     enum owner owner;                     /* OWNER_COUNT in the catalog zone */

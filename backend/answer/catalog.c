@@ -88,7 +88,7 @@ static bool find_member(const struct snapshot *snapshot, struct text label, stru
     return false;
 }
 
-/* Adds what stands at labels before the name of the catalog zone. Returns whether anything does. */
+/* Adds the rows at labels before the name of the catalog zone. Returns whether there are any. */
 static bool add_rows_below(const struct snapshot *snapshot, struct text labels, struct answer *out)
 {
     struct zone zone;

@@ -4,9 +4,9 @@
 
 #include "answer/answer.h"
 
-/* Finds what stands at a canonical name in the catalog zone: SOA and NS at its apex, the version
+/* Finds the rows at a canonical name in the catalog zone: SOA and NS at its apex, the version
  * (2) at version.<catalog>, a PTR record for each zone at <label>.zones.<catalog>. Returns whether
- * anything does; if not, OUT is of no use. */
+ * there are any; if not, OUT is of no use. */
 bool catalog_find(const struct snapshot *snapshot, const struct name *name, struct answer *out);
 
 /* Makes the answer at version.<catalog>. There must be a catalog zone. */

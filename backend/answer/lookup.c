@@ -9,7 +9,7 @@ static bool may_have_owner_prefix(struct text qname)
            (*qname.data == '_' || *qname.data == 'm' || *qname.data == 'M' || *qname.data == '\\');
 }
 
-/* Finds what stands at a canonical name of a listed domain. */
+/* Finds the rows at a canonical name of a listed domain. */
 static bool find_in_domains(const struct snapshot *snapshot, struct text name, struct answer *out)
 {
     struct domain domain;

@@ -1,21 +1,23 @@
 /* The methods of PowerDNS's remote backend (versions 4.7 to 5.1), as rows of one table.
  *
- * A row names the parameters that the method needs. The decoders of request.h fill these alone, and
- * take a request that lacks one of them for malformed. The function of the row then writes the
- * value of "result" from one snapshot. A result that may be long it only begins: it leaves a
- * producer, which holds a reference of that snapshot and writes the rest in pieces (zone_stream.h).
+ * A row names the parameters that the method needs. The decoders (request.h) fill these and no
+ * others; a request that lacks one is malformed. The function of the row then writes the value of
+ * "result" from one snapshot. If that may be long, it writes the beginning alone and leaves a
+ * producer, which holds a reference of the snapshot and writes the rest in pieces (zone_stream.h).
  *
  * PowerDNS takes {"result":false} as "no such thing" for every method but getAllDomains, which gets
- * an array. A method says so only if it is true, since a wrong one becomes an NXDOMAIN: if memory
+ * an array. A wrong false becomes an NXDOMAIN, so a method writes it only if it is true: if memory
  * runs out, the reply fails and the caller reports an error. Methods that the table does not have,
- * and those whose row has no function, are answered with false.
+ * and those whose row has no function, get false.
+ *
+ * From the bottom up: method_call.h, the methods, this table, the decoders.
  */
 #pragma once
 
 #include "protocol/method_call.h"
 
 enum {
-    METHOD_NONE,               /* the number of what is no method of the table */
+    METHOD_NONE,               /* the number of a method that is not in the table */
     METHOD_COUNT_MAX = 64,     /* numbers are below this */
     METHOD_PARAMETERS_MAX = 2, /* of one method */
 };

@@ -1,5 +1,5 @@
-/* A call of a method of PowerDNS's remote backend: what a method is given, and what it gives back.
- * Methods include this, and method.h has the table of them.
+/* A call of a method of PowerDNS's remote backend: what a method gets, and what it gives back. The
+ * methods include this, not their table, which is above them (method.h).
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct argument {
     uint32_t number;  /* the value, if the parameter is a number */
 };
 
-/* How a call ended, for the metrics. One that could not be answered as memory ran out has none. */
+/* How a call ended, for the metrics. A call that fails, as memory has run out, has no outcome. */
 enum outcome {
     OUTCOME_ANSWERED,  /* rows, or true */
     OUTCOME_EMPTY,     /* ours, and nothing to tell: an empty array */
@@ -43,7 +43,7 @@ struct method_call {
     struct notify *notify; /* NULL: nothing is remembered, as if there were no own zones */
     struct buffer *reply;
 
-    /* What the method sets, from nothing: */
+    /* What a method may set: */
     struct producer *rest; /* writes the rest of a long reply; the caller frees it */
     bool orders_reload;    /* the caller must read the configuration again */
 };

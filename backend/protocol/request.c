@@ -58,7 +58,7 @@ static bool read_number(struct text text, uint32_t *out)
 }
 
 /* Checks that all parameters of the method are there, and reads the numbers among them. */
-static int check_arguments(struct request *request)
+static int require_arguments(struct request *request)
 {
     for (const enum parameter *p = request->method->parameters; *p; p++) {
         struct argument *argument = &request->arguments[*p];
@@ -135,7 +135,7 @@ static int decode_fields(struct request *request, struct text form)
         if (r)
             return r;
     }
-    return check_arguments(request);
+    return require_arguments(request);
 }
 
 int request_decode_path(struct request *request, struct text path, struct text body)
@@ -169,8 +169,8 @@ static int parse_object(struct request *request, struct text text)
 }
 
 /* Takes a value of JSON for a parameter. A value of the wrong kind is as good as none. */
-static void take_value(struct request *request, enum parameter parameter, bool is_number,
-                       struct text value)
+static void take_json_argument(struct request *request, enum parameter parameter, bool is_number,
+                               struct text value)
 {
     if (parameters[parameter].kind == KIND_ANY ||
         (parameters[parameter].kind == KIND_NUMBER) == is_number)
@@ -178,7 +178,7 @@ static void take_value(struct request *request, enum parameter parameter, bool i
 }
 
 /* Takes the parameters from the members of a JSON object, or of none. */
-static int take_members(struct request *request, const json_t *object)
+static int take_json_arguments(struct request *request, const json_t *object)
 {
     for (size_t i = 0; request->method->parameters[i]; i++) {
         enum parameter parameter = request->method->parameters[i];
@@ -187,16 +187,16 @@ static int take_members(struct request *request, const json_t *object)
         int length;
 
         if (json_is_string(value)) {
-            take_value(request, parameter, false,
-                       text_of(json_string_value(value), json_string_length(value)));
+            take_json_argument(request, parameter, false,
+                               text_of(json_string_value(value), json_string_length(value)));
         } else if (json_is_number(value)) {
             /* As numbers come in the other encodings. */
             length = snprintf(text, REQUEST_NUMBER_SIZE, "%.6f", json_number_value(value));
             if (length < REQUEST_NUMBER_SIZE)
-                take_value(request, parameter, true, text_of(text, (size_t)length));
+                take_json_argument(request, parameter, true, text_of(text, (size_t)length));
         }
     }
-    return check_arguments(request);
+    return require_arguments(request);
 }
 
 int request_decode_form(struct request *request, struct text path, struct text body)
@@ -222,7 +222,7 @@ int request_decode_form(struct request *request, struct text path, struct text b
         if (r)
             return r;
     }
-    return request->method ? take_members(request, request->json) : 0;
+    return request->method ? take_json_arguments(request, request->json) : 0;
 }
 
 int request_decode_json(struct request *request, struct text body)
@@ -239,9 +239,9 @@ int request_decode_json(struct request *request, struct text body)
             request_json_find(&plain, text_from(parameters[*p].name));
 
         if (member)
-            take_value(request, *p, member->number, member->value);
+            take_json_argument(request, *p, member->number, member->value);
     }
-    return check_arguments(request);
+    return require_arguments(request);
 }
 
 int request_decode_any_json(struct request *request, struct text body)
@@ -259,5 +259,5 @@ int request_decode_any_json(struct request *request, struct text body)
     if (object && !json_is_object(object))
         return malformed(request, "an object 'parameters'");
     request->method = method_find(text_of(json_string_value(method), json_string_length(method)));
-    return request->method ? take_members(request, object) : 0;
+    return request->method ? take_json_arguments(request, object) : 0;
 }

@@ -4,7 +4,7 @@
 
 enum { DIGITS_MAX = 18 }; /* more could overflow what a JSON reader makes of them */
 
-static void skip_space(struct text *from)
+static void skip_json_space(struct text *from)
 {
     while (from->length && (*from->data == ' ' || *from->data == '\t' || *from->data == '\n' ||
                             *from->data == '\r'))
@@ -14,7 +14,7 @@ static void skip_space(struct text *from)
 /* Takes a punctuation character, which space may precede. Returns whether it is there. */
 static bool take_character(struct text *from, char c)
 {
-    skip_space(from);
+    skip_json_space(from);
     if (from->length == 0 || *from->data != c)
         return false;
     *from = text_after(*from, 1);
@@ -64,7 +64,7 @@ static bool take_member(struct text *from, struct plain_request *out)
         return false;
     if (!take_string(from, &member.key) || !take_character(from, ':'))
         return false;
-    skip_space(from);
+    skip_json_space(from);
     member.number = from->length && *from->data != '"';
     if (member.number ? !take_number(from, &member.value) : !take_string(from, &member.value))
         return false;
@@ -114,7 +114,7 @@ bool request_json_read(struct text text, struct plain_request *out)
         return false;
     if (!take_character(&text, '}'))
         return false;
-    skip_space(&text);
+    skip_json_space(&text);
     return text.length == 0 && out->method.data;
 }
 

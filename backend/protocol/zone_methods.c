@@ -107,7 +107,7 @@ int zone_methods_set_notified(struct method_call *call)
     return OUTCOME_ANSWERED;
 }
 
-/* Finds the own zone whose apex a name is, and what stands there. */
+/* Finds the own zone that has its apex at a name, and the rows there. */
 static bool find_own_zone(const struct snapshot *snapshot, struct text name, struct answer *apex,
                           struct zone *zone)
 {

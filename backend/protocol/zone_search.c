@@ -95,7 +95,7 @@ static bool next_name(struct search *search)
     return true;
 }
 
-/* Goes on comparing what stands at a name, and adds the records that are found. */
+/* Goes on comparing at one name, and adds the records that are found. */
 static void search_answer(struct search *search, struct buffer *out)
 {
     const struct answer *answer = &search->answer;

@@ -16,7 +16,7 @@
 enum {
     ZONE_STREAM_SIZE = 32 << 10,  /* octets of one piece, and what a step adds more */
     ZONE_STREAM_WORK = 512 << 10, /* the most work of one piece, in octets compared */
-    ZONE_STREAM_STEP = 512, /* what a step takes at least: it finds a zone, and what stands there */
+    ZONE_STREAM_STEP = 512,       /* what a step takes at least: it finds a zone and its rows */
 };
 
 /* How far such an array has come. A method's own struct begins with it, and adds what else its
