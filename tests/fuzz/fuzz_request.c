@@ -163,13 +163,32 @@ static void check_zones(const struct request *request)
     notify_free(notify);
 }
 
+/* Both readers of JSON make the same of a request. */
+static void check_readers(const struct request *request, struct text body)
+{
+    static const enum parameter texts[] = {PARAMETER_QNAME, PARAMETER_QTYPE, PARAMETER_ZONENAME,
+                                           PARAMETER_NAME,  PARAMETER_QUERY, PARAMETER_PATTERN};
+    CLEANUP(request_deinit) struct request other = REQUEST_INIT;
+
+    MUST(request_decode_any_json(&other, body) == 0 && other.method == request->method);
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        MUST(text_equals(other.arguments[texts[i]].text, request->arguments[texts[i]].text));
+    for (enum parameter parameter = 0; parameter < PARAMETER_COUNT; parameter++)
+        MUST(other.arguments[parameter].number == request->arguments[parameter].number);
+}
+
 static int decode(struct request *request, struct text encoding, struct text path, struct text body)
 {
+    int r;
+
     if (text_equals(encoding, TEXT("path")))
         return request_decode_path(request, path, body);
     if (text_equals(encoding, TEXT("form")))
         return request_decode_form(request, path, body);
-    return request_decode_json(request, body);
+    r = request_decode_json(request, body);
+    if (r == 0)
+        check_readers(request, body);
+    return r;
 }
 
 static void prepare(void)
