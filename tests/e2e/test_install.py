@@ -180,6 +180,7 @@ INSTALLED = [
     "usr/share/doc/pdns-mta-sts/examples/alerts.yml",
     "usr/share/doc/pdns-mta-sts/examples/config.yaml.example",
     "usr/share/doc/pdns-mta-sts/examples/dashboard.json",
+    "usr/share/doc/pdns-mta-sts/examples/dehydrated-hook.sh",
     "usr/share/doc/pdns-mta-sts/examples/pdns.d/zz-remote.conf",
     "usr/share/man/man5/pdns-mta-sts.yaml.5",
     "usr/share/man/man8/pdns-mta-sts.8",
