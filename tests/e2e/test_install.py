@@ -43,7 +43,7 @@ def choices(command, heading):
             break
     found = []
     for line in lines:
-        match = re.match(r" {23}(\S+)", line)
+        match = re.match(r" {20,}(\S+)", line)
         if not match:
             break
         found.append(match[1])
