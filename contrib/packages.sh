@@ -17,10 +17,15 @@ POWERDNS_PACKAGES=(
 TEST_PACKAGES=(
     bind9 bind9-utils build-essential clang clang-format clang-tidy cppcheck debhelper dehydrated
     dns-root-data dnsdist dnsperf dpkg-dev fakeroot faketime gcovr git groff-base iproute2 knot
-    knot-dnsutils libc6-dbg libclang-rt-14-dev lintian llvm man-db nginx nsd openssl postfix
-    postfix-mta-sts-resolver procps prometheus python3-cryptography python3-dnspython
-    python3-pytest systemd unbound valgrind
+    knot-dnsutils libc6-dbg lintian llvm man-db nginx nsd openssl postfix postfix-mta-sts-resolver
+    procps prometheus python3-cryptography python3-dnspython python3-pytest systemd unbound valgrind
 )
+
+# Whose names are not the same in each release.
+case $(. /etc/os-release && echo "$VERSION_CODENAME") in
+bookworm) TEST_PACKAGES+=(libclang-rt-14-dev) ;;
+*) TEST_PACKAGES+=(libclang-rt-19-dev systemd-dev) ;;
+esac
 
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

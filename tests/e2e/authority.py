@@ -36,6 +36,8 @@ class Authority:
         self.directory = directory
         self.key = directory / "ca.key"
         self.certificate = directory / "ca.pem"
+        self.extensions = directory / "ca.ext"
+        self.extensions.write_text("authorityKeyIdentifier = keyid\n", encoding="ascii")
         self.serial = itertools.count(1)
         openssl("ecparam", "-genkey", "-noout", "-name", "prime256v1", "-out", self.key)
         openssl(
@@ -47,12 +49,14 @@ class Authority:
         """Signs a request in PEM, for the names that it has; returns the certificate in PEM."""
         return openssl(
             "x509", "-req", "-CA", self.certificate, "-CAkey", self.key, "-days", "90",
-            "-set_serial", next(self.serial), "-copy_extensions", "copy", input=request,
+            "-set_serial", next(self.serial), "-copy_extensions", "copy",
+            "-extfile", self.extensions, input=request,
         )
 
     def issue(self, key, names):
         """Makes a certificate of a private key for each of many names; yields them in PEM."""
         ca_key = serialization.load_pem_private_key(self.key.read_bytes(), None)
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
         issuer = x509.load_pem_x509_certificate(self.certificate.read_bytes()).subject
         now = datetime.now(timezone.utc)
         for name in names:
@@ -63,7 +67,10 @@ class Authority:
                 serial_number=next(self.serial),
                 not_valid_before=now - timedelta(days=1),
                 not_valid_after=now + timedelta(days=90),
-            ).add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=True)
+            )
+            alternative = x509.SubjectAlternativeName([x509.DNSName(name)])
+            builder = builder.add_extension(alternative, critical=True)
+            builder = builder.add_extension(identifier, critical=False)
             yield builder.sign(ca_key, SHA256).public_bytes(serialization.Encoding.PEM)
 
 

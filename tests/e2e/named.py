@@ -1,6 +1,7 @@
 """BIND as a secondary that follows the catalog zone, as docs/secondaries.md configures it."""
 
 from documented import documented, filled_in
+from dns_tools import run_tool
 from powerdns import answers
 from processes import Program
 
@@ -8,10 +9,14 @@ from processes import Program
 OWN = """\
 options {{
     pid-file none;
-    session-keyfile none;
-    lock-file none;
+    session-keyfile none;{lock_file}
     listen-on port {port} {{ 127.0.0.1; }};
 """
+
+
+def lock_file():
+    """The option without which BIND 9.18 shares a lock with the system's, and which 9.20 lacks."""
+    return "\n    lock-file none;" if "lock-file" in run_tool(["/usr/sbin/named", "-C"]) else ""
 
 
 class Named(Program):
@@ -22,7 +27,7 @@ class Named(Program):
         self.port = port
         self.config = directory / "named.conf"
         text = filled_in(documented("secondaries.md", "BIND"), {
-            "options {\n": OWN.format(port=port),
+            "options {\n": OWN.format(port=port, lock_file=lock_file()),
             "    listen-on { any; };\n    listen-on-v6 { any; };\n": "    listen-on-v6 { none; };\n",
             "/var/cache/bind": directory,
             "192.0.2.1;": f"127.0.0.1 port {primary_port};",
