@@ -163,7 +163,7 @@ static int bind_unix(int fd, const struct sockaddr_un *address)
 static int permit_and_listen(int fd, const struct unix_address *at)
 {
     if (at->group != UNIX_GROUP_UNCHANGED && chown(at->path, (uid_t)-1, (gid_t)at->group) < 0)
-        return -errno;
+        return errno == EPERM ? LISTENER_NOT_IN_GROUP : -errno;
     if (chmod(at->path, (mode_t)at->mode) < 0)
         return -errno;
     return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
@@ -177,7 +177,7 @@ static int start_listening_unix(int fd, const struct unix_address *at)
     if (r < 0)
         return r;
     r = permit_and_listen(fd, at);
-    if (r < 0)
+    if (r)
         unlink(at->path);
     return r;
 }
@@ -190,7 +190,7 @@ int listener_open_unix(const struct unix_address *at, int *out)
     if (fd < 0)
         return -errno;
     r = start_listening_unix(fd, at);
-    if (r < 0) {
+    if (r) {
         close(fd);
         return r;
     }

@@ -3,7 +3,10 @@
 
 #include "os/listen_address.h"
 
-enum { LISTENER_TEXT_MAX = 64 };
+enum {
+    LISTENER_TEXT_MAX = 64,
+    LISTENER_NOT_IN_GROUP = 1, /* a condition of listener_open_unix's */
+};
 
 /* Opens N TCP sockets that listen on one address, non-blocking, among which the kernel divides the
  * connections: with one that all threads watch, each connection would wake all of them. Returns 0
@@ -27,7 +30,8 @@ void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX]);
 /* Opens a unix socket that listens at a path, with its permissions and group,
  * non-blocking. A socket file that nobody listens at any more is replaced; one that is in use is
  * not, and neither is a file of another kind. Returns 0 and the descriptor, which the caller
- * closes, or -errno: -EADDRINUSE if somebody listens there, -EEXIST if the path is no socket. */
+ * closes, or -errno: -EADDRINUSE if somebody listens there, -EEXIST if the path is no socket; or
+ * LISTENER_NOT_IN_GROUP: the process may not give the file to the group. */
 int listener_open_unix(const struct unix_address *at, int *out);
 
 /* Closes such a socket and removes its file, unless another service has taken the path meanwhile.

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <grp.h>
 #include <unistd.h>
 
 struct listeners {
@@ -60,6 +61,13 @@ static int open_unix(struct listeners *listeners)
         &listeners->settings->listeners[LISTENER_UNIX].unix_address;
     int r = listener_open_unix(address, listeners->sockets[LISTENER_UNIX].fds);
 
+    if (r == LISTENER_NOT_IN_GROUP) {
+        const struct group *group = getgrgid(address->group);
+
+        log_error("cannot give %s to the group %s, of which the service must be a member",
+                  address->path, group ? group->gr_name : "that is configured");
+        return LISTENERS_FAILED;
+    }
     if (r < 0) {
         log_error("cannot listen on %s: %s", address->path,
                   r == -EADDRINUSE ? "another process listens there"

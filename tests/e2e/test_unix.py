@@ -1,6 +1,7 @@
 """The unix socket: its file, its stream of requests, and PowerDNS across a restart."""
 
 import os
+import shutil
 import signal
 import stat
 
@@ -107,6 +108,19 @@ def test_a_second_service_is_refused_and_the_first_goes_on(served, ports, tmp_pa
     with Stream(served.socket) as stream:
         stream.send(lookup("mta-sts.example.net"))
         assert stream.contents() == ["192.0.2.40"]
+
+
+def test_a_group_that_the_service_is_not_in_is_named(service):
+    """As a user without privileges, since root may give a file to any group."""
+    os.chmod(service.directory.parent, 0o755)
+    shutil.chown(service.directory, "nobody", "nogroup")
+    service.config.write_text(
+        f"listen: {{unix: {{path: {service.socket}, group: root}}}}\n" + POLICIES, encoding="ascii"
+    )
+    done = run("serve", "-c", service.config, user="nobody", group="nogroup", extra_groups=[])
+    assert done.returncode == 1
+    assert f"cannot give {service.socket} to the group root, of which the service must" in done.stderr
+    assert not service.socket.exists()
 
 
 def test_the_unix_listener_can_be_the_only_one(service):
