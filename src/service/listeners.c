@@ -20,17 +20,15 @@ struct listeners {
 
 DEFINE_CLEANUP(struct listeners *, listeners_free)
 
-/* The path of an example, for the log. */
+/* What a TCP listener answers at, for the log. */
 static const char *path_of(enum listener listener, const struct settings *settings)
 {
-    switch (listener) {
-    case LISTENER_POLICY:
-        return POLICY_PATH;
-    case LISTENER_ADMIN:
-        return "/metrics";
-    default:
-        return settings->http.path;
-    }
+    static const char *const paths[LISTENER_COUNT] = {
+        [LISTENER_POLICY] = POLICY_PATH,
+        [LISTENER_ADMIN] = "/metrics",
+    };
+
+    return listener == LISTENER_REMOTE ? settings->http.path : paths[listener];
 }
 
 /* TCP listeners have a socket for each thread that serves them. */

@@ -127,7 +127,8 @@ static struct http_handler (*const tcp_setup[LISTENER_COUNT])(struct worker *wor
     [LISTENER_POLICY] = policy_handler,
 };
 
-/* Web servers use connections to the policy listener again and again, so these stay open. */
+/* Connections stay open for further requests; to the remote backend only if the settings say so:
+ * PowerDNS loses time on a connection that it uses again. */
 static int open_tcp(struct worker *worker, const struct worker_setup *setup, size_t number,
                     enum listener listener)
 {
@@ -142,7 +143,7 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
     };
 
     http_service_init(&worker->http[listener], &handler,
-                      listener == LISTENER_POLICY || settings->http.keepalive);
+                      listener != LISTENER_REMOTE || settings->http.keepalive);
     return stream_server_new(worker->base, listeners_socket(setup->listeners, listener, number),
                              &stream, &worker->servers[listener]);
 }
