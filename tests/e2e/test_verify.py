@@ -1,19 +1,27 @@
 """verify, in an Internet of its own: what is found of each domain, and nothing else."""
 
 import json
+import os
 import pprint
+import re
+import subprocess
 
 import pytest
 
 from internet import DOMAINS, MEMBERS, RESOLVER, Internet
 from namespace import Namespace
+from processes import DEADLINE
 from service import run
 
 
 @pytest.fixture(scope="module")
 def internet(make_directory):
-    with Namespace() as namespace, Internet(make_directory, namespace) as internet:
-        yield internet
+    with Namespace() as namespace:
+        resolv = make_directory() / "resolv.conf"
+        resolv.write_text(f"nameserver {RESOLVER}\n", encoding="ascii")
+        namespace.put(resolv, "/etc/resolv.conf")
+        with Internet(make_directory, namespace) as internet:
+            yield internet
 
 
 def verify(internet, *arguments):
@@ -47,3 +55,69 @@ def test_each_fault_is_found_for_its_domain_and_nothing_else(internet, how):
     assert not wrong, pprint.pformat(wrong, width=150)
     assert not found, pprint.pformat(found)
     assert report["domains"] == len(DOMAINS) + len(MEMBERS) + 1
+
+
+def query(domain, internet):
+    """What mta-sts-query, a sender's own code, makes of a domain: VALID, NONE or another word."""
+    done = subprocess.run(
+        ["mta-sts-query", domain],
+        env={**os.environ, "SSL_CERT_FILE": str(internet.certificates.authority.certificate)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    found = re.match(r"\(<STSFetchResult\.(\w+): \d>", done.stdout)
+    assert found, done.stdout + done.stderr
+    return found[1]
+
+
+# What keeps a sender from a policy, by the checks that must then have found something.
+STOPPERS = {"txt", "dnssec", "policy-host", "https"}
+# Where mta-sts-query and verify differ, and why.
+LAXER = {
+    "txt-id.example": "it fetches the policy whatever the id is",
+    "common-name.example": "it lets a common name count",
+    "ends-soon.example": "a certificate that ends soon is valid",
+    "other-host.example": "it does not say why it cannot connect",
+    "one-address.example": "it uses the address that answers",
+    "no-overlay.example": "there is no record, so there is no policy",
+    "nsec.example": "what it asks for validates; what other resolvers need denied does not",
+}
+
+
+def test_a_senders_own_code_accepts_what_verify_accepts(internet):
+    found, _ = findings(internet, "--resolver", RESOLVER, "--no-smtp")
+    wrong = {}
+    for domain in DOMAINS:
+        if domain.maybe:
+            continue  # chance decides which server is asked
+        result = query(domain.name, internet)
+        stopped = {check for check, severity in found.get(domain.name, ())
+                   if severity == "error"} & STOPPERS
+        if (result == "VALID") == bool(stopped) and domain.name not in LAXER:
+            wrong[domain.name] = (result, sorted(stopped))
+    assert not wrong, pprint.pformat(wrong)
+
+
+def test_the_text_names_each_cause_once_and_prints_on_any_terminal(internet):
+    done = verify(internet, "--resolver", RESOLVER)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    total = len(DOMAINS) + len(MEMBERS) + 1
+    assert re.fullmatch(rf"{total} domains: \d+ ok, \d+ with warnings, \d+ with errors", lines[0])
+    assert all(character.isprintable() for line in lines for character in line)
+    assert r"\x1b[31m" in done.stdout
+    causes = [re.sub(r", \d+ domains?: .*", "", block)
+              for block in done.stdout.split("\n\n") if "    found " in block]
+    assert len(causes) == len({cause.split("    do ")[0] for cause in causes}) > 30
+    assert "policy testing-mx.example, in testing: 0 of 1 domain are ready for enforce" in lines[-2]
+
+
+def test_only_the_named_checks_and_domains_are_looked_at(internet):
+    found, report = findings(internet, "--resolver", RESOLVER, "--check", "mx,txt",
+                             "no-web.example", "no-mx.example", "txt-id.example")
+    assert found == {"no-mx.example": {("mx", "error")}, "txt-id.example": {("txt", "error")}}
+    assert (report["domains"], report["ok"], report["error"]) == (3, 1, 2)
+
+
+def test_nothing_wrong_is_exit_code_0(internet):
+    done = verify(internet, "--resolver", RESOLVER, "good.example", "signed.example", *MEMBERS)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0, "4 domains: 4 ok, 0 with warnings, 0 with errors\n", "")
