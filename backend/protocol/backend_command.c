@@ -42,7 +42,7 @@ static void run_status(const struct invocation *invocation)
 
 static void run_reload(const struct invocation *invocation)
 {
-    buffer_add_string(invocation->out, "a reload is on its way; the log tells what came of it\n");
+    buffer_add_string(invocation->out, "reload ordered; the log has its result\n");
 }
 
 /* Nothing that was typed is repeated here, as it may not be UTF-8. */
@@ -61,7 +61,7 @@ static void run_lookup(const struct invocation *invocation)
 static void run_help(const struct invocation *invocation);
 
 static const struct backend_command commands[] = {
-    {"status", 0, "status", "what is answered from, in numbers", run_status, false},
+    {"status", 0, "status", "the numbers of policies, domains and own zones", run_status, false},
     {"reload", 0, "reload", "read the configuration again, as SIGHUP does", run_reload, true},
     {"lookup", 2, "lookup NAME TYPE", "the records of a name; ANY for all", run_lookup, false},
     {"help", 0, "help", "this list", run_help, false},
@@ -102,7 +102,7 @@ bool backend_command_run(struct text typed, const struct snapshot *snapshot,
             commands[i].run(&invocation);
             return commands[i].orders_reload;
         }
-    buffer_add_string(out, "found no such command, expected one of these:\n");
+    buffer_add_string(out, "no such command; the commands are:\n");
     run_help(&invocation);
     return false;
 }

@@ -61,7 +61,7 @@ def test_help_lists_the_commands_and_so_does_what_is_none(order):
 def test_reload_answers_at_once_and_has_the_configuration_read(order, service):
     service.configure(AFTER)
     start = service.log_size()
-    assert order("reload") == "a reload is on its way; the log tells what came of it\n"
+    assert order("reload") == "reload ordered; the log has its result\n"
     service.wait_log(RELOADED, start)
     assert '"v=STSv1; id=new"' in order("lookup _mta-sts.example.net TXT")
 

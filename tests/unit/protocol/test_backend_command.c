@@ -100,7 +100,7 @@ static void what_is_no_command_gets_the_list_of_them(void **state)
     (void)state;
     assert_non_null(strstr(help, "lookup NAME TYPE"));
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
-        const char begin[] = "found no such command, expected one of these:\n";
+        const char begin[] = "no such command; the commands are:\n";
         char *text = answer(text_from(commands[i]));
 
         assert_memory_equal(text, begin, sizeof(begin) - 1);
@@ -137,7 +137,7 @@ static void only_the_command_reload_orders_a_reload(void **state)
     assert_false(
         orders_reload("{\"method\":\"initialize\",\"parameters\":{\"query\":\"reload\"}}"));
     assert_false(orders_reload("{\"method\":\"later\",\"parameters\":{\"query\":\"reload\"}}"));
-    assert_answer("reload", "a reload is on its way; the log tells what came of it\n");
+    assert_answer("reload", "reload ordered; the log has its result\n");
 }
 
 int main(void)
