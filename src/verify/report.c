@@ -106,7 +106,7 @@ static void write_readiness(const struct run *run, const struct snapshot *snapsh
         buffer_add_text(out, snapshot_policy(snapshot, policy)->primary);
         buffer_printf(out, ", in testing: %zu of %zu domain%s %s ready for enforce",
                       readiness->n_ready, readiness->n_domains, plural(readiness->n_domains),
-                      readiness->n_ready == 1 ? "is" : "are");
+                      readiness->n_domains == 1 ? "is" : "are");
         for (enum check_name check = 0; check < CHECK_COUNT; check++)
             if (readiness->by_check[check]) {
                 buffer_printf(out, "%s%s (%zu)", separator, checks[check].name,
