@@ -5,42 +5,46 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+static int set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
 /* Binds the first of several sockets alone, so that it is refused where somebody else listens,
- * shared or not; only then does it admit the others. */
+ * shared or not; only then does it admit the others. Returns 0, or -1 and sets errno. */
 static int bind_tcp(int fd, const struct listen_address *address, bool first)
 {
-    const int on = 1;
-
     /* A restart must not wait for the connections of the last run to leave TIME_WAIT. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-        return -errno;
-    if (!first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
-        return -errno;
-    if (bind(fd, &address->socket.any, address->length) < 0)
-        return -errno;
-    if (first && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
-        return -errno;
-    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+    if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+        set_option(fd, SOL_SOCKET, SO_REUSEPORT, !first) < 0 ||
+        bind(fd, &address->socket.any, address->length) < 0 ||
+        set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+        return -1;
+    return listen(fd, SOMAXCONN);
+}
+
+/* Sets what connections inherit: without it the last part of a long reply waits until the peer has
+ * acknowledged those before, for up to 40 ms. */
+static int send_at_once(int fd)
+{
+    return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 static int open_tcp(const struct listen_address *address, bool first, int *out)
 {
-    int fd, r;
+    CLEANUP(fd_close)
+    int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (fd < 0 || send_at_once(fd) < 0 || bind_tcp(fd, address, first) < 0)
         return -errno;
-    r = bind_tcp(fd, address, first);
-    if (r < 0) {
-        close(fd);
-        return r;
-    }
     *out = fd;
+    fd = -1;
     return 0;
 }
 
@@ -85,6 +89,8 @@ int listener_adopt_tcp(int fd, size_t n, int *out)
     r = prepare_adopted(fd);
     if (r < 0)
         return r;
+    if (send_at_once(fd) < 0)
+        return -errno;
     out[0] = fd;
     for (size_t i = 1; i < n; i++) {
         out[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);

@@ -4,6 +4,7 @@
 #include "temporary.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -122,6 +123,37 @@ static void several_sockets_share_a_port_that_stays_closed_to_others(void **stat
         close(fds[i]);
 }
 
+/* Accepts a connection at a listening socket. Returns whether it sends what it has at once. */
+static bool sends_at_once(int listening)
+{
+    int client = sockets_connect_tcp(sockets_port(listening)), fd = accept(listening, NULL, NULL);
+    int value = 0;
+    socklen_t length = sizeof(value);
+
+    assert_true(client >= 0 && fd >= 0);
+    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &length), 0);
+    close(client);
+    close(fd);
+    return value != 0;
+}
+
+static void connections_send_at_once(void **state)
+{
+    struct listen_address address = loopback(0);
+    int fd = -1, adopted;
+
+    (void)state;
+    assert_int_equal(listener_open_tcp(&address, 1, &fd), 0);
+    assert_true(sends_at_once(fd));
+    close(fd);
+
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(listener_adopt_tcp(fd, 1, &adopted), 0);
+    assert_true(sends_at_once(adopted));
+    close(fd);
+}
+
 static void closing_leaves_the_socket_of_a_later_service(void **state)
 {
     struct unix_address at = address_of(0600);
@@ -150,6 +182,7 @@ int main(void)
         TEST(a_directory_that_is_missing_is_an_error),
         TEST(a_tcp_port_in_use_is_refused),
         TEST(several_sockets_share_a_port_that_stays_closed_to_others),
+        TEST(connections_send_at_once),
         TEST(closing_leaves_the_socket_of_a_later_service),
 #undef TEST
     };
