@@ -1,3 +1,14 @@
+/* Sockets are opened so that of two processes that start at the same moment one is refused.
+ *
+ * bind admits both to a TCP port as long as neither listens (SO_REUSEADDR), and with SO_REUSEPORT
+ * both could listen. So the first of a process's sockets listens without it, which the kernel
+ * grants to one process, and then takes the others into its group.
+ *
+ * The file of a unix socket is replaced if nobody listens at it, which is also true of one that
+ * another process has bound a moment ago. So its directory is locked from before that is tried
+ * until the new socket listens. At the end the file goes while its socket still listens: until then
+ * no other process takes its place.
+ */
 #include "net/listener.h"
 
 #include "os/fd.h"
@@ -7,26 +18,18 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+/* How long a start waits for the lock of another one. */
+enum { LOCK_TRIES = 100, LOCK_PAUSE_NANOSECONDS = 10000000 };
 
 static int set_option(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof(value));
-}
-
-/* Binds the first of several sockets alone, so that it is refused where somebody else listens,
- * shared or not; only then does it admit the others. Returns 0, or -1 and sets errno. */
-static int bind_tcp(int fd, const struct listen_address *address, bool first)
-{
-    /* A restart must not wait for the connections of the last run to leave TIME_WAIT. */
-    if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
-        set_option(fd, SOL_SOCKET, SO_REUSEPORT, !first) < 0 ||
-        bind(fd, &address->socket.any, address->length) < 0 ||
-        set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
-        return -1;
-    return listen(fd, SOMAXCONN);
 }
 
 /* Sets what connections inherit: without it the last part of a long reply waits until the peer has
@@ -36,22 +39,26 @@ static int send_at_once(int fd)
     return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-static int open_tcp(const struct listen_address *address, bool first, int *out)
+/* Opens the first of N sockets, which gets the port, or one that joins it. */
+static int open_tcp(const struct listen_address *address, bool first, size_t n, int *out)
 {
     CLEANUP(fd_close)
     int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd < 0 || send_at_once(fd) < 0 || bind_tcp(fd, address, first) < 0)
+    /* A restart must not wait for the connections of the last run to leave TIME_WAIT. */
+    if (fd < 0 || send_at_once(fd) < 0 || set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+        set_option(fd, SOL_SOCKET, SO_REUSEPORT, !first) < 0 ||
+        bind(fd, &address->socket.any, address->length) < 0 || listen(fd, SOMAXCONN) < 0 ||
+        set_option(fd, SOL_SOCKET, SO_REUSEPORT, n > 1) < 0)
         return -errno;
-    *out = fd;
-    fd = -1;
+    *out = fd_take(&fd);
     return 0;
 }
 
 int listener_open_tcp(const struct listen_address *address, size_t n, int *out)
 {
     for (size_t i = 0; i < n; i++) {
-        int r = open_tcp(address, i == 0, &out[i]);
+        int r = open_tcp(address, i == 0, n, &out[i]);
 
         if (r == 0)
             continue;
@@ -122,19 +129,32 @@ int listener_adopt_unix(int fd)
     return socket_number(fd, SO_DOMAIN) == AF_UNIX ? prepare_adopted(fd) : -EINVAL;
 }
 
-static struct sockaddr_un unix_address(const char *path)
+/* Locks the directory of a path until the descriptor that it returns is closed. It does not insist:
+ * anybody who can read the directory can keep it locked, and must not keep a service from starting.
+ */
+static int lock_directory(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NANOSECONDS};
+    const char *slash = strrchr(path, '/');
+    char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)] = ".";
+    int fd, r = -1;
 
-    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-    return address;
+    if (slash)
+        snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path) + 1, path);
+    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && r < 0 && i < LOCK_TRIES; i++) {
+        r = flock(fd, LOCK_EX | LOCK_NB);
+        if (r < 0)
+            nanosleep(&pause, NULL);
+    }
+    return fd;
 }
 
 /* Removes a socket file that nobody listens at. Returns 0 or -errno. */
 static int remove_stale(const struct sockaddr_un *address)
 {
+    CLEANUP(fd_close) int fd = -1;
     struct stat status;
-    int fd, r;
 
     if (stat(address->sun_path, &status) < 0)
         return -errno;
@@ -143,76 +163,67 @@ static int remove_stale(const struct sockaddr_un *address)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    r = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
-    close(fd);
-    if (r != -ECONNREFUSED)
-        return r == 0 || r == -EAGAIN ? -EADDRINUSE : r;
-    return unlink(address->sun_path) < 0 ? -errno : 0;
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN)
+        return -EADDRINUSE;
+    return errno != ECONNREFUSED || unlink(address->sun_path) < 0 ? -errno : 0;
 }
 
-static int bind_unix(int fd, const struct sockaddr_un *address)
+static int bind_unix(int fd, const char *path)
 {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     int r;
 
-    if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+    strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+    if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return 0;
     if (errno != EADDRINUSE)
         return -errno;
-    r = remove_stale(address);
-    if (r < 0)
+    r = remove_stale(&address);
+    if (r)
         return r;
-    return bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+    return bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 }
 
 /* Nobody can connect before listen, so the permissions are in force from the first connection on.
- */
-static int permit_and_listen(int fd, const struct unix_address *at)
+ * Returns 0, LISTENER_NOT_IN_GROUP or -errno. */
+static int permit_and_listen(int fd, const struct unix_address *at, struct stat *file)
 {
     if (at->group != UNIX_GROUP_UNCHANGED && chown(at->path, (uid_t)-1, (gid_t)at->group) < 0)
         return errno == EPERM ? LISTENER_NOT_IN_GROUP : -errno;
-    if (chmod(at->path, (mode_t)at->mode) < 0)
+    if (chmod(at->path, (mode_t)at->mode) < 0 || stat(at->path, file) < 0 ||
+        listen(fd, SOMAXCONN) < 0)
         return -errno;
-    return listen(fd, SOMAXCONN) < 0 ? -errno : 0;
-}
-
-static int start_listening_unix(int fd, const struct unix_address *at)
-{
-    struct sockaddr_un address = unix_address(at->path);
-    int r = bind_unix(fd, &address);
-
-    if (r < 0)
-        return r;
-    r = permit_and_listen(fd, at);
-    if (r)
-        unlink(at->path);
-    return r;
-}
-
-int listener_open_unix(const struct unix_address *at, int *out)
-{
-    int fd, r;
-
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    r = start_listening_unix(fd, at);
-    if (r) {
-        close(fd);
-        return r;
-    }
-    *out = fd;
     return 0;
 }
 
-void listener_close_unix(const struct unix_address *at, int fd)
+int listener_open_unix(const struct unix_address *at, struct listener_unix *out)
 {
-    struct sockaddr_un address = unix_address(at->path);
-    int client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    CLEANUP(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    CLEANUP(fd_close) int lock = lock_directory(at->path);
+    struct stat file;
+    int r;
 
-    close(fd);
-    /* Whoever still listens at the path now is another service. */
-    if (client >= 0 && connect(client, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
-        errno == ECONNREFUSED)
+    (void)lock;
+    if (fd < 0)
+        return -errno;
+    r = bind_unix(fd, at->path);
+    if (r)
+        return r;
+    r = permit_and_listen(fd, at, &file);
+    if (r) {
         unlink(at->path);
-    fd_close(&client);
+        return r;
+    }
+    *out = (struct listener_unix){.fd = fd_take(&fd), .device = file.st_dev, .inode = file.st_ino};
+    return 0;
+}
+
+void listener_close_unix(const struct unix_address *at, const struct listener_unix *listener)
+{
+    struct stat file;
+
+    if (stat(at->path, &file) == 0 && file.st_dev == listener->device &&
+        file.st_ino == listener->inode)
+        unlink(at->path);
+    close(listener->fd);
 }

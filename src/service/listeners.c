@@ -15,7 +15,8 @@ struct listeners {
         int fds[CONFIG_THREADS_MAX];
         size_t n; /* 0: not open */
     } sockets[LISTENER_COUNT];
-    bool unix_is_managers; /* the service manager's, who keeps its file */
+    struct listener_unix unix_socket; /* unless it is the service manager's, who keeps its file */
+    bool unix_is_managers;
 };
 
 DEFINE_CLEANUP(struct listeners *, listeners_free)
@@ -57,7 +58,7 @@ static int open_unix(struct listeners *listeners)
 {
     const struct unix_address *address =
         &listeners->settings->listeners[LISTENER_UNIX].unix_address;
-    int r = listener_open_unix(address, listeners->sockets[LISTENER_UNIX].fds);
+    int r = listener_open_unix(address, &listeners->unix_socket);
 
     if (r == LISTENER_NOT_IN_GROUP) {
         const struct group *group = getgrgid(address->group);
@@ -73,6 +74,7 @@ static int open_unix(struct listeners *listeners)
                                    : strerror(-r));
         return LISTENERS_FAILED;
     }
+    listeners->sockets[LISTENER_UNIX].fds[0] = listeners->unix_socket.fd;
     listeners->sockets[LISTENER_UNIX].n = 1;
     log_info("listening on %s", address->path);
     return 0;
@@ -161,7 +163,7 @@ void listeners_free(struct listeners *listeners)
         return;
     if (listeners->sockets[LISTENER_UNIX].n && !listeners->unix_is_managers) {
         listener_close_unix(&listeners->settings->listeners[LISTENER_UNIX].unix_address,
-                            listeners->sockets[LISTENER_UNIX].fds[0]);
+                            &listeners->unix_socket);
         listeners->sockets[LISTENER_UNIX].n = 0;
     }
     for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)

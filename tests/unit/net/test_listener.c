@@ -4,12 +4,45 @@
 #include "temporary.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char path[] = "pdns.sock";
+
+int __real_listen(int fd, int backlog);
+int __wrap_listen(int fd, int backlog);
+int __real_unlink(const char *file);
+int __wrap_unlink(const char *file);
+
+/* What happens once, just before a socket listens or a file is removed. */
+static void (*before_listen)(void), (*before_unlink)(void);
+
+static void do_once(void (**what)(void))
+{
+    void (*now)(void) = *what;
+
+    *what = NULL;
+    if (now)
+        now();
+}
+
+int __wrap_listen(int fd, int backlog)
+{
+    do_once(&before_listen);
+    return __real_listen(fd, backlog);
+}
+
+int __wrap_unlink(const char *file)
+{
+    do_once(&before_unlink);
+    return __real_unlink(file);
+}
 
 static struct unix_address address_of(uint32_t mode)
 {
@@ -30,47 +63,50 @@ static void the_socket_has_the_mode_and_takes_connections(void **state)
 {
     struct unix_address at = address_of(0640);
     struct stat status;
-    int fd = -1, client;
+    struct listener_unix listener = {.fd = -1};
+    int client;
 
     (void)state;
-    assert_int_equal(listener_open_unix(&at, &fd), 0);
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0640);
     client = sockets_connect_unix(path);
     assert_true(client >= 0);
     close(client);
-    close(fd);
+    close(listener.fd);
 }
 
 static void a_socket_that_nobody_listens_at_is_replaced(void **state)
 {
     struct unix_address at = address_of(0600);
-    int fd = -1, client;
+    struct listener_unix listener = {.fd = -1};
+    int client;
 
     (void)state;
-    assert_int_equal(listener_open_unix(&at, &fd), 0);
-    close(fd);
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
+    close(listener.fd);
     assert_int_equal(sockets_connect_unix(path), -ECONNREFUSED);
-    assert_int_equal(listener_open_unix(&at, &fd), 0);
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
     client = sockets_connect_unix(path);
     assert_true(client >= 0);
     close(client);
-    close(fd);
+    close(listener.fd);
 }
 
 static void a_socket_in_use_is_refused_and_goes_on(void **state)
 {
     struct unix_address at = address_of(0600);
-    int fd = -1, second = -1, client;
+    struct listener_unix listener = {.fd = -1}, second = {.fd = -1};
+    int client;
 
     (void)state;
-    assert_int_equal(listener_open_unix(&at, &fd), 0);
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
     assert_int_equal(listener_open_unix(&at, &second), -EADDRINUSE);
-    assert_int_equal(second, -1);
+    assert_int_equal(second.fd, -1);
     client = sockets_connect_unix(path);
     assert_true(client >= 0);
     close(client);
-    close(fd);
+    close(listener.fd);
 }
 
 static void a_file_that_is_no_socket_is_refused_and_stays(void **state)
@@ -78,13 +114,13 @@ static void a_file_that_is_no_socket_is_refused_and_stays(void **state)
     struct unix_address at = address_of(0600);
     FILE *file = fopen(path, "w");
     struct stat status;
-    int fd = -1;
+    struct listener_unix listener = {.fd = -1};
 
     (void)state;
     assert_non_null(file);
     fputs("precious", file);
     fclose(file);
-    assert_int_equal(listener_open_unix(&at, &fd), -EEXIST);
+    assert_int_equal(listener_open_unix(&at, &listener), -EEXIST);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_size, 8);
 }
@@ -92,11 +128,11 @@ static void a_file_that_is_no_socket_is_refused_and_stays(void **state)
 static void a_directory_that_is_missing_is_an_error(void **state)
 {
     struct unix_address at = address_of(0600);
-    int fd = -1;
+    struct listener_unix listener = {.fd = -1};
 
     (void)state;
     at.path = "/nonexistent/pdns.sock";
-    assert_int_equal(listener_open_unix(&at, &fd), -ENOENT);
+    assert_int_equal(listener_open_unix(&at, &listener), -ENOENT);
 }
 
 static void a_tcp_port_in_use_is_refused(void **state)
@@ -157,18 +193,124 @@ static void connections_send_at_once(void **state)
 static void closing_leaves_the_socket_of_a_later_service(void **state)
 {
     struct unix_address at = address_of(0600);
-    int first = -1, second = -1, client;
+    struct listener_unix first, second;
+    int client;
 
     (void)state;
     assert_int_equal(listener_open_unix(&at, &first), 0);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(listener_open_unix(&at, &second), 0);
-    listener_close_unix(&at, first);
+    listener_close_unix(&at, &first);
     client = sockets_connect_unix(path);
     assert_true(client >= 0);
     close(client);
-    listener_close_unix(&at, second);
+    listener_close_unix(&at, &second);
     assert_int_equal(sockets_connect_unix(path), -ENOENT);
+}
+
+/* What another service does at the worst moment, and how it got on. */
+static struct listen_address port_of_another;
+static int sockets_of_another[2], result_of_another;
+static struct listener_unix socket_of_another;
+
+static void open_port_of_another(void)
+{
+    result_of_another = listener_open_tcp(&port_of_another, 2, sockets_of_another);
+}
+
+static void of_two_services_that_start_at_once_one_gets_the_port(void **state)
+{
+    static const size_t n_sockets[] = {1, 2};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(n_sockets); i++) {
+        int fds[2] = {-1, -1}, r;
+
+        port_of_another = loopback(sockets_free_port());
+        before_listen = open_port_of_another;
+        r = listener_open_tcp(&port_of_another, n_sockets[i], fds);
+        assert_int_equal(r == 0 ? result_of_another : r, -EADDRINUSE);
+        assert_true(r == 0 || result_of_another == 0);
+        for (size_t j = 0; r == 0 && j < n_sockets[i]; j++)
+            close(fds[j]);
+        for (size_t j = 0; result_of_another == 0 && j < 2; j++)
+            close(sockets_of_another[j]);
+    }
+}
+
+static pid_t child;
+
+/* Starts a service in a process of its own, and gives it time to do what it can. It ends with 0 if
+ * it is refused. */
+static void start_service_in_child(void)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+
+    child = fork();
+    if (child == 0) {
+        struct unix_address at = address_of(0600);
+
+        _exit(listener_open_unix(&at, &socket_of_another) == -EADDRINUSE ? 0 : 1);
+    }
+    for (int i = 0; i < 200 && waitid(P_PID, (id_t)child, NULL, WEXITED | WNOHANG | WNOWAIT) == 0;
+         i++)
+        nanosleep(&pause, NULL);
+}
+
+static void of_two_services_that_start_at_once_one_gets_the_socket(void **state)
+{
+    struct unix_address at = address_of(0600);
+    struct listener_unix listener;
+    int status, client;
+
+    (void)state;
+    before_listen = start_service_in_child;
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    client = sockets_connect_unix(path);
+    assert_true(client >= 0);
+    close(client);
+    listener_close_unix(&at, &listener);
+}
+
+static void open_socket_of_another(void)
+{
+    struct unix_address at = address_of(0600);
+
+    result_of_another = listener_open_unix(&at, &socket_of_another);
+}
+
+static void a_service_that_stops_takes_no_socket_from_one_that_starts(void **state)
+{
+    struct unix_address at = address_of(0600);
+    struct listener_unix listener;
+
+    (void)state;
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
+    before_unlink = open_socket_of_another;
+    listener_close_unix(&at, &listener);
+    if (result_of_another == 0) {
+        assert_true(sockets_connect_unix(path) >= 0);
+        listener_close_unix(&at, &socket_of_another);
+    }
+    open_socket_of_another();
+    assert_int_equal(result_of_another, 0);
+    listener_close_unix(&at, &socket_of_another);
+}
+
+/* Who can read a directory can lock it. */
+static void a_lock_that_somebody_keeps_does_not_keep_a_service_from_starting(void **state)
+{
+    struct unix_address at = address_of(0600);
+    struct listener_unix listener;
+    int lock = open(".", O_RDONLY | O_DIRECTORY);
+
+    (void)state;
+    assert_int_equal(flock(lock, LOCK_SH), 0);
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
+    listener_close_unix(&at, &listener);
+    close(lock);
 }
 
 int main(void)
@@ -184,6 +326,10 @@ int main(void)
         TEST(several_sockets_share_a_port_that_stays_closed_to_others),
         TEST(connections_send_at_once),
         TEST(closing_leaves_the_socket_of_a_later_service),
+        TEST(of_two_services_that_start_at_once_one_gets_the_port),
+        TEST(of_two_services_that_start_at_once_one_gets_the_socket),
+        TEST(a_service_that_stops_takes_no_socket_from_one_that_starts),
+        TEST(a_lock_that_somebody_keeps_does_not_keep_a_service_from_starting),
 #undef TEST
     };
 

@@ -15,7 +15,7 @@ struct fixture {
     struct event_base *base;
     struct unix_balancer *balancer;
     struct stream_counters counters[THREADS];
-    int listening;
+    struct listener_unix listening;
     int clients[CLIENTS_MAX];
     size_t n_clients;
 };
@@ -31,7 +31,8 @@ static void fixture_init(struct fixture *fixture)
     assert_int_equal(unix_balancer_new(THREADS, CONNECTIONS_MAX, &fixture->balancer), 0);
     for (size_t i = 0; i < THREADS; i++)
         unix_balancer_watch(fixture->balancer, i, &fixture->counters[i]);
-    assert_int_equal(unix_balancer_start(fixture->balancer, fixture->base, fixture->listening), 0);
+    assert_int_equal(unix_balancer_start(fixture->balancer, fixture->base, fixture->listening.fd),
+                     0);
 }
 
 static void fixture_deinit(struct fixture *fixture)
@@ -39,7 +40,7 @@ static void fixture_deinit(struct fixture *fixture)
     for (size_t i = 0; i < fixture->n_clients; i++)
         close(fixture->clients[i]);
     unix_balancer_free(fixture->balancer);
-    listener_close_unix(&at, fixture->listening);
+    listener_close_unix(&at, &fixture->listening);
     event_base_free(fixture->base);
 }
 
