@@ -13,19 +13,20 @@ POWERDNS_PACKAGES=(
     bind9-dnsutils pdns-backend-remote pdns-backend-sqlite3 pdns-server python3 sqlite3
 )
 
-# For all tests and checks, beside the two above.
+# For all tests, beside the two above.
 TEST_PACKAGES=(
-    bind9 bind9-utils build-essential clang clang-format clang-tidy cppcheck debhelper dehydrated
-    dns-root-data dnsdist dnsperf dpkg-dev fakeroot faketime gcovr git groff-base iproute2 knot
-    knot-dnsutils libc6-dbg lintian llvm man-db nginx nsd openssl postfix postfix-mta-sts-resolver
-    procps prometheus python3-cryptography python3-dnspython python3-pytest systemd unbound valgrind
+    bind9 bind9-utils build-essential debhelper dehydrated dns-root-data dnsdist dnsperf dpkg-dev
+    fakeroot faketime git groff-base iproute2 knot knot-dnsutils lintian man-db nginx nsd openssl
+    postfix postfix-mta-sts-resolver procps prometheus python3-cryptography python3-dnspython
+    python3-pytest systemd unbound
 )
+# In Debian 12 this is a part of systemd.
+[ "$(. /etc/os-release && echo "$VERSION_CODENAME")" = bookworm ] || TEST_PACKAGES+=(systemd-dev)
 
-# Whose names are not the same in each release.
-case $(. /etc/os-release && echo "$VERSION_CODENAME") in
-bookworm) TEST_PACKAGES+=(libclang-rt-14-dev) ;;
-*) TEST_PACKAGES+=(libclang-rt-19-dev systemd-dev) ;;
-esac
+# For sanitizers, valgrind, the static checks and the coverage.
+CHECK_PACKAGES=(
+    clang clang-format clang-tidy cppcheck gcovr libc6-dbg libclang-rt-dev llvm valgrind
+)
 
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -1,17 +1,13 @@
 #!/usr/bin/env bash
 # Every static and dynamic check there is: clang-format, clang-tidy, cppcheck, gcc's analyzer; all suites
 # with the address, undefined-behaviour and thread sanitizers, and the unit tests under valgrind; and the
-# lines that the tests run. It takes longer than run.sh, which leaves out a part. The last line is
-# "N passed, M failed".
+# lines that the tests run. The last line is "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
-# shellcheck source=contrib/packages.sh
-. contrib/packages.sh
 # shellcheck source=tests/steps.sh
 . tests/steps.sh
 
-install_packages "${BUILD_PACKAGES[@]}" "${POWERDNS_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
-
+prepare_to_check
 if CC=gcc build build --werror; then
     check_statically
     check_valgrind
@@ -20,6 +16,5 @@ fi
 check_asan
 # shellcheck disable=SC2119  # without names: all suites
 check_tsan
-
 check_coverage
 finish

@@ -1,6 +1,9 @@
-# Sourced by run.sh and check.sh, in the top directory, after contrib/packages.sh: the steps that they are made of. Each counts what
-# passed and failed; finish prints the counts.
+# Sourced in the top directory by run.sh, check.sh and .ci/run: the steps that they are made of. Each counts
+# what passed and failed; finish prints the counts.
 # shellcheck shell=bash
+
+# shellcheck source=contrib/packages.sh
+. contrib/packages.sh
 
 logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
@@ -63,8 +66,7 @@ build() {
 test_as_root() {
     local directory=$1 code=0
     shift
-    as_root env ASAN_OPTIONS="${ASAN_OPTIONS:-}" UBSAN_OPTIONS="${UBSAN_OPTIONS:-}" \
-        TSAN_OPTIONS="${TSAN_OPTIONS:-}" meson test -C "$directory" --no-rebuild "$@" || code=$?
+    as_root meson test -C "$directory" --no-rebuild "$@" || code=$?
     [ "$(id -u)" -eq 0 ] || as_root chown -R "$(id -u):$(id -g)" "$directory"
     return "$code"
 }
@@ -90,6 +92,22 @@ suites() {
     skipped=$((skipped + counts[2]))
 }
 
+prepare_to_test() {
+    install_packages "${BUILD_PACKAGES[@]}" "${POWERDNS_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
+}
+
+prepare_to_check() {
+    prepare_to_test
+    install_packages "${CHECK_PACKAGES[@]}" || exit 1
+}
+
+# Builds with gcc, and runs every suite and the demo once. Returns 1 if there is no build.
+test_all() {
+    CC=gcc build build --werror || return 1
+    suites build testlog
+    check demo contrib/demo.sh --once
+}
+
 # Checks that need no program to run. gcc's analyzer loses sight of memory that a structure owns;
 # tests/analyzer.supp names the places where it is wrong.
 check_statically() {
@@ -110,22 +128,19 @@ analyze() {
 
 # The unit tests under valgrind, of the build that is there.
 check_valgrind() {
-    suites build testlog-valgrind --suite unit --timeout-multiplier 20 --wrapper \
-        'valgrind -q --num-callers=40 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=99 --suppressions='"$PWD"'/tests/valgrind.supp'
+    suites build testlog-valgrind --setup valgrind
 }
 
 # Suites with the address and undefined-behaviour sanitizers: all, or check_asan TEST… those tests, and
 # the unit tests and corpora.
 check_asan() {
-    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
-    export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     if CC=clang build build-asan --werror --buildtype=debugoptimized \
         -Db_sanitize=address,undefined -Db_lundef=false; then
         if [ $# -eq 0 ]; then
-            suites build-asan testlog --timeout-multiplier 3
+            suites build-asan testlog
         else
-            suites build-asan testlog --timeout-multiplier 3 --suite unit --suite fuzz
-            suites build-asan testlog --timeout-multiplier 3 "$@"
+            suites build-asan testlog --suite unit --suite fuzz
+            suites build-asan testlog "$@"
         fi
     fi
 }
@@ -133,10 +148,9 @@ check_asan() {
 # Suites with the thread sanitizer: all, or check_tsan TEST… those tests, which need the program alone.
 check_tsan() {
     local target=${1:+src/pdns-mta-sts}
-    export TSAN_OPTIONS=halt_on_error=1
     if CC=clang build build-tsan --werror --buildtype=debugoptimized \
         -Db_sanitize=thread -Db_lundef=false; then
-        suites build-tsan testlog --timeout-multiplier 3 "$@"
+        suites build-tsan testlog "$@"
     fi
 }
 
@@ -153,8 +167,8 @@ check_coverage() {
 }
 
 finish() {
-    printf '%d passed, %d failed' "$passed" "$failed"
-    [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
-    printf '\n'
+    say end
+    [ "$skipped" -eq 0 ] || printf '%d skipped\n' "$skipped"
+    printf '%d passed, %d failed\n' "$passed" "$failed"
     [ "$failed" -eq 0 ]
 }
