@@ -1,12 +1,13 @@
-"""The case tables of tests/data: one case a line, `#` begins a comment that fills its line."""
+"""The case tables of tests/data/answers, in the grammar that tests/README.md describes for all of them."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Case:
-    """A question and what must come back; see tests/data/answers/primary.cases."""
+    """A question and what must come back."""
 
     place: str
     question: str
@@ -16,11 +17,15 @@ class Case:
     answer: list
 
 
+def expand(field):
+    r"""\xHH is an octet, \63{a} is 63 times a."""
+    field = re.sub(r"\\x([0-9a-fA-F]{2})", lambda match: chr(int(match[1], 16)), field)
+    return re.sub(r"\\(\d+)\{(.)\}", lambda match: int(match[1]) * match[2], field)
+
+
 def parse_case(place, line, values):
-    columns = line.split(None, 4)
-    question, kind, rcode, soa = columns[:4]
-    records = columns[4].split("|") if len(columns) > 4 else []
-    answer = sorted(record.strip().format(**values) for record in records)
+    question, kind, rcode, soa, *records = map(expand, line.split(" | "))
+    answer = sorted(record.format(**values) for record in records)
     return Case(place, question, kind, rcode, [] if soa == "-" else [soa], answer)
 
 
@@ -30,5 +35,5 @@ def read_cases(path: Path, values):
     return [
         parse_case(f"{path.name}:{number}", line, values)
         for number, line in enumerate(lines, 1)
-        if line.strip() and not line.startswith("#")
+        if line and not line.startswith("#")
     ]

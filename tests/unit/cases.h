@@ -1,5 +1,4 @@
-/* Case tables: one case a line, its fields separated by " | ", comments with #. In a field, \xHH
- * stands for an octet and \n{C} for n times the character C, as \63{a}. */
+/* The case tables of tests/data, whose grammar tests/README.md describes. */
 #pragma once
 
 #include "base/base.h"
