@@ -46,6 +46,7 @@ def answer_zones(make_directory):
         zones.load(zone, ANSWERS / "zones/plain.zone")
     for path in (ANSWERS / "zones").glob("*.example.zone"):
         zones.load(path.stem, path)
+        zones.pdnsutil("rectify-zone", path.stem)
     return zones
 
 

@@ -1,7 +1,7 @@
 """What own zones must keep from load to load: ids, labels in the catalog zone, and serials.
 
 The service chooses these itself, so the model (model.py) takes them from it, and here is checked
-what docs/zones.md says of them.
+what docs/zones.md and docs/ARCHITECTURE.md say of them.
 """
 
 from model import Model, labels_of
