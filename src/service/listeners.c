@@ -47,7 +47,7 @@ static int open_tcp(struct listeners *listeners, enum listener listener)
 
     if (r < 0) {
         log_error("cannot listen on %s: %s", address->text, strerror(-r));
-        return LISTENERS_FAILED;
+        return REPORTED;
     }
     listeners->sockets[listener].n = n;
     log_info("listening on http://%s%s", address->text, path_of(listener, settings));
@@ -65,14 +65,14 @@ static int open_unix(struct listeners *listeners)
 
         log_error("cannot give %s to the group %s, of which the service must be a member",
                   address->path, group ? group->gr_name : "that is configured");
-        return LISTENERS_FAILED;
+        return REPORTED;
     }
     if (r < 0) {
         log_error("cannot listen on %s: %s", address->path,
                   r == -EADDRINUSE ? "another process listens there"
                   : r == -EEXIST   ? "the file is not a socket"
                                    : strerror(-r));
-        return LISTENERS_FAILED;
+        return REPORTED;
     }
     listeners->sockets[LISTENER_UNIX].fds[0] = listeners->unix_socket.fd;
     listeners->sockets[LISTENER_UNIX].n = 1;
@@ -96,7 +96,7 @@ static int adopt_socket(struct listeners *listeners, enum listener listener, int
                   : tcp        ? "it is not a listening TCP socket"
                                : "it is not a listening unix socket");
         close(fd);
-        return LISTENERS_FAILED;
+        return REPORTED;
     }
     listeners->sockets[listener].n = n;
     if (tcp) {

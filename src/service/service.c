@@ -94,7 +94,7 @@ static int start_admin(struct service *service, size_t connections_max)
     r = admin_new(&setup, &service->admin);
     if (r < 0) {
         log_error("cannot start the admin thread: %s", strerror(-r));
-        return SERVICE_FAILED;
+        return REPORTED;
     }
     return 0;
 }
@@ -121,11 +121,11 @@ static int start(struct service *service)
     setup.connections_max = share_descriptors(settings);
     r = listeners_new(settings, &service->listeners);
     if (r)
-        return r < 0 ? r : SERVICE_FAILED;
+        return r;
     setup.listeners = service->listeners;
     r = workers_new(&setup, service->published, &service->workers);
     if (r)
-        return r < 0 ? r : SERVICE_FAILED;
+        return r;
     return start_admin(service, setup.connections_max);
 }
 
@@ -149,7 +149,7 @@ int service_new(const char *config_path, struct service **out)
     if (r)
         return r;
     if (load_config(config_path, &diagnostics, &service->config))
-        return SERVICE_FAILED;
+        return REPORTED;
     r = start(service);
     if (r)
         return r;

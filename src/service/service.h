@@ -25,10 +25,8 @@ struct service;
 void service_init(void);
 
 /* Loads the configuration, opens the listeners and starts the threads; logs what is wrong. Returns
- * 0; SERVICE_FAILED, after an error was logged; or -ENOMEM. */
+ * 0; REPORTED, after an error was logged; or -ENOMEM. */
 int service_new(const char *config_path, struct service **out);
-
-enum { SERVICE_FAILED = 1 };
 
 /* Loads the configuration anew and, if it has no error, has all threads answer from it; logs what
  * was wrong, or what has changed. Whatever happens the service goes on answering. */

@@ -26,14 +26,14 @@ int workers_new(const struct worker_setup *setup, struct snapshot *snapshot, str
                               &workers->balancer);
     if (r < 0) {
         log_error("cannot make pipes between threads: %s", strerror(-r));
-        return WORKERS_FAILED;
+        return REPORTED;
     }
     own.balancer = workers->balancer;
     while (workers->n < settings->threads) {
         r = worker_new(&own, workers->n, snapshot, &workers->items[workers->n]);
         if (r < 0) {
             log_error("cannot start a thread: %s", strerror(-r));
-            return WORKERS_FAILED;
+            return REPORTED;
         }
         workers->n++;
     }

@@ -6,10 +6,8 @@
 struct workers;
 
 /* Starts as many threads as the settings say, which answer from a snapshot; what the setup points
- * at outlives them. Returns 0; WORKERS_FAILED, after an error was logged; or -ENOMEM. */
+ * at outlives them. Returns 0; REPORTED, after an error was logged; or -ENOMEM. */
 int workers_new(const struct worker_setup *setup, struct snapshot *snapshot, struct workers **out);
-
-enum { WORKERS_FAILED = 1 };
 
 /* Has all threads answer from a snapshot, at the same time. When this returns none answers from the
  * one before. */
