@@ -33,12 +33,12 @@ static size_t read_character(struct text text, uint32_t *character)
 }
 
 /* Whether a character may be printed as it is: no control, no line or paragraph separator, and
- * nothing invisible that turns the direction of writing. */
+ * nothing invisible that turns the direction of writing (U+061C is the Arabic letter mark). */
 static bool is_printable(uint32_t c)
 {
-    return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && c != 0xfeff && !(c >= 0x200b && c <= 0x200f) &&
-           !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2060 && c <= 0x206f) && c != 0xfffe &&
-           c != 0xffff;
+    return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && c != 0x061c && c != 0xfeff &&
+           !(c >= 0x200b && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&
+           !(c >= 0x2060 && c <= 0x206f) && c != 0xfffe && c != 0xffff;
 }
 
 void quote_escape(struct text text, const char *special, char *out, size_t size)

@@ -28,6 +28,7 @@ static void what_is_no_printable_utf8_is_escaped_octet_by_octet(void **state)
     assert_quoted(TEXT("\xf4\x90\x80\x80"), "\"\\xf4\\x90\\x80\\x80\""); /* beyond Unicode */
     assert_quoted(TEXT("\xc2\x9b"), "\"\\xc2\\x9b\"");                   /* a control */
     assert_quoted(TEXT("\xe2\x80\xae"), "\"\\xe2\\x80\\xae\""); /* turns the writing around */
+    assert_quoted(TEXT("\xd8\x9c"), "\"\\xd8\\x9c\"");          /* so does U+061C */
     assert_quoted(TEXT("\xe2\x80\xa8"), "\"\\xe2\\x80\\xa8\""); /* ends a line */
 }
 
