@@ -2,7 +2,6 @@
 
 #include "base/buffer.h"
 
-#include <limits.h>
 #include <stdarg.h>
 
 static const struct {
@@ -22,62 +21,54 @@ void diagnostics_deinit(struct diagnostics *diagnostics)
     *diagnostics = DIAGNOSTICS_INIT;
 }
 
+struct place_text place_text(struct place place)
+{
+    struct place_text out;
+    size_t n;
+
+    quote_escape(text_from(place.file), "", out.text, PLACE_FILE_MAX);
+    n = strlen(out.text);
+    if (place.line)
+        n += (size_t)sprintf(out.text + n, ":%u", place.line);
+    if (place.column)
+        sprintf(out.text + n, ":%u", place.column);
+    return out;
+}
+
+bool diagnostics_count(struct diagnostics *diagnostics, enum severity severity)
+{
+    diagnostics->total[severity]++;
+    return diagnostics->n_lines[severity] < DIAGNOSTICS_KEPT;
+}
+
 /* Makes one line; NULL if memory runs out. */
 static char *format_line(enum severity severity, struct place place, const char *text)
 {
     CLEANUP(buffer_deinit) struct buffer line = BUFFER_INIT;
-    char file[PATH_MAX];
 
-    quote_escape(text_from(place.file), "", file, sizeof(file));
-    buffer_add_string(&line, file);
-    if (place.line)
-        buffer_printf(&line, ":%u", place.line);
-    if (place.column)
-        buffer_printf(&line, ":%u", place.column);
-    buffer_printf(&line, ": %s%s", severities[severity].prefix, text);
+    buffer_printf(&line, "%s: %s%s", place_text(place).text, severities[severity].prefix, text);
     return buffer_take_string(&line);
 }
 
-__attribute__((format(printf, 4, 0))) static void add(struct diagnostics *diagnostics,
-                                                      enum severity severity, struct place place,
-                                                      const char *format, va_list arguments)
+void diagnostics_keep(struct diagnostics *diagnostics, enum severity severity, struct place place,
+                      const char *format, ...)
 {
     CLEANUP(free_pointer) char *text = NULL;
     char ***lines = &diagnostics->lines[severity];
-    size_t *n = &diagnostics->n_lines[severity];
+    va_list arguments;
     char *line;
 
-    diagnostics->total[severity]++;
-    if (*n == DIAGNOSTICS_KEPT)
-        return;
     if (!*lines)
         *lines = calloc(DIAGNOSTICS_KEPT, sizeof(**lines));
+    va_start(arguments, format);
     if (vasprintf(&text, format, arguments) < 0)
         text = NULL;
+    va_end(arguments);
     line = text && *lines ? format_line(severity, place, text) : NULL;
     if (line)
-        (*lines)[(*n)++] = line;
+        (*lines)[diagnostics->n_lines[severity]++] = line;
     else
         diagnostics->out_of_memory = true;
-}
-
-void diagnostics_error(struct diagnostics *diagnostics, struct place place, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    add(diagnostics, SEVERITY_ERROR, place, format, arguments);
-    va_end(arguments);
-}
-
-void diagnostics_warning(struct diagnostics *diagnostics, struct place place, const char *format,
-                         ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    add(diagnostics, SEVERITY_WARNING, place, format, arguments);
-    va_end(arguments);
 }
 
 bool diagnostics_has_errors(const struct diagnostics *diagnostics)

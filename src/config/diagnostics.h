@@ -15,7 +15,10 @@
 
 #include <stdio.h>
 
-enum { DIAGNOSTICS_KEPT = 50 };
+enum {
+    DIAGNOSTICS_KEPT = 50,
+    PLACE_FILE_MAX = 4096, /* bytes of a file's name, escaped; the rest is cut */
+};
 
 /* The positive result of functions that read a part of the configuration: it cannot be used, and
  * that was reported. */
@@ -31,6 +34,15 @@ struct place {
     uint32_t column;
 };
 
+/* A place in text. */
+struct place_text {
+    char text[PLACE_FILE_MAX + 32];
+};
+
+/* Writes a place as messages have it: "file:line:column", without what is 0, and with the file's
+ * name escaped (quote.h). For direct use in an argument: place_text(place).text. */
+struct place_text place_text(struct place place);
+
 struct diagnostics {
     char **lines[SEVERITY_COUNT]; /* "file:line:column: text", without a newline */
     size_t n_lines[SEVERITY_COUNT];
@@ -44,13 +56,25 @@ struct diagnostics {
 void diagnostics_deinit(struct diagnostics *diagnostics);
 
 /* Adds an error: "file:line:column: TEXT". By convention the text is "found X, expected Y", input
- * in it is quoted by quote_text, and no dot ends it. */
-void diagnostics_error(struct diagnostics *diagnostics, struct place place, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+ * in it is quoted by quote_text, and no dot ends it. The arguments are evaluated only if the text
+ * is kept: a hostile file can have millions of errors. */
+#define diagnostics_error(DIAGNOSTICS, ...)                                                        \
+    do {                                                                                           \
+        if (diagnostics_count(DIAGNOSTICS, SEVERITY_ERROR))                                        \
+            diagnostics_keep(DIAGNOSTICS, SEVERITY_ERROR, __VA_ARGS__);                            \
+    } while (0)
 
-/* Adds a warning: "file:line:column: warning: TEXT". */
-void diagnostics_warning(struct diagnostics *diagnostics, struct place place, const char *format,
-                         ...) __attribute__((format(printf, 3, 4)));
+/* Adds a warning in the same way: "file:line:column: warning: TEXT". */
+#define diagnostics_warning(DIAGNOSTICS, ...)                                                      \
+    do {                                                                                           \
+        if (diagnostics_count(DIAGNOSTICS, SEVERITY_WARNING))                                      \
+            diagnostics_keep(DIAGNOSTICS, SEVERITY_WARNING, __VA_ARGS__);                          \
+    } while (0)
+
+/* Their parts: counts an error or a warning and says whether its text is to be kept; keeps it. */
+bool diagnostics_count(struct diagnostics *diagnostics, enum severity severity);
+void diagnostics_keep(struct diagnostics *diagnostics, enum severity severity, struct place place,
+                      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Whether there is any error (running out of memory while noting one counts). */
 bool diagnostics_has_errors(const struct diagnostics *diagnostics);

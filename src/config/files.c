@@ -12,12 +12,12 @@ static void report_again(struct loader *loader, const char *path, const struct n
     struct quoted name = quote_text(text_from(path));
 
     if (first->reader != FILES_YAML)
-        NODE_WARNING(&loader->context, named_at, "%s is the list file named already at %s:%u:%u",
-                     name.text, place.file, place.line, place.column);
+        NODE_WARNING(&loader->context, named_at, "%s is the list file named already at %s",
+                     name.text, place_text(place).text);
     else if (first->named_at)
         NODE_ERROR(&loader->context, named_at,
-                   "found %s, included already at %s:%u:%u, expected each file once", name.text,
-                   place.file, place.line, place.column);
+                   "found %s, included already at %s, expected each file once", name.text,
+                   place_text(place).text);
     else
         NODE_ERROR(&loader->context, named_at,
                    "found %s, the main file itself, expected other files", name.text);

@@ -12,21 +12,19 @@ void members_report_clash(const struct builder_clash *clash, void *context)
     struct place place = source_unpack(&loader->sources, clash->where);
     struct place first = source_unpack(&loader->sources, clash->first_where);
     int length = (int)clash->name.length;
-    const char *policy;
+    const char *policy = loader->policies[clash->first_policy].name;
 
-    if (clash->policy == clash->first_policy) {
-        diagnostics_warning(diagnostics, place, "\"%.*s\" is listed already at %s:%u:%u", length,
-                            clash->name.data, first.file, first.line, first.column);
-        return;
-    }
-    policy = loader->policies[clash->first_policy].name;
-    diagnostics_error(
-        diagnostics, place,
-        "found \"%.*s\", listed already at %s:%u:%u under %s%s, expected each domain in "
-        "one policy",
-        length, clash->name.data, first.file, first.line, first.column,
-        policy ? "policy " : "a policy without a domain",
-        policy ? quote_text(text_from(policy)).text : "");
+    if (clash->policy == clash->first_policy)
+        diagnostics_warning(diagnostics, place, "\"%.*s\" is listed already at %s", length,
+                            clash->name.data, place_text(first).text);
+    else
+        diagnostics_error(
+            diagnostics, place,
+            "found \"%.*s\", listed already at %s under %s%s, expected each domain in "
+            "one policy",
+            length, clash->name.data, place_text(first).text,
+            policy ? "policy " : "a policy without a domain",
+            policy ? quote_text(text_from(policy)).text : "");
 }
 
 /* Reports that there is no room for a domain, once. Returns REPORTED, or R as it is. */

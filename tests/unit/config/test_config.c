@@ -165,6 +165,40 @@ static void file_names_that_do_not_print_are_escaped(void **state)
                    "a\\x0a\\x1b.yaml: found an empty document, expected a mapping\n");
 }
 
+/* Also where they stand inside of a message. */
+static void file_names_in_messages_are_escaped(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("\x1b[m", 0700), 0);
+    temporary_write("\x1b[m/\xff.list", "a.example\n");
+    temporary_write("\x1b[m/a.yaml", POLICY "    domain_files: '*.list'\n");
+    temporary_write("config.yaml",
+                    "include: '*/a.yaml'\n"
+                    "policies:\n"
+                    "  - {domain: a.example, rua: 'mailto:a@example.net', domains: a.example}\n"
+                    "  - {domain: b.example, rua: 'mailto:a@example.net',\n"
+                    "     domain_files: ['*/*.list', '*/*.list']}\n");
+    assert_refused("config.yaml",
+                   "\\x1b[m/\\xff.list:1:1: found \"a.example\", listed already at "
+                   "config.yaml:3:14 under policy \"a.example\", expected each domain in one "
+                   "policy\n"
+                   "\\x1b[m/\\xff.list:1:1: found \"a.example\", listed already at "
+                   "config.yaml:3:14 under policy \"a.example\", expected each domain in one "
+                   "policy\n"
+                   "config.yaml:5:33: warning: \"\\x1b[m/\\xff.list\" is the list file named "
+                   "already at config.yaml:5:21\n"
+                   "config.yaml:3:63: warning: \"a.example\" is listed already at "
+                   "config.yaml:3:14\n");
+    temporary_write("config.yaml", "include: ['*/a.yaml', '*/b.yaml']\n");
+    temporary_write("\x1b[m/\xff.list", "a.example\na.example\n");
+    assert_int_equal(symlink("a.yaml", "\x1b[m/b.yaml"), 0);
+    assert_refused("config.yaml",
+                   "config.yaml:1:23: found \"\\x1b[m/b.yaml\", included already at "
+                   "config.yaml:1:11, expected each file once\n"
+                   "\\x1b[m/\\xff.list:2:1: warning: \"a.example\" is listed already at "
+                   "\\x1b[m/\\xff.list:1:1\n");
+}
+
 static void the_first_50_errors_are_listed_and_the_others_counted(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT, expected = BUFFER_INIT;
@@ -472,6 +506,7 @@ int main(void)
         TEST(a_directory_with_glob_characters_stands_for_itself),
         TEST(the_last_file_of_a_glob_leaves_its_time_behind),
         TEST(file_names_that_do_not_print_are_escaped),
+        TEST(file_names_in_messages_are_escaped),
         TEST(the_first_50_errors_are_listed_and_the_others_counted),
         TEST(what_is_no_text_far_into_a_file_is_refused_with_its_place),
         TEST(ten_thousand_domains_load_from_the_configuration),
