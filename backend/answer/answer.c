@@ -3,18 +3,13 @@
 bool answer_at(const struct snapshot *snapshot, const struct domain *domain, enum owner owner,
                struct answer *out)
 {
-    struct text prefix = owner_prefix(owner);
-
     out->domain = *domain;
     out->owner = owner;
     out->rows = domain_rows(domain, owner);
     out->ttl = domain->policy->ttl;
     if (out->rows.n == 0)
         return false;
-    out->name.length = (uint8_t)(prefix.length + domain->name.length);
-    memcpy(out->name.text, prefix.data, prefix.length);
-    memcpy(out->name.text + prefix.length, domain->name.data, domain->name.length);
-    out->name.text[out->name.length] = '\0';
+    owner_name(owner, domain->name, &out->name);
     if (out->rows.first[0].type == RECORD_SOA)
         out->content_length =
             soa_write(out->content, sizeof(out->content), snapshot_zone_settings(snapshot),
@@ -32,7 +27,7 @@ bool answer_zone(const struct snapshot *snapshot, const struct answer *answer, s
 {
     if (answer->rows.first[0].type != RECORD_SOA)
         return false;
-    if (answer->owner == OWNER_COUNT)
+    if (answer->owner == OWNER_CATALOG)
         return snapshot_catalog(snapshot, out);
     snapshot_domain_zone(snapshot, &answer->domain, answer->owner, out);
     return true;

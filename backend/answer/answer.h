@@ -12,7 +12,7 @@ enum {
 /* The rows at a name. Not to be copied, as they may point into it. */
 struct answer {
     struct domain domain;                 /* meaningless in the catalog zone */
-    enum owner owner;                     /* OWNER_COUNT in the catalog zone */
+    enum owner owner;                     /* OWNER_CATALOG in the catalog zone */
     struct name name;                     /* canonical */
     struct rows rows;                     /* at least one */
     uint32_t ttl;                         /* seconds, of all rows */

@@ -7,7 +7,7 @@ enum { CATALOG_TTL = 0 }; /* seconds: it has no meaning, RFC 9432 4.1 */
 /* Begins an answer at a name that is to be set. */
 static void begin_catalog_answer(struct answer *out)
 {
-    out->owner = OWNER_COUNT;
+    out->owner = OWNER_CATALOG;
     out->ttl = CATALOG_TTL;
     out->rows = (struct rows){.first = out->own_rows, .n = 0};
 }

@@ -27,6 +27,11 @@ static inline struct text name_text(const struct name *name)
     return text_of(name->text, name->length);
 }
 
+static inline bool name_equals(const struct name *a, const struct name *b)
+{
+    return text_equals(name_text(a), name_text(b));
+}
+
 /* What is wrong with a name; positive, for the caller to report. */
 enum name_fault {
     NAME_EMPTY = 1,

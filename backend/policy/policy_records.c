@@ -26,6 +26,16 @@ bool owner_match(enum owner owner, struct text name, struct text *domain)
     return true;
 }
 
+void owner_name(enum owner owner, struct text domain, struct name *out)
+{
+    struct text prefix = owner_prefix(owner);
+
+    out->length = (uint8_t)(prefix.length + domain.length);
+    memcpy(out->text, prefix.data, prefix.length);
+    memcpy(out->text + prefix.length, domain.data, domain.length);
+    out->text[out->length] = '\0';
+}
+
 /* Copies what a buffer holds and empties it. */
 static int keep(struct arena *arena, struct buffer *buffer, struct text *out)
 {

@@ -20,10 +20,14 @@ enum owner {
     OWNER_TLS_PARENT,  /* _tls.<d>        an empty non-terminal above the one before, RFC 8020 */
     OWNER_POLICY_HOST, /* mta-sts.<d>     A and AAAA, or CNAME, RFC 8461 3.3 */
     OWNER_COUNT,
+    OWNER_CATALOG = OWNER_COUNT, /* no owner of a domain: names in the catalog zone */
 };
 
 /* The prefix of an owner name with its final dot, for example "_mta-sts.". */
 struct text owner_prefix(enum owner owner);
+
+/* Writes the owner name of a domain, which is short enough for any prefix. */
+void owner_name(enum owner owner, struct text domain, struct name *out);
 
 /* Whether a canonical name is that of an owner of some domain. DOMAIN is then the name of the
  * domain, a part of NAME. */
@@ -62,7 +66,6 @@ struct policy {
     struct text body_id;           /* the id derived from the body, empty if the mode is absent */
     uint32_t announce_delay;       /* seconds */
     bool zones;                    /* the service is authoritative, in zones of its own */
-    uint32_t serial;               /* of these zones */
     size_t n_apex_rows;            /* of these zones, SOA and NS, before all others */
     struct rows rows[OWNER_COUNT]; /* of the primary and of direct members */
     struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */

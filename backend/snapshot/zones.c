@@ -1,13 +1,14 @@
 #include "snapshot/zones.h"
 
+#include "base/array.h"
+#include "base/number.h"
 #include "snapshot/domain_table.h"
 
 #include <errno.h>
 #include <nettle/sha2.h>
 
 enum {
-    SLOTS_SMALLEST = 16,
-    /* Ids of names are spread up to here; what is left is for those that give way. */
+    /* Names say ids up to here; the rest is room for those that must take the next id. */
     ID_SPREAD = ZONE_ID_MAX - ZONE_ID_MIN - (1 << 20),
     DIGEST_BYTES = ZONE_LABEL_LENGTH / 2,
 };
@@ -15,7 +16,7 @@ enum {
 void zones_deinit(struct zones *zones)
 {
     free(zones->slots);
-    *zones = ZONES_INIT;
+    *zones = (struct zones){0};
 }
 
 static void digest_name(struct text name, uint8_t digest[DIGEST_BYTES])
@@ -46,47 +47,34 @@ static uint32_t id_of_name(struct text name)
 
 int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct text name)
 {
-    size_t capacity = zones->capacity ? zones->capacity * 2 : SLOTS_SMALLEST;
     uint8_t digest[DIGEST_BYTES];
-    struct zone_slot *slots;
     uint64_t number;
 
-    if (zones->n == zones->capacity) {
-        slots = reallocarray(zones->slots, capacity, sizeof(*slots));
-        if (!slots)
-            return -ENOMEM;
-        zones->slots = slots;
-        zones->capacity = capacity;
-    }
+    if (ARRAY_RESERVE(zones->slots, zones->n, zones->capacity))
+        return -ENOMEM;
     digest_name(name, digest);
     memcpy(&number, digest + DIGEST_BYTES - sizeof(number), sizeof(number));
-    zones->sum += number;
+    zones->fingerprint += number;
     zones->slots[zones->n++] = (struct zone_slot){id_of(digest), position, owner};
     return 0;
 }
 
-void zones_name(const struct zone_slot *slot, const struct domain_table *table, struct text catalog,
-                struct name *out)
+void zones_name(const struct zone_slot *slot, const struct domain_table *table,
+                const struct name *catalog, struct name *out)
 {
-    struct text prefix = TEXT(""), domain = catalog;
-
-    if (slot->position) {
-        prefix = owner_prefix(slot->owner);
-        domain = domain_table_at(table, slot->position).name;
-    }
-    out->length = (uint8_t)(prefix.length + domain.length);
-    memcpy(out->text, prefix.data, prefix.length);
-    memcpy(out->text + prefix.length, domain.data, domain.length);
-    out->text[out->length] = '\0';
+    if (slot->owner == OWNER_CATALOG)
+        *out = *catalog;
+    else
+        owner_name(slot->owner, domain_table_at(table, slot->position).name, out);
 }
 
 /* What comparing names needs. */
 struct names {
     const struct domain_table *table;
-    struct text catalog;
+    const struct name *catalog;
 };
 
-/* Zones of the same id stand in the order of their digests, so that all of them do. */
+/* Orders zones by their digests: by the ids that these say, and within one id by the rest. */
 static int compare_slots(const void *a, const void *b, void *context)
 {
     const struct zone_slot *left = a, *right = b;
@@ -103,7 +91,8 @@ static int compare_slots(const void *a, const void *b, void *context)
     return memcmp(left_digest, right_digest, DIGEST_BYTES);
 }
 
-void zones_settle(struct zones *zones, const struct domain_table *table, struct text catalog)
+void zones_assign_ids(struct zones *zones, const struct domain_table *table,
+                      const struct name *catalog)
 {
     struct names names = {table, catalog};
     uint32_t next = ZONE_ID_MIN;
@@ -117,7 +106,7 @@ void zones_settle(struct zones *zones, const struct domain_table *table, struct 
     }
 }
 
-/* The number of the first zone whose id is not below one. */
+/* The number of the first zone whose id is not below ID. */
 static size_t first_from(const struct zones *zones, uint32_t id)
 {
     size_t low = 0, high = zones->n;
@@ -151,22 +140,10 @@ size_t zones_find_id(const struct zones *zones, uint32_t id)
 
 void zones_label(struct text name, char label[ZONE_LABEL_LENGTH + 1])
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t digest[DIGEST_BYTES];
 
     digest_name(name, digest);
-    for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        label[2 * i] = digits[digest[i] >> 4];
-        label[2 * i + 1] = digits[digest[i] & 15];
-    }
-    label[ZONE_LABEL_LENGTH] = '\0';
-}
-
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    hex_write(digest, DIGEST_BYTES, label);
 }
 
 size_t zones_find_label(const struct zones *zones, struct text label)
@@ -176,7 +153,7 @@ size_t zones_find_label(const struct zones *zones, struct text label)
     if (label.length != ZONE_LABEL_LENGTH)
         return zones->n;
     for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        int high = digit_value(label.data[2 * i]), low = digit_value(label.data[2 * i + 1]);
+        int high = hex_digit_value(label.data[2 * i]), low = hex_digit_value(label.data[2 * i + 1]);
 
         if (high < 0 || low < 0)
             return zones->n;

@@ -162,36 +162,37 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
                    quote_text(domain.name).text);
 }
 
-/* Takes the time of the newest file for that of the configuration. It makes serials, so one that is
- * still to come is worth a warning; it counts all the same, as the clock may be wrong. */
-static int set_time(struct loader *loader)
+/* Warns of a file whose time is still to come, if serials are made of it. It counts all the same,
+ * as the clock may be wrong. */
+static int check_time(struct loader *loader, const struct snapshot *snapshot)
 {
-    struct config *config = loader->config;
     const char *path = buffer_string(&loader->mtime.path);
     time_t newest = loader->mtime.newest;
 
     if (!path)
         return -ENOMEM;
-    config->files_mtime = loader->mtime.newest;
-    if (snapshot_n_zones(config->snapshot) && newest > time(NULL) + FILES_CLOCKS_DIFFER)
+    if (snapshot_n_zones(snapshot) && newest > time(NULL) + FILES_CLOCKS_DIFFER)
         diagnostics_warning(loader->context.diagnostics, (struct place){.file = path},
                             "found its last change at %s, in the future: serials of own zones run "
                             "ahead of the clock",
                             clock_text(newest).text);
-    return snapshot_set_serials(config->snapshot, NULL, config->files_mtime);
+    return 0;
 }
 
 /* Makes the snapshot, and checks what only the whole shows. */
 static int freeze(struct loader *loader)
 {
-    struct snapshot **snapshot = &loader->config->snapshot;
-    int r = builder_freeze(loader->builder, members_report_clash, loader, snapshot);
+    struct config *config = loader->config;
+    int r;
 
+    config->files_mtime = loader->mtime.newest;
+    r = builder_freeze(loader->builder, config->files_mtime, members_report_clash, loader,
+                       &config->snapshot);
     if (r)
         return r;
-    policies_check_aliases(loader, *snapshot);
-    check_catalog(loader, *snapshot);
-    r = set_time(loader);
+    policies_check_aliases(loader, config->snapshot);
+    check_catalog(loader, config->snapshot);
+    r = check_time(loader, config->snapshot);
     if (r)
         return r;
     return diagnostics_has_errors(loader->context.diagnostics) ? REPORTED : 0;

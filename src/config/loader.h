@@ -4,6 +4,7 @@
 
 #include "config/certificates.h"
 #include "config/schema.h"
+#include "snapshot/builder.h"
 
 /* What later messages and checks need of a policy, by its number in the builder. */
 struct loaded_policy {

@@ -308,7 +308,7 @@ static struct loaded_policy *followed_policy(const struct loader *loader,
 
     if (policy->follows.length == 0 || !snapshot_find(snapshot, policy->follows, &domain))
         return NULL;
-    return &loader->policies[domain.policy - snapshot_policy(snapshot, 0)];
+    return &loader->policies[snapshot_policy_number(snapshot, domain.policy)];
 }
 
 /* Every policy leads to at most one other, so each walk along these steps ends or meets a policy

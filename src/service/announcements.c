@@ -42,7 +42,7 @@ static bool plan_policy(const struct announcements *before, const struct snapsho
         return false;
     out->since = now;
     if (text_equals(old->body_id, loaded->body_id)) {
-        waiting = find_waiting(before, (uint32_t)(old - snapshot_policy(published, 0)));
+        waiting = find_waiting(before, (uint32_t)snapshot_policy_number(published, old));
         if (!waiting)
             return false;
         out->since = waiting->since;
@@ -71,27 +71,45 @@ int announcements_plan(const struct announcements *before, const struct snapshot
     return 0;
 }
 
-int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,
-                        const struct snapshot *before, int64_t now, struct snapshot **out)
+/* Lists the ids that wait at a time. Returns the list, which the caller frees, or NULL. */
+static struct announcement *list_waiting(const struct announcements *announcements, int64_t now,
+                                         size_t *n)
 {
-    struct announcement *old = calloc(announcements->n + 1, sizeof(*old));
-    size_t n = 0;
-    int r = 0;
+    struct announcement *list = calloc(announcements->n + 1, sizeof(*list));
 
-    if (!old)
-        return -ENOMEM;
-    for (size_t i = 0; i < announcements->n; i++) {
+    *n = 0;
+    for (size_t i = 0; i < announcements->n && list; i++) {
         const struct waiting_id *waiting = &announcements->items[i];
 
         if (waiting->due > now)
-            old[n++] = (struct announcement){waiting->policy, text_from(waiting->id)};
+            list[(*n)++] = (struct announcement){waiting->policy, text_from(waiting->id)};
     }
+    return list;
+}
+
+int announcements_follow(const struct announcements *announcements, const struct snapshot *loaded,
+                         const struct snapshot *before, uint32_t files_mtime, struct snapshot **out)
+{
+    size_t n;
+    CLEANUP(free_pointer) struct announcement *waiting = list_waiting(announcements, INT64_MIN, &n);
+
+    if (!waiting)
+        return -ENOMEM;
+    return snapshot_follow(loaded, before, files_mtime, waiting, n, out);
+}
+
+int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,
+                        const struct snapshot *before, int64_t now, struct snapshot **out)
+{
+    size_t n;
+    CLEANUP(free_pointer) struct announcement *waiting = list_waiting(announcements, now, &n);
+
+    if (!waiting)
+        return -ENOMEM;
     if (n)
-        r = snapshot_announce(loaded, before, old, n, out);
-    else
-        *out = snapshot_ref(loaded);
-    free(old);
-    return r;
+        return snapshot_announce(loaded, before, waiting, n, out);
+    *out = snapshot_ref(loaded);
+    return 0;
 }
 
 int64_t announcements_next(const struct announcements *announcements)

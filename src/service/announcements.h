@@ -42,6 +42,13 @@ void announcements_deinit(struct announcements *announcements);
 int announcements_plan(const struct announcements *before, const struct snapshot *published,
                        const struct snapshot *loaded, int64_t now, struct announcements *out);
 
+/* Makes the snapshot of a reload, with a reference of its own: the loaded one with the serials that
+ * follow upon those of BEFORE, what was published until now, and leave room for the ids that wait.
+ * FILES_MTIME is as for snapshot_follow. Returns 0 or -ENOMEM. */
+int announcements_follow(const struct announcements *announcements, const struct snapshot *loaded,
+                         const struct snapshot *before, uint32_t files_mtime,
+                         struct snapshot **out);
+
 /* Makes the snapshot to publish, with a reference of its own: the loaded one, but for the ids that
  * are not due yet. BEFORE is what was published until now. Returns 0 or -ENOMEM. */
 int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,

@@ -237,15 +237,18 @@ static int prepare(const struct service *service, const struct announcements *an
 static int adopt(struct service *service, struct config *config, struct buffer *changes)
 {
     CLEANUP(announcements_deinit) struct announcements announcements = ANNOUNCEMENTS_INIT;
-    struct snapshot *published;
+    struct snapshot *loaded, *published;
     int r = announcements_plan(&service->announcements, service->published, config->snapshot,
                                clock_monotonic_ms(), &announcements);
 
     if (r)
         return r;
-    r = snapshot_set_serials(config->snapshot, service->published, config->files_mtime);
+    r = announcements_follow(&announcements, config->snapshot, service->published,
+                             config->files_mtime, &loaded);
     if (r)
         return r;
+    snapshot_unref(config->snapshot);
+    config->snapshot = loaded;
     r = prepare(service, &announcements, config->snapshot, &published);
     if (r)
         return r;

@@ -163,8 +163,11 @@ struct counts {
     size_t domains, held_back, zones;
 };
 
-static void add_policy(struct buffer *out, const struct policy *policy, const struct counts *counts)
+static void add_policy(struct buffer *out, const struct snapshot *snapshot, size_t number,
+                       const struct counts *counts)
 {
+    const struct policy *policy = snapshot_policy(snapshot, number);
+
     buffer_add_string(out, "\n{\"domain\":");
     json_write_string(out, policy->primary);
     if (policy->mode != POLICY_MODE_ABSENT) {
@@ -174,20 +177,19 @@ static void add_policy(struct buffer *out, const struct policy *policy, const st
         json_write_string(out, policy->id);
     }
     if (policy->zones)
-        buffer_printf(out, ",\"authority\":\"zones\",\"serial\":%u,\"zones\":%zu", policy->serial,
-                      counts->zones);
+        buffer_printf(out, ",\"authority\":\"zones\",\"serial\":%u,\"zones\":%zu",
+                      snapshot_policy_serial(snapshot, number), counts->zones);
     buffer_printf(out, ",\"domains\":%zu,\"held_back\":%zu}", counts->domains, counts->held_back);
 }
 
 /* Counts the domains of each policy. */
 static void count_domains(const struct snapshot *snapshot, struct counts *counts)
 {
-    const struct policy *first = snapshot_policy(snapshot, 0);
     struct domain domain;
     size_t cursor = 0;
 
     while (snapshot_next_domain(snapshot, &cursor, &domain)) {
-        struct counts *of_policy = &counts[domain.policy - first];
+        struct counts *of_policy = &counts[snapshot_policy_number(snapshot, domain.policy)];
 
         of_policy->domains++;
         of_policy->held_back += domain.held;
@@ -209,7 +211,7 @@ static void add_policies(struct buffer *out, const struct snapshot *snapshot)
     buffer_add_string(out, ",\"policies\":[");
     for (size_t i = 0; i < n; i++) {
         buffer_add_string(out, i ? "," : "");
-        add_policy(out, snapshot_policy(snapshot, i), &counts[i]);
+        add_policy(out, snapshot, i, &counts[i]);
     }
     free(counts);
     buffer_add_string(out, "]");

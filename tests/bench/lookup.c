@@ -5,6 +5,7 @@
  * - finding a name of ours alone, and turning a name away that does not exist. */
 #include "answer/lookup.h"
 #include "protocol/request.h"
+#include "snapshot/builder.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -47,7 +48,7 @@ static struct snapshot *make_snapshot(unsigned int domains)
         if (builder_add_member(builder, policy, DOMAIN_CNAME, false, &name, 0))
             abort();
     }
-    if (builder_freeze(builder, NULL, NULL, &snapshot))
+    if (builder_freeze(builder, 0, NULL, NULL, &snapshot))
         abort();
     builder_free(builder);
     return snapshot;

@@ -78,18 +78,13 @@ static int add_all(struct builder *builder)
     return r ? r : add(builder, &spec);
 }
 
-static void free_builder(struct builder **builder)
-{
-    builder_free(*builder);
-}
-
 int fixture_build(struct snapshot **out)
 {
-    CLEANUP(free_builder) struct builder *builder = NULL;
+    CLEANUP(builder_free_pointer) struct builder *builder = NULL;
     int r = builder_new(42, &builder);
 
     r = r ? r : add_all(builder);
-    return r ? r : builder_freeze(builder, NULL, NULL, out);
+    return r ? r : builder_freeze(builder, 0, NULL, NULL, out);
 }
 
 struct snapshot *fixture_snapshot(void)
@@ -135,7 +130,7 @@ static int add_zone_policies(struct builder *builder, size_t n_more)
 
 int fixture_build_zones(size_t n_more, struct snapshot **out)
 {
-    CLEANUP(free_builder) struct builder *builder = NULL;
+    CLEANUP(builder_free_pointer) struct builder *builder = NULL;
     const struct name nameservers[] = {fixture_name("ns1.example"), fixture_name("ns2.example")};
     const struct zone_settings settings = {
         .nameservers = nameservers,
@@ -143,18 +138,11 @@ int fixture_build_zones(size_t n_more, struct snapshot **out)
         .hostmaster = fixture_name("hostmaster.example"),
         .catalog = fixture_name("cat.example"),
     };
-    struct snapshot *snapshot = NULL;
     int r = builder_new(42, &builder);
 
     r = r ? r : builder_set_zones(builder, &settings);
     r = r ? r : add_zone_policies(builder, n_more);
-    r = r ? r : builder_freeze(builder, NULL, NULL, &snapshot);
-    r = r ? r : snapshot_set_serials(snapshot, NULL, 1000);
-    if (r)
-        snapshot_unref(snapshot);
-    else
-        *out = snapshot;
-    return r;
+    return r ? r : builder_freeze(builder, 1000, NULL, NULL, out);
 }
 
 struct snapshot *fixture_zones(void)

@@ -5,6 +5,7 @@
  * direct.<primary>. */
 #pragma once
 
+#include "snapshot/builder.h"
 #include "snapshot/notify.h"
 
 /* Builds the snapshot; fails the test if it cannot. */

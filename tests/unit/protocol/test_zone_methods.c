@@ -61,16 +61,26 @@ static void add_member(struct builder *builder, uint32_t policy, const char *dom
     assert_int_equal(builder_add_member(builder, policy, DOMAIN_DIRECT, false, &name, 0), 0);
 }
 
-/* Ends it: as loaded after another one, from files of some time. */
-static struct snapshot *end_zones(struct builder *builder, uint32_t newest,
-                                  const struct snapshot *before)
+/* The snapshot that follows upon another one, if an id waits. */
+static struct snapshot *follow(const struct snapshot *loaded, const struct snapshot *before,
+                               uint32_t files_mtime, const struct announcement *waiting)
 {
     struct snapshot *snapshot;
 
-    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
-    builder_free(builder);
-    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
+    assert_int_equal(
+        snapshot_follow(loaded, before, files_mtime, waiting, waiting ? 1 : 0, &snapshot), 0);
     return snapshot;
+}
+
+/* Ends it: as loaded after another one, from files of some time. */
+static struct snapshot *end_zones(struct builder *builder, uint32_t files_mtime,
+                                  const struct snapshot *before, const struct announcement *waiting)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = NULL;
+
+    assert_int_equal(builder_freeze(builder, files_mtime, NULL, NULL, &loaded), 0);
+    builder_free(builder);
+    return follow(loaded, before, files_mtime, waiting);
 }
 
 enum { MANY = 10000 /* zones, for which getUpdatedMasters is asked some times */ };
@@ -86,12 +96,7 @@ static struct snapshot *many_zones(void)
         snprintf(domain, sizeof(domain), "domain-%zu.example", i);
         add_member(builder, policy, domain);
     }
-    return end_zones(builder, 1000, NULL);
-}
-
-static void free_snapshot(struct snapshot **snapshot)
-{
-    snapshot_unref(*snapshot);
+    return end_zones(builder, 1000, NULL, NULL);
 }
 
 static void free_notify(struct notify **notify)
@@ -115,7 +120,7 @@ static struct zone zone_of(const struct snapshot *snapshot, const char *name)
 
 static void every_domain_has_the_zones_that_its_policy_fills(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_zones();
     static const char *const names[] = {"_mta-sts.full.example", "_tls.full.example",
                                         "mta-sts.full.example",  "_mta-sts.member.example",
                                         "_tls.member.example",   "mta-sts.member.example",
@@ -133,7 +138,9 @@ static void every_domain_has_the_zones_that_its_policy_fills(void **state)
 
 static void ids_ascend_and_are_the_same_in_another_snapshot(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *one = fixture_zones(), *other = fixture_zones();
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *one = fixture_zones(),
+                    *other = fixture_zones();
     struct zone before, zone;
 
     (void)state;
@@ -146,7 +153,7 @@ static void ids_ascend_and_are_the_same_in_another_snapshot(void **state)
 
 static void an_apex_has_soa_ns_and_the_records(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_zones();
     CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
     struct zone zone = zone_of(snapshot, "mta-sts.member.example");
 
@@ -176,7 +183,7 @@ static void an_apex_has_soa_ns_and_the_records(void **state)
 
 static void a_zone_is_listed_whole(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_zones();
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
     size_t rows = 0;
 
@@ -201,7 +208,7 @@ static void a_zone_is_listed_whole(void **state)
 
 static void the_catalog_points_to_every_zone_but_itself(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_zones();
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT, question = BUFFER_INIT;
     struct zone zone;
 
@@ -253,7 +260,7 @@ static size_t search(struct snapshot *snapshot, const char *pattern, unsigned in
 
 static void records_are_found_by_name_and_content(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_zones();
 
     (void)state;
     assert_int_equal(search(snapshot, "_SMTP._tls.member.example.", 100), 1);
@@ -283,7 +290,7 @@ static struct snapshot *long_record(void)
 
     memset(uri + 7, 'a', LONG_CONTENT - 7);
     add_reports(builder, "long.example", uri, 60);
-    return end_zones(builder, 1000, NULL);
+    return end_zones(builder, 1000, NULL, NULL);
 }
 
 /* Searches for '*', many '?' and an end. Returns in how many pieces the result comes. */
@@ -309,7 +316,7 @@ static size_t search_in_pieces(struct snapshot *snapshot, const char *end, struc
 /* All pieces but the last do all the work that a piece may. */
 static void a_search_compares_so_many_octets_a_piece_and_no_more(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *snapshot = long_record();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = long_record();
     CLEANUP(buffer_deinit) struct buffer none = BUFFER_INIT, found = BUFFER_INIT;
     /* The end is looked for at each octet of the content, but for the last ones. */
     size_t work = (LONG_CONTENT - ANY_OCTETS) * ANY_OCTETS;
@@ -327,7 +334,9 @@ static void a_search_compares_so_many_octets_a_piece_and_no_more(void **state)
 
 static void only_what_was_not_notified_is_updated(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *snapshot = fixture_zones(), *later = fixture_zones();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_zones();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *same = follow(snapshot, snapshot, 2000, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *later = follow(snapshot, NULL, 2000, NULL);
     CLEANUP(free_notify) struct notify *notify = NULL;
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT, request = BUFFER_INIT;
     static const char updated[] = "{\"method\":\"getUpdatedMasters\",\"parameters\":{}}";
@@ -349,10 +358,7 @@ static void only_what_was_not_notified_is_updated(void **state)
     ask(snapshot, notify, updated, &reply);
     assert_string_equal(reply.data, "{\"result\":[]}");
 
-    /* A newer serial of one policy: its zones alone. */
-    assert_int_equal(snapshot_set_serials(later, snapshot, 2000), 0);
-    assert_int_equal(zone_of(later, "mta-sts.full.example").serial, 1000);
-    assert_int_equal(snapshot_set_serials(later, NULL, 2000), 0);
+    assert_int_equal(zone_of(same, "mta-sts.full.example").serial, 1000);
     assert_int_equal(notify_prepare(notify, later), 0);
     notify_adopt(notify);
     assert_int_equal(notify_pending(notify), snapshot_n_zones(later));
@@ -378,7 +384,7 @@ static size_t notify_each(struct notify *notify, const char *reply)
 
 static void many_updated_zones_come_in_several_replies(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *snapshot = many_zones();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = many_zones();
     CLEANUP(free_notify) struct notify *notify = NULL;
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
     size_t n_replies = 0, n = 0;
@@ -397,24 +403,25 @@ static void many_updated_zones_come_in_several_replies(void **state)
 }
 
 /* A policy of one member. */
-static struct snapshot *one_policy(const char *member, const char *rua, uint32_t newest,
+static struct snapshot *one_policy(const char *member, const char *rua, uint32_t files_mtime,
                                    const struct snapshot *before)
 {
     struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
 
     add_member(builder, add_reports(builder, "changing.example", rua, 60), member);
-    return end_zones(builder, newest, before);
+    return end_zones(builder, files_mtime, before, NULL);
 }
 
 static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
 {
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *first = one_policy("a.example", "mailto:a@b.c", 10, NULL);
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *same = one_policy("b.example", "mailto:a@b.c", 20, first);
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *other = one_policy("b.example", "mailto:x@b.c", 30, same);
-    CLEANUP(free_snapshot) struct snapshot *old = one_policy("b.example", "mailto:y@b.c", 5, other);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *old = one_policy("b.example", "mailto:y@b.c", 5, other);
 
     (void)state;
     assert_int_equal(zone_of(first, "_tls.changing.example").serial, 10);
@@ -425,7 +432,7 @@ static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
 }
 
 /* A policy of one domain under some name server and hostmaster. */
-static struct snapshot *under(const char *nameserver, const char *hostmaster, uint32_t newest,
+static struct snapshot *under(const char *nameserver, const char *hostmaster, uint32_t files_mtime,
                               const struct snapshot *before)
 {
     struct builder *builder = begin_zones(nameserver, hostmaster, fixture_name("cat.example"));
@@ -434,15 +441,19 @@ static struct snapshot *under(const char *nameserver, const char *hostmaster, ui
 
     spec.zones = true;
     assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    return end_zones(builder, newest, before);
+    return end_zones(builder, files_mtime, before, NULL);
 }
 
 static void another_authority_is_a_change(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *first = under("a.example", "h.example", 10, NULL);
-    CLEANUP(free_snapshot) struct snapshot *same = under("a.example", "h.example", 20, first);
-    CLEANUP(free_snapshot) struct snapshot *other = under("a.example", "i.example", 30, same);
-    CLEANUP(free_snapshot) struct snapshot *third = under("b.example", "i.example", 40, other);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *first = under("a.example", "h.example", 10, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *same = under("a.example", "h.example", 20, first);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *other = under("a.example", "i.example", 30, same);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *third = under("b.example", "i.example", 40, other);
 
     (void)state;
     assert_int_equal(zone_of(same, "cat.example").serial, 10);
@@ -453,7 +464,7 @@ static void another_authority_is_a_change(void **state)
 }
 
 /* Two policies, the first of which changes with the member that is in one of them. */
-static struct snapshot *member_of(bool second, uint32_t newest, const struct snapshot *before)
+static struct snapshot *member_of(bool second, uint32_t files_mtime, const struct snapshot *before)
 {
     struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
     const uint32_t policies[] = {
@@ -462,15 +473,15 @@ static struct snapshot *member_of(bool second, uint32_t newest, const struct sna
     };
 
     add_member(builder, policies[second], "member.example");
-    return end_zones(builder, newest, before);
+    return end_zones(builder, files_mtime, before, NULL);
 }
 
 static void a_domain_that_moves_never_gets_a_lower_serial(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *first = member_of(false, 10, NULL);
-    CLEANUP(free_snapshot) struct snapshot *moved = member_of(true, 20, first);
-    CLEANUP(free_snapshot) struct snapshot *same = member_of(true, 30, moved);
-    CLEANUP(free_snapshot) struct snapshot *back = member_of(false, 20, same);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = member_of(false, 10, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *moved = member_of(true, 20, first);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *same = member_of(true, 30, moved);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *back = member_of(false, 20, same);
 
     (void)state;
     assert_int_equal(zone_of(moved, "_tls.member.example").serial, 20);
@@ -482,28 +493,27 @@ static void a_domain_that_moves_never_gets_a_lower_serial(void **state)
 
 static void a_zone_that_comes_back_has_a_higher_serial_than_it_had(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *first = member_of(false, 10, NULL);
-    CLEANUP(free_snapshot) struct snapshot *gone = under("a.example", "h.example", 10, first);
-    CLEANUP(free_snapshot) struct snapshot *none = fixture_snapshot();
-    CLEANUP(free_snapshot) struct snapshot *back = member_of(false, 10, none);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = member_of(false, 10, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *gone = under("a.example", "h.example", 10, first);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *overlay = fixture_snapshot();
+    CLEANUP(snapshot_unref_pointer) struct snapshot *none = follow(overlay, gone, 10, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *back = member_of(false, 10, none);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *later = member_of(false, 20, none);
 
     (void)state;
     assert_int_equal(zone_of(gone, "_tls.full.example").serial, 11);
     assert_int_equal(snapshot_n_zones(none), 0);
-    assert_int_equal(snapshot_set_serials(none, gone, 10), 0);
-    assert_int_equal(snapshot_set_serials(back, none, 10), 0);
     assert_int_equal(zone_of(back, "_tls.member.example").serial, 12);
-    assert_int_equal(snapshot_set_serials(back, none, 20), 0);
-    assert_int_equal(zone_of(back, "_tls.member.example").serial, 20);
+    assert_int_equal(zone_of(later, "_tls.member.example").serial, 20);
 }
 
 /* A policy whose one zone waits for the certificate. */
-static struct snapshot *announced(bool held, uint32_t newest, const struct snapshot *before)
+static struct snapshot *announced(bool held, uint32_t files_mtime, const struct snapshot *before)
 {
     const struct name nameserver = fixture_name("ns.example");
     const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
     struct policy_spec spec = fixture_full_spec();
-    struct snapshot *snapshot;
     struct builder *builder;
     uint32_t policy;
 
@@ -513,16 +523,13 @@ static struct snapshot *announced(bool held, uint32_t newest, const struct snaps
     assert_int_equal(builder_new(1, &builder), 0);
     assert_int_equal(builder_set_zones(builder, &settings), 0);
     assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
-    builder_free(builder);
-    assert_int_equal(snapshot_set_serials(snapshot, before, newest), 0);
-    return snapshot;
+    return end_zones(builder, files_mtime, before, NULL);
 }
 
 static void a_zone_that_was_held_back_has_a_serial(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *held = announced(true, 10, NULL);
-    CLEANUP(free_snapshot) struct snapshot *shown = announced(false, 20, held);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *held = announced(true, 10, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *shown = announced(false, 20, held);
 
     (void)state;
     assert_int_equal(snapshot_n_zones(held), 0);
@@ -531,13 +538,13 @@ static void a_zone_that_was_held_back_has_a_serial(void **state)
 
 static void an_id_that_waits_lowers_no_serial_of_a_late_domain(void **state)
 {
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *first = one_policy("a.example", "mailto:a@b.c", 10, NULL);
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *late = one_policy("b.example", "mailto:a@b.c", 20, first);
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *loaded = one_policy("b.example", "mailto:x@b.c", 30, late);
-    CLEANUP(free_snapshot) struct snapshot *waiting = NULL;
+    CLEANUP(snapshot_unref_pointer) struct snapshot *waiting = NULL;
 
     (void)state;
     assert_int_equal(zone_of(late, "_tls.b.example").serial, 20);
@@ -551,9 +558,12 @@ struct two {
     const char *hostmaster, *id;
     uint32_t ttl; /* of the second policy */
     enum { NOWHERE, IN_FIRST, IN_SECOND } member;
+    bool waits; /* the id of the first policy, while the one before is announced */
 };
 
-static struct snapshot *two_policies(const struct two *two, uint32_t newest,
+static const struct announcement id_before = {.policy = 0, .id = {"one", 3}};
+
+static struct snapshot *two_policies(const struct two *two, uint32_t files_mtime,
                                      const struct snapshot *before)
 {
     struct builder *builder = begin_zones("ns.example", two->hostmaster, (struct name){0});
@@ -571,31 +581,30 @@ static struct snapshot *two_policies(const struct two *two, uint32_t newest,
     second = add_reports(builder, "second.example", "mailto:a@b.example", two->ttl);
     if (two->member)
         add_member(builder, two->member == IN_FIRST ? first : second, "member.example");
-    return end_zones(builder, newest, before);
+    return end_zones(builder, files_mtime, before, two->waits ? &id_before : NULL);
 }
 
 /* What is published of it while the id that the first policy had still waits. */
 static struct snapshot *while_one_waits(struct snapshot *loaded, const struct snapshot *before)
 {
-    const struct announcement announcement = {.policy = 0, .id = TEXT("one")};
     struct snapshot *waiting;
 
-    assert_int_equal(snapshot_announce(loaded, before, &announcement, 1, &waiting), 0);
+    assert_int_equal(snapshot_announce(loaded, before, &id_before, 1, &waiting), 0);
     return waiting;
 }
 
 static void a_domain_that_moves_to_an_id_that_waits_gets_two_serials(void **state)
 {
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *first =
-        two_policies(&(struct two){"h.example", "one", 60, IN_SECOND}, 10, NULL);
-    CLEANUP(free_snapshot)
+        two_policies(&(struct two){"h.example", "one", 60, IN_SECOND, false}, 10, NULL);
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *before =
-        two_policies(&(struct two){"h.example", "one", 61, IN_SECOND}, 20, first);
-    CLEANUP(free_snapshot)
+        two_policies(&(struct two){"h.example", "one", 61, IN_SECOND, false}, 20, first);
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *loaded =
-        two_policies(&(struct two){"h.example", "two", 61, IN_FIRST}, 5, before);
-    CLEANUP(free_snapshot) struct snapshot *waiting = while_one_waits(loaded, before);
+        two_policies(&(struct two){"h.example", "two", 61, IN_FIRST, true}, 5, before);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *waiting = while_one_waits(loaded, before);
 
     (void)state;
     assert_int_equal(zone_of(before, "_tls.member.example").serial, 20);
@@ -606,15 +615,16 @@ static void a_domain_that_moves_to_an_id_that_waits_gets_two_serials(void **stat
 
 static void a_zone_that_comes_back_while_an_id_waits_has_a_higher_serial(void **state)
 {
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *first =
-        two_policies(&(struct two){"h.example", "one", 60, IN_SECOND}, 10, NULL);
-    CLEANUP(free_snapshot)
-    struct snapshot *gone = two_policies(&(struct two){"h.example", "one", 60, NOWHERE}, 5, first);
-    CLEANUP(free_snapshot)
+        two_policies(&(struct two){"h.example", "one", 60, IN_SECOND, false}, 10, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *gone =
+        two_policies(&(struct two){"h.example", "one", 60, NOWHERE, false}, 5, first);
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *loaded =
-        two_policies(&(struct two){"h.example", "two", 60, IN_SECOND}, 5, gone);
-    CLEANUP(free_snapshot) struct snapshot *waiting = while_one_waits(loaded, gone);
+        two_policies(&(struct two){"h.example", "two", 60, IN_SECOND, true}, 5, gone);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *waiting = while_one_waits(loaded, gone);
 
     (void)state;
     assert_int_equal(zone_of(first, "_tls.member.example").serial, 10);
@@ -624,13 +634,13 @@ static void a_zone_that_comes_back_while_an_id_waits_has_a_higher_serial(void **
 
 static void another_authority_is_a_change_while_an_id_waits(void **state)
 {
-    CLEANUP(free_snapshot)
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *before =
-        two_policies(&(struct two){"h.example", "one", 60, NOWHERE}, 10, NULL);
-    CLEANUP(free_snapshot)
+        two_policies(&(struct two){"h.example", "one", 60, NOWHERE, false}, 10, NULL);
+    CLEANUP(snapshot_unref_pointer)
     struct snapshot *loaded =
-        two_policies(&(struct two){"i.example", "two", 60, NOWHERE}, 20, before);
-    CLEANUP(free_snapshot) struct snapshot *waiting = while_one_waits(loaded, before);
+        two_policies(&(struct two){"i.example", "two", 60, NOWHERE, true}, 20, before);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *waiting = while_one_waits(loaded, before);
 
     (void)state;
     assert_int_equal(zone_of(waiting, "_mta-sts.first.example").serial, 19);
@@ -639,21 +649,19 @@ static void another_authority_is_a_change_while_an_id_waits(void **state)
 
 static void an_id_that_waits_has_a_serial_below_its_own(void **state)
 {
-    CLEANUP(free_snapshot) struct snapshot *before = fixture_zones(), *loaded = fixture_zones();
-    CLEANUP(free_snapshot) struct snapshot *waiting = NULL;
-    struct announcement announcement = {.policy = 0, .id = TEXT("old")};
-    CLEANUP(free_snapshot) struct snapshot *same = fixture_zones(), *unchanged = NULL;
+    CLEANUP(snapshot_unref_pointer) struct snapshot *before = fixture_zones();
+    const struct announcement same_id = {.policy = 0, .id = snapshot_policy(before, 0)->id};
+    const struct announcement old_id = {.policy = 0, .id = TEXT("old")};
+    CLEANUP(snapshot_unref_pointer) struct snapshot *same = follow(before, before, 2000, &same_id);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = follow(before, NULL, 2000, &old_id);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *unchanged = NULL, *waiting = NULL;
 
     (void)state;
     /* What is published stays the same for now, and so do the serials. */
-    assert_int_equal(snapshot_set_serials(same, before, 2000), 0);
-    announcement.id = snapshot_policy(before, 0)->id;
-    assert_int_equal(snapshot_announce(same, before, &announcement, 1, &unchanged), 0);
+    assert_int_equal(snapshot_announce(same, before, &same_id, 1, &unchanged), 0);
     assert_int_equal(zone_of(unchanged, "_mta-sts.full.example").serial, 1000);
     assert_int_equal(zone_of(unchanged, "mta-sts.member.example").serial, 1000);
-    announcement.id = TEXT("old");
-    assert_int_equal(snapshot_set_serials(loaded, NULL, 2000), 0);
-    assert_int_equal(snapshot_announce(loaded, before, &announcement, 1, &waiting), 0);
+    assert_int_equal(snapshot_announce(loaded, before, &old_id, 1, &waiting), 0);
     assert_int_equal(zone_of(waiting, "_mta-sts.full.example").serial, 1999);
     assert_int_equal(zone_of(loaded, "_mta-sts.full.example").serial, 2000);
     assert_int_equal(zone_of(waiting, "_tls.only-rua.example").serial, 2000);

@@ -39,7 +39,7 @@ static struct snapshot *load(const struct version *version)
     assert_int_equal(builder_new(1, &builder), 0);
     add(builder, "a.example", version->age_a, version);
     add(builder, "b.example", version->age_b, version);
-    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
+    assert_int_equal(builder_freeze(builder, 0, NULL, NULL, &snapshot), 0);
     builder_free(builder);
     return snapshot;
 }
