@@ -105,6 +105,7 @@ static void connection_free(struct connection *connection)
 
     TAILQ_REMOVE(connection->list, connection, link);
     server->n_connections--;
+    atomic_fetch_sub(&server->setup.places->taken, 1);
     counter_add(&server->setup.counters->closed, 1);
     producer_free(connection->producer);
     server->setup.protocol->end(connection->protocol_state);
@@ -294,7 +295,7 @@ static bool wait_for_turn(struct connection *connection)
     return connection->event && event_add(connection->event, NULL) == 0;
 }
 
-/* Has connections whose time is over looked for later, while there are any that have one. */
+/* Has connections that have to go looked for later, while there are any. */
 static void schedule_sweep(struct stream_server *server)
 {
     const struct timeval delay = {.tv_sec = SWEEP_SECONDS};
@@ -307,11 +308,14 @@ static void schedule_sweep(struct stream_server *server)
 static void on_sweep(evutil_socket_t fd, short what, void *argument)
 {
     struct stream_server *server = argument;
+    const struct stream_places *places = server->setup.places;
     const struct connection *oldest;
     time_t now = clock_coarse_seconds();
 
     (void)fd;
     (void)what;
+    while (server->n_connections > places->share && atomic_load(&places->taken) > places->max)
+        evict_oldest(server);
     while ((oldest = find_oldest(server)) && oldest->expires <= now)
         evict_oldest(server);
     schedule_sweep(server);
@@ -345,6 +349,17 @@ static void on_ready(evutil_socket_t fd, short what, void *argument)
     take_turn(argument);
 }
 
+/* Takes a place for a new connection. If none is left, another one of the same thread has to go,
+ * unless the thread has less than its share: then one of another thread has to (on_sweep). */
+static void take_place(struct stream_server *server)
+{
+    struct stream_places *places = server->setup.places;
+
+    if (atomic_fetch_add(&places->taken, 1) >= places->max &&
+        server->n_connections >= places->share)
+        evict_oldest(server);
+}
+
 /* Takes a new descriptor, and reads from it at once: mostly the request has come already. */
 static void connection_begin(struct stream_server *server, int fd)
 {
@@ -357,8 +372,7 @@ static void connection_begin(struct stream_server *server, int fd)
         counter_add(&server->setup.counters->closed, 1);
         return;
     }
-    if (server->n_connections >= server->setup.connections_max)
-        evict_oldest(server);
+    take_place(server);
     connection->server = server;
     connection->fd = fd;
     connection->list = &server->reading;
@@ -372,7 +386,9 @@ static void connection_begin(struct stream_server *server, int fd)
 /* Whether new connections must wait until others end by themselves. */
 static bool is_full(const struct stream_server *server)
 {
-    return !server->setup.idle_seconds && server->n_connections >= server->setup.connections_max;
+    const struct stream_places *places = server->setup.places;
+
+    return !server->setup.idle_seconds && atomic_load(&places->taken) >= places->max;
 }
 
 static int take(const struct stream_server *server, int descriptor)

@@ -23,6 +23,7 @@
 #include "base/producer.h"
 
 #include <event2/event.h>
+#include <stdatomic.h>
 
 enum {
     STREAM_STALL_SECONDS = 30,
@@ -62,10 +63,18 @@ struct stream_protocol {
 
 struct stream_counters;
 
+/* How many connections a listener has, over all threads that serve it. */
+struct stream_places {
+    size_t max;
+    size_t share; /* so many each thread may have even if others have taken all places; these give
+                     way within a second */
+    atomic_size_t taken;
+};
+
 struct stream_setup {
     const struct stream_protocol *protocol;
     void *context; /* handed to begin */
-    size_t connections_max;
+    struct stream_places *places;
     unsigned int idle_seconds; /* from accepting, or from a reply, to the next one; 0: no limit */
     struct stream_counters *counters; /* written by the thread of the event base alone */
     /* Takes the next connection from the descriptor, as accept4 does; NULL: it is accept4. */

@@ -25,6 +25,10 @@ size_t fd_limit_share(size_t n_listeners, size_t n_threads)
     if (n_listeners == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return FD_LIMIT_SHARE_MAX;
     share = limit.rlim_cur > own ? (limit.rlim_cur - own) / n_listeners : 0;
+    if (share > (size_t)2 * FD_LIMIT_SHARE_MAX)
+        share = (size_t)2 * FD_LIMIT_SHARE_MAX;
+    /* What one thread may have, and the parts of the others. */
+    share = share * n_threads / (2 * n_threads - 1);
     if (share < n_threads)
         return n_threads;
     return share < FD_LIMIT_SHARE_MAX ? share : FD_LIMIT_SHARE_MAX;

@@ -12,5 +12,6 @@ void fd_limit_raise(void);
 
 /* How many connections each of N_LISTENERS may have, so that all of them leave what N_THREADS
  * threads and the reading of files need; at least one for each thread, and at most
- * FD_LIMIT_SHARE_MAX. */
+ * FD_LIMIT_SHARE_MAX. For a moment a listener may have more: so many that each thread has its part
+ * of them, though another one has them all. */
 size_t fd_limit_share(size_t n_listeners, size_t n_threads);

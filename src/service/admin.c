@@ -29,6 +29,7 @@ struct admin {
     struct pages pages;
     struct http_service service;
     struct stream_server *server;
+    struct stream_places places;
     int stop; /* eventfd */
     struct event *stopped;
 };
@@ -98,16 +99,19 @@ static void *run_admin(void *argument)
 
 static int start_server(struct admin *admin, const struct admin_setup *setup)
 {
-    size_t share = setup->connections_max;
     struct http_handler handler = pages_handler(&admin->pages);
     struct stream_setup stream = {
         .protocol = &http_protocol,
         .context = &admin->service,
-        .connections_max = share < CONNECTIONS_MAX ? share : CONNECTIONS_MAX,
+        .places = &admin->places,
         .idle_seconds = HTTP_IDLE_SECONDS,
         .counters = &admin->own_counters->streams[LISTENER_ADMIN],
     };
 
+    admin->places.max = CONNECTIONS_MAX;
+    if (setup->connections_max < CONNECTIONS_MAX)
+        admin->places.max = setup->connections_max;
+    admin->places.share = admin->places.max;
     admin->pages = (struct pages){
         .rows = rows,
         .n = ARRAY_LENGTH(rows),

@@ -137,7 +137,7 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
     const struct stream_setup stream = {
         .protocol = &http_protocol,
         .context = &worker->http[listener],
-        .connections_max = setup->connections_max / settings->threads,
+        .places = &setup->places[listener],
         .idle_seconds = HTTP_IDLE_SECONDS,
         .counters = &worker->counters->streams[listener],
     };
@@ -157,7 +157,7 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
     const struct stream_setup stream = {
         .protocol = &remote_unix_protocol,
         .context = &worker->remotes[LISTENER_UNIX],
-        .connections_max = setup->connections_max / setup->settings->threads,
+        .places = &setup->places[LISTENER_UNIX],
         .counters = &worker->counters->streams[LISTENER_UNIX],
         .take = balancer ? unix_balancer_take : NULL,
     };

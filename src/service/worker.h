@@ -18,6 +18,7 @@ struct worker_setup {
     struct notify *notify;
     struct unix_balancer *balancer; /* NULL: there is no unix socket, or one thread alone */
     size_t connections_max;         /* of each listener, over all threads */
+    struct stream_places *places;   /* the same, by listener; made by workers_new */
     void (*order_reload)(void);     /* what to call when a peer orders a reload */
 };
 

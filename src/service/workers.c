@@ -1,11 +1,13 @@
 #include "service/workers.h"
 
+#include "net/stream.h"
 #include "os/log.h"
 
 #include <errno.h>
 
 struct workers {
     struct unix_balancer *balancer; /* NULL: the unix socket is off, or there is one thread */
+    struct stream_places places[LISTENER_COUNT];
     struct worker *items[CONFIG_THREADS_MAX];
     size_t n;
 };
@@ -29,6 +31,12 @@ int workers_new(const struct worker_setup *setup, struct snapshot *snapshot, str
         return REPORTED;
     }
     own.balancer = workers->balancer;
+    own.places = workers->places;
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        workers->places[listener] = (struct stream_places){
+            .max = setup->connections_max,
+            .share = setup->connections_max / settings->threads,
+        };
     while (workers->n < settings->threads) {
         r = worker_new(&own, workers->n, snapshot, &workers->items[workers->n]);
         if (r < 0) {

@@ -1,5 +1,6 @@
 """What the service and its manager tell each other: readiness, reloads, signs of life, sockets."""
 
+import contextlib
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import pytest
 
 from dns_tools import dig
-from http_client import exchange, get_request
+from http_client import Connection, exchange, get_request
 from powerdns import PowerDns
 from processes import DEADLINE, Program, wait_until
 from service import REFUSED, Service, listen, program
@@ -181,6 +182,21 @@ def test_a_socket_of_the_wrong_kind_is_refused(service):
     assert activated.process.wait(DEADLINE) == 1
     activated.kill()
     assert "socket named http of the service manager: it is not a listening TCP socket" in activated.log()
+
+
+def test_a_shared_socket_has_all_places_whatever_thread_accepts(service, ports):
+    """All threads accept from the one socket, and which of them does is chance."""
+    count = 600  # of 1,024
+    port = ports.take()
+    service.configure(POLICIES, more="threads: 64\n")
+    with Activated(service, {"http": f"127.0.0.1:{port}"}).start():
+        assert exchange(port, LOOKUP).status == 200
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(Connection(port)) for _ in range(count)]
+            for part in (LOOKUP[:10], LOOKUP[10:]):
+                for peer in peers:
+                    peer.send(part)
+            assert all(peer.read().status == 200 for peer in peers)
 
 
 # A supervisor: starts the service again whenever it has ended, and keeps the socket meanwhile.

@@ -164,6 +164,7 @@ struct fixture {
     struct event_base *base;
     struct stream_server *server;
     struct stream_counters counters;
+    struct stream_places places;
     struct http_service http;
     int listening, peer;
     struct buffer received;
@@ -176,7 +177,7 @@ static void serve(struct fixture *fixture, bool over_http, unsigned int idle_sec
     const struct stream_setup setup = {
         .protocol = over_http ? &http_protocol : &lines_protocol,
         .context = &fixture->http,
-        .connections_max = 4,
+        .places = &fixture->places,
         .idle_seconds = idle_seconds,
         .counters = &fixture->counters,
     };
@@ -691,6 +692,7 @@ static int set_up(void **state)
 
     assert_non_null(fixture);
     made = 0;
+    fixture->places.max = fixture->places.share = 4;
     fixture->listening = fixture->peer = -1;
     fixture->base = stream_base_new();
     assert_non_null(fixture->base);

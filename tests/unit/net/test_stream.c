@@ -1,4 +1,4 @@
-/* Accepting where descriptors and memory run out, step by step in one thread. */
+/* Accepting when descriptors, memory and places run out, step by step in one thread. */
 #include "cmocka_all.h"
 #include "failing_malloc.h"
 #include "net/stream.h"
@@ -65,9 +65,10 @@ static bool run_without_memory(size_t n)
 static bool survives(unsigned int idle_seconds, size_t n)
 {
     struct stream_counters counters = {0};
+    struct stream_places places = {.max = 4, .share = 4};
     struct stream_setup setup = {
         .protocol = &protocol,
-        .connections_max = 4,
+        .places = &places,
         .idle_seconds = idle_seconds,
         .counters = &counters,
     };
@@ -105,6 +106,103 @@ static void accepting_goes_on_after_descriptors_and_memory_ran_out(void **state)
     }
 }
 
+/* Two threads that share a listening socket; in the test they take turns. */
+enum { THREADS = 2, PLACES = 4 };
+
+struct thread {
+    struct event_base *base;
+    struct stream_server *server;
+    struct stream_counters counters;
+};
+
+static void start_threads(struct thread threads[THREADS], struct stream_places *places)
+{
+    for (size_t i = 0; i < THREADS; i++) {
+        struct stream_setup setup = {
+            .protocol = &protocol,
+            .places = places,
+            .idle_seconds = IDLE_SECONDS,
+            .counters = &threads[i].counters,
+        };
+
+        threads[i].base = stream_base_new();
+        assert_non_null(threads[i].base);
+        assert_int_equal(stream_server_new(threads[i].base, listening, &setup, &threads[i].server),
+                         0);
+    }
+}
+
+static void end_threads(struct thread threads[THREADS])
+{
+    for (size_t i = 0; i < THREADS; i++) {
+        stream_server_free(threads[i].server);
+        event_base_free(threads[i].base);
+    }
+}
+
+/* Connects N peers, which a thread accepts. */
+static void connect_peers(const struct thread *thread, size_t n, int *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = sockets_connect();
+    event_base_loop(thread->base, EVLOOP_NONBLOCK);
+}
+
+/* Has a thread do what it does each second. */
+static void sweep(const struct thread *thread)
+{
+    const struct timeval second = {.tv_sec = 1, .tv_usec = 100000};
+
+    event_base_loopexit(thread->base, &second);
+    event_base_loop(thread->base, 0);
+}
+
+static uint64_t count_evicted(const struct thread *thread)
+{
+    return counter_read(&thread->counters.evicted);
+}
+
+static void one_thread_may_have_all_places(void **state)
+{
+    struct stream_places places = {.max = PLACES, .share = PLACES / THREADS};
+    struct thread threads[THREADS] = {0};
+    int peers[PLACES + 1];
+
+    (void)state;
+    start_threads(threads, &places);
+    connect_peers(&threads[0], PLACES, peers);
+    assert_int_equal(stream_server_connections(threads[0].server), PLACES);
+    assert_int_equal(count_evicted(&threads[0]), 0);
+    connect_peers(&threads[0], 1, &peers[PLACES]);
+    assert_int_equal(stream_server_connections(threads[0].server), PLACES);
+    assert_int_equal(count_evicted(&threads[0]), 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(peers); i++)
+        close(peers[i]);
+    end_threads(threads);
+    assert_int_equal(places.taken, 0);
+}
+
+static void a_thread_that_has_all_places_gives_way_to_others(void **state)
+{
+    struct stream_places places = {.max = PLACES, .share = PLACES / THREADS};
+    struct thread threads[THREADS] = {0};
+    int peers[PLACES + THREADS + 1];
+
+    (void)state;
+    start_threads(threads, &places);
+    connect_peers(&threads[0], PLACES, peers);
+    connect_peers(&threads[1], PLACES / THREADS, &peers[PLACES]);
+    assert_int_equal(count_evicted(&threads[1]), 0);
+    sweep(&threads[0]);
+    assert_int_equal(count_evicted(&threads[0]), PLACES / THREADS);
+    assert_int_equal(places.taken, PLACES);
+    connect_peers(&threads[1], 1, &peers[PLACES + THREADS]);
+    assert_int_equal(count_evicted(&threads[1]), 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(peers); i++)
+        close(peers[i]);
+    end_threads(threads);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -123,6 +221,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepting_goes_on_after_descriptors_and_memory_ran_out),
+        cmocka_unit_test(one_thread_may_have_all_places),
+        cmocka_unit_test(a_thread_that_has_all_places_gives_way_to_others),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
