@@ -5,7 +5,7 @@
 # To build. Configuring wants cmocka too, since it takes in the tests.
 BUILD_PACKAGES=(
     gcc libc6-dev libcmocka-dev libcurl4-openssl-dev libevent-dev libhttp-parser-dev libidn2-dev
-    libjansson-dev libunbound-dev libyaml-dev meson nettle-dev ninja-build pkg-config scdoc
+    libjansson-dev libsqlite3-dev libunbound-dev libyaml-dev meson nettle-dev ninja-build pkg-config scdoc
 )
 
 # To see the service at work behind PowerDNS.

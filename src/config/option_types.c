@@ -9,6 +9,7 @@
 enum { URL_PATH_MAX = 255 }; /* bytes */
 
 /* Bytes, without the terminator: unix(7). */
+enum { DIRECTORY_MAX = 255 }; /* bytes */
 enum { SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1 };
 
 static bool equal_strings(const void *a, const void *b)
@@ -213,6 +214,24 @@ const struct option_type option_address = {
     .describe = describe_address,
     .read = read_address,
     .equals = equal_addresses,
+};
+
+static int read_directory(const struct option_input *input, void *value)
+{
+    struct text path = node_text(input->node);
+
+    if (path.length > DIRECTORY_MAX || (path.data[0] != '/' && !text_equals(path, TEXT("none"))))
+        return option_refuse(input);
+    return keep_string(input, path, value);
+}
+
+_Static_assert(DIRECTORY_MAX == 255, "the text below names the limit");
+
+const struct option_type option_directory = {
+    .size = sizeof(const char *),
+    .expects = "an absolute path of at most 255 bytes, or none",
+    .read = read_directory,
+    .equals = equal_strings,
 };
 
 static int read_socket_path(const struct option_input *input, void *value)

@@ -101,6 +101,8 @@ extern const struct option_type option_url_path;
 extern const struct option_type option_address;
 /* const char *: an absolute path that fits into the address of a unix socket */
 extern const struct option_type option_socket_path;
+/* const char *: an absolute path, or "none" */
+extern const struct option_type option_directory;
 /* uint32_t: permission bits, written in octal */
 extern const struct option_type option_permissions;
 /* uint32_t: the gid of a group that exists */

@@ -123,6 +123,7 @@ static const struct option main_rows[] = {
     {"listen", &option_section, IN_FILE(listen), .section = &listen_table},
     {"threads", &option_integer, IN_FILE(settings.threads), RESTART, .min = 1,
      .max = CONFIG_THREADS_MAX, .fallback = "1"},
+    {"state", &option_directory, IN_FILE(settings.state), RESTART},
     {"defaults", &option_mapping, IN_FILE(defaults)},
     {"include", &type_files, IN_FILE(include)},
     {"policies", &option_sequence, IN_FILE(policies), .section = &policy_table},

@@ -33,6 +33,7 @@ struct settings {
     struct listener_settings listeners[LISTENER_COUNT];
     struct http_settings http;
     uint32_t threads;
+    const char *state; /* what the key says: a directory or "none"; NULL if it is absent */
 };
 
 /* The name of a listener for users: its key below "listen", of its socket with the service manager,

@@ -4,6 +4,7 @@
 #include "os/fd.h"
 #include "service/metrics.h"
 #include "service/pages.h"
+#include "service/verified.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -45,6 +46,7 @@ static void write_metrics_page(void *context, const struct http_request *request
     (void)request;
     status_read(admin->status, &view);
     metrics_write(admin->settings, admin->counters, admin->n_counters, &view, &reply->body);
+    verified_write_metrics(admin->settings, &reply->body);
 }
 
 static void write_status_page(void *context, const struct http_request *request,

@@ -1,6 +1,8 @@
 #include "verify/verify.h"
 
+#include "base/quote.h"
 #include "os/fd_limit.h"
+#include "state/verify_runs.h"
 #include "verify/report.h"
 #include "verify/run.h"
 
@@ -52,6 +54,39 @@ static int fail(const char *fault)
     return VERIFY_FAILED;
 }
 
+static void close_state(struct state *state)
+{
+    state_close(state);
+}
+
+/* Puts a report, and its counts, into the state. Returns VERIFY_CLEAN, or VERIFY_FAILED after
+ * stderr said why. */
+static int save(const char *configured, const struct run_result *result, struct text report)
+{
+    const char *directory = state_directory(configured);
+    CLEANUP(close_state) struct state state = STATE_INIT;
+    struct verify_run run = {
+        .started = result->started,
+        .ended = result->ended,
+        .domains = (int64_t)result->n_domains,
+        .ok = (int64_t)result->ok,
+        .warning = (int64_t)result->warning,
+        .error = (int64_t)result->error,
+    };
+    int r;
+
+    if (!directory)
+        return fail("there is no state to save to; set the key state to a directory");
+    r = state_open(&state, directory, STATE_WRITE);
+    if (r == 0)
+        r = verify_runs_add(&state, &run, report);
+    if (r == 0)
+        return VERIFY_CLEAN;
+    fprintf(stderr, "pdns-mta-sts: cannot save to %s: %s\n", quote_text(text_from(directory)).text,
+            r < 0 ? strerror(-r) : state.fault);
+    return VERIFY_FAILED;
+}
+
 int verify_run(const struct config *config, const struct domain *domains, size_t n_domains,
                const struct verify_options *options)
 {
@@ -64,7 +99,7 @@ int verify_run(const struct config *config, const struct domain *domains, size_t
         .show_progress = isatty(STDERR_FILENO),
     };
     CLEANUP(run_free_pointer) struct run *run = NULL;
-    CLEANUP(buffer_deinit) struct buffer report = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer json = BUFFER_INIT, text = BUFFER_INIT;
     const char *fault = NULL;
     int r;
 
@@ -78,14 +113,15 @@ int verify_run(const struct config *config, const struct domain *domains, size_t
     r = run_go(run);
     if (r)
         return fail(strerror(-r));
-    if (options->json)
-        report_write_json(run, &report);
-    else
-        report_write_text(run, config->snapshot, &report);
-    if (report.failed)
+    report_write_json(run, &json);
+    report_write_text(run, config->snapshot, &text);
+    if (json.failed || text.failed)
         return fail(strerror(ENOMEM));
-    fwrite(report.data, 1, report.length, stdout);
     if (options->json)
-        putchar('\n');
+        printf("%s\n", buffer_string(&json));
+    else
+        fwrite(text.data, 1, text.length, stdout);
+    if (options->save && save(config->settings.state, run_result(run), buffer_text(&json)))
+        return VERIFY_FAILED;
     return run_result(run)->error ? VERIFY_ERRORS : VERIFY_CLEAN;
 }

@@ -5,13 +5,15 @@ import os
 import pprint
 import re
 import subprocess
+import time
+import urllib.request
 
 import pytest
 
 from internet import DOMAINS, MEMBERS, RESOLVER, Internet
 from namespace import Namespace
 from processes import DEADLINE
-from service import run
+from service import Service, run
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +123,39 @@ def test_nothing_wrong_is_exit_code_0(internet):
     done = verify(internet, "--resolver", RESOLVER, "good.example", "signed.example", *MEMBERS)
     assert (done.returncode, done.stdout, done.stderr) == (
         0, "4 domains: 4 ok, 0 with warnings, 0 with errors\n", "")
+
+
+def test_what_is_saved_is_shown_by_the_service(internet, make_directory):
+    state = make_directory()
+    config = internet.service.config.parent / "saving.yaml"
+    text = internet.service.config.read_text(encoding="utf-8")
+    config.write_text(f"state: {state}\n{text}", encoding="utf-8")
+    done = run("verify", "-c", config, "--save", "--resolver", RESOLVER, "--trust-anchor", "none",
+               "--ca-file", internet.certificates.authority.certificate, "--check", "mx",
+               "good.example", "no-mx.example", "testing-mx.example")
+    assert (done.returncode, done.stderr) == (1, "")
+    with Service(make_directory(), 8153) as service:
+        service.admin_port = 8154
+        service.configure("policies:\n" + DOMAINS[0].policy(), more=f"state: {state}\n")
+        service.start()
+        with urllib.request.urlopen("http://127.0.0.1:8154/metrics", timeout=DEADLINE) as reply:
+            lines = reply.read().decode("ascii").splitlines()
+    assert [line for line in lines if line.startswith("pdns_mta_sts_verified_domains{")] == [
+        'pdns_mta_sts_verified_domains{result="ok"} 1',
+        'pdns_mta_sts_verified_domains{result="warning"} 1',
+        'pdns_mta_sts_verified_domains{result="error"} 1',
+    ]
+    (ended,) = [line.split()[1] for line in lines
+                if line.startswith("pdns_mta_sts_verify_timestamp_seconds ")]
+    assert abs(int(ended) - time.time()) < DEADLINE
+
+
+def test_without_a_state_nothing_is_saved(internet):
+    config = internet.service.config.parent / "stateless.yaml"
+    text = internet.service.config.read_text(encoding="utf-8")
+    config.write_text(f"state: none\n{text}", encoding="utf-8")
+    done = run("verify", "-c", config, "--save", "--resolver", RESOLVER, "--trust-anchor", "none",
+               "--check", "mx", "good.example")
+    assert done.returncode == 1
+    assert done.stderr == ("pdns-mta-sts: there is no state to save to; set the key state to a "
+                           "directory\n")

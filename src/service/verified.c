@@ -1,0 +1,36 @@
+#include "service/verified.h"
+
+#include "state/verify_runs.h"
+
+/* Reads the counts of the last run. Returns whether there are any. */
+static bool read_last(const struct settings *settings, struct verify_run *out)
+{
+    const char *directory = state_directory(settings->state);
+    struct state state;
+    bool found;
+
+    if (!directory)
+        return false;
+    found = state_open(&state, directory, STATE_READ) == 0 && verify_runs_last(&state, out) == 0;
+    state_close(&state);
+    return found;
+}
+
+void verified_write_metrics(const struct settings *settings, struct buffer *out)
+{
+    struct verify_run run;
+
+    if (!read_last(settings, &run))
+        return;
+    buffer_printf(out,
+                  "# HELP pdns_mta_sts_verified_domains Domains by what verify found last.\n"
+                  "# TYPE pdns_mta_sts_verified_domains gauge\n"
+                  "pdns_mta_sts_verified_domains{result=\"ok\"} %lld\n"
+                  "pdns_mta_sts_verified_domains{result=\"warning\"} %lld\n"
+                  "pdns_mta_sts_verified_domains{result=\"error\"} %lld\n"
+                  "# HELP pdns_mta_sts_verify_timestamp_seconds When verify ended last.\n"
+                  "# TYPE pdns_mta_sts_verify_timestamp_seconds gauge\n"
+                  "pdns_mta_sts_verify_timestamp_seconds %lld\n",
+                  (long long)run.ok, (long long)run.warning, (long long)run.error,
+                  (long long)run.ended);
+}

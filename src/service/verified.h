@@ -1,0 +1,9 @@
+/* What `verify --save` found last, out of the state, for the metrics. */
+#pragma once
+
+#include "base/buffer.h"
+#include "config/settings.h"
+
+/* Writes the families verified_domains and verify_timestamp_seconds in Prometheus's text format;
+ * nothing where nothing was saved. Reads a database, so it is for the admin thread alone. */
+void verified_write_metrics(const struct settings *settings, struct buffer *out);

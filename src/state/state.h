@@ -1,0 +1,74 @@
+/* What outlives a restart: an SQLite database, state.db, in a directory of its own.
+ *
+ * It is written in one process at a time and in one thread of it, outside of everything that
+ * answers; others read it through connections of their own (WAL). Losing it loses memory, never
+ * correctness of what is published now, so nothing here stops anybody: a missing database is made
+ * anew, one that is damaged is set aside under another name, and what cannot be read or written is
+ * a fault that the caller tells of and goes on.
+ *
+ * The database has a version; each version has the statements that lead up to it from the one
+ * before. A database of a later version than this program's is left alone. */
+#pragma once
+
+#include "base/base.h"
+
+struct sqlite3;
+
+/* The positive result of everything here: it failed, and state_fault says why. */
+enum { STATE_FAILED = 1 };
+
+enum state_mode {
+    STATE_READ,  /* an existing database alone, without changing it */
+    STATE_WRITE, /* made if it is missing, brought up to this version */
+};
+
+struct state {
+    struct sqlite3 *database;
+    bool created;       /* there was none */
+    char set_aside[64]; /* what a damaged one is called now, or empty */
+    char fault[256];    /* of the last failure */
+};
+
+#define STATE_INIT ((struct state){0})
+
+/* Where the state is: what the configuration says ("none": nowhere), or without it $STATE_DIRECTORY
+ * (systemd.exec(5)), or STATE_DIRECTORY if that directory exists. Returns NULL for nowhere; the
+ * text is the configuration's, the environment's or a constant. */
+const char *state_directory(const char *configured);
+
+#define STATE_DIRECTORY "/var/lib/pdns-mta-sts"
+
+/* Opens the database in a directory. Returns 0, STATE_FAILED or -ENOMEM; the state is to be closed
+ * in any case. */
+int state_open(struct state *state, const char *directory, enum state_mode mode);
+
+/* Closes it; one that was never opened is allowed. */
+void state_close(struct state *state);
+
+/* Runs statements that give no rows. Returns 0, STATE_FAILED or -ENOMEM. */
+int state_execute(struct state *state, const char *sql);
+
+struct sqlite3_stmt;
+
+/* Prepares a statement, which state_finish ends. Returns 0, STATE_FAILED or -ENOMEM. */
+int state_prepare(struct state *state, const char *sql, struct sqlite3_stmt **out);
+
+/* Goes on to the next row. Returns 0, STATE_END past the last, STATE_FAILED or -ENOMEM. */
+int state_step(struct state *state, struct sqlite3_stmt *statement);
+
+enum { STATE_END = 2 };
+
+/* Runs a prepared statement that gives no rows, and makes it ready for the next values. Returns 0,
+ * STATE_FAILED or -ENOMEM. */
+int state_run(struct state *state, struct sqlite3_stmt *statement);
+
+/* For CLEANUP: ends a statement. */
+void state_finish(struct sqlite3_stmt **statement);
+
+/* Binds a number or a text, which must live until the statement ran, to a parameter, from 1. */
+void state_bind_number(struct sqlite3_stmt *statement, int parameter, int64_t number);
+void state_bind_text(struct sqlite3_stmt *statement, int parameter, struct text text);
+
+/* The value of a column, from 0, of the current row; the text lives until the next step. */
+int64_t state_number(struct sqlite3_stmt *statement, int column);
+struct text state_text(struct sqlite3_stmt *statement, int column);

@@ -1,0 +1,152 @@
+#include "cmocka_all.h"
+#include "state/verify_runs.h"
+#include "temporary.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Tests run in an empty directory of their own, which is the state's. */
+static int open_here(struct state *state, enum state_mode mode)
+{
+    return state_open(state, ".", mode);
+}
+
+static void add_run(struct state *state, int64_t ended, const char *report)
+{
+    struct verify_run run = {
+        .started = ended - 1, .ended = ended, .domains = 6, .ok = 1, .warning = 2, .error = 3};
+
+    assert_int_equal(verify_runs_add(state, &run, text_from(report)), 0);
+}
+
+static void a_missing_database_is_made_and_kept(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer report = BUFFER_INIT;
+    struct verify_run run;
+    struct state database;
+
+    (void)state;
+    assert_int_equal(open_here(&database, STATE_READ), STATE_FAILED);
+    assert_string_not_equal(database.fault, "");
+    state_close(&database);
+    assert_int_equal(open_here(&database, STATE_WRITE), 0);
+    assert_true(database.created);
+    assert_int_equal(verify_runs_last(&database, &run), STATE_END);
+    add_run(&database, 100, "{\"a\":\"'\"}");
+    state_close(&database);
+
+    assert_int_equal(open_here(&database, STATE_READ), 0);
+    assert_false(database.created);
+    assert_int_equal(verify_runs_last(&database, &run), 0);
+    assert_int_equal(run.started, 99);
+    assert_int_equal(run.ended, 100);
+    assert_int_equal(run.domains, 6);
+    assert_int_equal(run.ok, 1);
+    assert_int_equal(run.warning, 2);
+    assert_int_equal(run.error, 3);
+    assert_int_equal(verify_runs_report(&database, &report), 0);
+    assert_string_equal(buffer_string(&report), "{\"a\":\"'\"}");
+    assert_int_equal(state_execute(&database, "DELETE FROM verify_runs"), STATE_FAILED);
+    state_close(&database);
+}
+
+static void the_last_runs_are_kept_and_the_last_report(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer report = BUFFER_INIT;
+    CLEANUP(state_finish) struct sqlite3_stmt *count = NULL;
+    struct state database;
+
+    (void)state;
+    assert_int_equal(open_here(&database, STATE_WRITE), 0);
+    for (int64_t i = 1; i <= VERIFY_RUNS_MAX + 3; i++)
+        add_run(&database, 1000 + i, i == VERIFY_RUNS_MAX + 3 ? "last" : "earlier");
+    assert_int_equal(
+        state_prepare(&database, "SELECT count(*), min(ended) FROM verify_runs", &count), 0);
+    assert_int_equal(state_step(&database, count), 0);
+    assert_int_equal(state_number(count, 0), VERIFY_RUNS_MAX);
+    assert_int_equal(state_number(count, 1), 1004);
+    state_finish(&count);
+    count = NULL;
+    assert_int_equal(verify_runs_report(&database, &report), 0);
+    assert_string_equal(buffer_string(&report), "last");
+    state_close(&database);
+}
+
+static void overwrite(const char *path, off_t offset, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, text, strlen(text), offset), strlen(text));
+    close(fd);
+}
+
+static void a_damaged_database_is_set_aside(void **state)
+{
+    struct state database;
+
+    (void)state;
+    unlink("state.db");
+    overwrite("state.db", 0, "this is no database, and was never meant to be one, but it is long");
+    assert_int_equal(open_here(&database, STATE_WRITE), 0);
+    assert_true(database.created);
+    assert_string_not_equal(database.set_aside, "");
+    assert_int_equal(access(database.set_aside, F_OK), 0);
+    state_close(&database);
+    assert_int_equal(open_here(&database, STATE_WRITE), 0);
+    assert_string_equal(database.set_aside, "");
+    state_close(&database);
+}
+
+static void a_database_of_a_later_version_is_left_alone(void **state)
+{
+    struct state database;
+
+    (void)state;
+    assert_int_equal(open_here(&database, STATE_WRITE), 0);
+    assert_int_equal(state_execute(&database, "PRAGMA user_version = 1000"), 0);
+    state_close(&database);
+    assert_int_equal(open_here(&database, STATE_WRITE), STATE_FAILED);
+    assert_non_null(strstr(database.fault, "version 1000"));
+    assert_string_equal(database.set_aside, "");
+    state_close(&database);
+    unlink("state.db");
+}
+
+static void a_directory_that_is_missing_is_a_fault(void **state)
+{
+    struct state database;
+
+    (void)state;
+    assert_int_equal(state_open(&database, "/nonexistent", STATE_WRITE), STATE_FAILED);
+    assert_string_not_equal(database.fault, "");
+    state_close(&database);
+}
+
+static void the_configuration_goes_before_the_environment(void **state)
+{
+    (void)state;
+    setenv("STATE_DIRECTORY", "/run/given", 1);
+    assert_string_equal(state_directory("/srv/state"), "/srv/state");
+    assert_null(state_directory("none"));
+    assert_string_equal(state_directory(NULL), "/run/given");
+    setenv("STATE_DIRECTORY", "/run/a:/run/b", 1);
+    assert_true(state_directory(NULL) == NULL ||
+                strcmp(state_directory(NULL), STATE_DIRECTORY) == 0);
+    unsetenv("STATE_DIRECTORY");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_missing_database_is_made_and_kept),
+        cmocka_unit_test(the_last_runs_are_kept_and_the_last_report),
+        cmocka_unit_test(a_damaged_database_is_set_aside),
+        cmocka_unit_test(a_database_of_a_later_version_is_left_alone),
+        cmocka_unit_test(a_directory_that_is_missing_is_a_fault),
+        cmocka_unit_test(the_configuration_goes_before_the_environment),
+    };
+
+    return cmocka_run_group_tests(tests, temporary_enter, temporary_leave);
+}
