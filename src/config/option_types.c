@@ -216,6 +216,12 @@ const struct option_type option_address = {
     .equals = equal_addresses,
 };
 
+/* For keys without a default, whose value is NULL where they are absent. */
+static bool equal_optional_strings(const void *a, const void *b)
+{
+    return !*(char *const *)a == !*(char *const *)b && (!*(char *const *)a || equal_strings(a, b));
+}
+
 static int read_directory(const struct option_input *input, void *value)
 {
     struct text path = node_text(input->node);
@@ -231,7 +237,7 @@ const struct option_type option_directory = {
     .size = sizeof(const char *),
     .expects = "an absolute path of at most 255 bytes, or none",
     .read = read_directory,
-    .equals = equal_strings,
+    .equals = equal_optional_strings,
 };
 
 static int read_socket_path(const struct option_input *input, void *value)
