@@ -162,3 +162,67 @@ struct notify *fixture_notify(struct snapshot *snapshot)
     notify_adopt(notify);
     return notify;
 }
+
+struct builder *fixture_begin_zones(const char *nameserver, const char *hostmaster,
+                                    struct name catalog)
+{
+    const struct name name = fixture_name(nameserver);
+    const struct zone_settings settings = {&name, 1, fixture_name(hostmaster), catalog};
+    struct builder *builder;
+
+    assert_int_equal(builder_new(1, &builder), 0);
+    assert_int_equal(builder_set_zones(builder, &settings), 0);
+    return builder;
+}
+
+uint32_t fixture_add_reports(struct builder *builder, const char *primary, const char *uri,
+                             uint32_t ttl)
+{
+    const struct policy_spec spec = {
+        .primary = fixture_name(primary), .rua = &uri, .n_rua = 1, .ttl = ttl, .zones = true};
+    uint32_t policy;
+
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
+    return policy;
+}
+
+void fixture_add_member(struct builder *builder, uint32_t policy, const char *domain)
+{
+    const struct name name = fixture_name(domain);
+
+    assert_int_equal(builder_add_member(builder, policy, DOMAIN_DIRECT, false, &name, 0), 0);
+}
+
+struct snapshot *fixture_follow(const struct snapshot *loaded, const struct snapshot *before,
+                                uint32_t files_mtime, const struct announcement *waiting)
+{
+    struct snapshot *snapshot;
+
+    assert_int_equal(
+        snapshot_follow(loaded, before, files_mtime, waiting, waiting ? 1 : 0, &snapshot), 0);
+    return snapshot;
+}
+
+struct snapshot *fixture_end_zones(struct builder *builder, uint32_t files_mtime,
+                                   const struct snapshot *before,
+                                   const struct announcement *waiting)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = NULL;
+
+    assert_int_equal(builder_freeze(builder, files_mtime, NULL, NULL, &loaded), 0);
+    builder_free(builder);
+    return fixture_follow(loaded, before, files_mtime, waiting);
+}
+
+struct zone fixture_zone(const struct snapshot *snapshot, const char *name)
+{
+    struct zone zone;
+
+    for (size_t i = 0; i < snapshot_n_zones(snapshot); i++) {
+        snapshot_zone(snapshot, i, &zone);
+        if (strcmp(zone.name.text, name) == 0)
+            return zone;
+    }
+    fail_msg("no zone %s", name);
+    return zone;
+}

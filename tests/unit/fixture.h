@@ -33,3 +33,28 @@ struct policy_spec fixture_full_spec(void);
 
 /* A name from canonical text. */
 struct name fixture_name(const char *text);
+
+/* Begins a snapshot with own zones, which have one name server; CATALOG may be empty. The functions
+ * from here on fail the test if they cannot do what they are for. */
+struct builder *fixture_begin_zones(const char *nameserver, const char *hostmaster,
+                                    struct name catalog);
+
+/* Adds a policy that has reports alone, and so one zone a domain. Returns its number. */
+uint32_t fixture_add_reports(struct builder *builder, const char *primary, const char *uri,
+                             uint32_t ttl);
+
+/* Adds a direct member. */
+void fixture_add_member(struct builder *builder, uint32_t policy, const char *domain);
+
+/* Ends a builder and frees it: the snapshot is as fixture_follow makes it. */
+struct snapshot *fixture_end_zones(struct builder *builder, uint32_t files_mtime,
+                                   const struct snapshot *before,
+                                   const struct announcement *waiting);
+
+/* The snapshot of a reload after BEFORE, from files of a time, while an id waits; these two may be
+ * NULL. */
+struct snapshot *fixture_follow(const struct snapshot *loaded, const struct snapshot *before,
+                                uint32_t files_mtime, const struct announcement *waiting);
+
+/* The own zone of a name. */
+struct zone fixture_zone(const struct snapshot *snapshot, const char *name);

@@ -29,93 +29,25 @@ static void assert_reply(struct snapshot *snapshot, const char *json, const char
     assert_string_equal(reply.data, expected);
 }
 
-/* Begins a snapshot with own zones, which have one name server. */
-static struct builder *begin_zones(const char *nameserver, const char *hostmaster,
-                                   struct name catalog)
-{
-    const struct name name = fixture_name(nameserver);
-    const struct zone_settings settings = {&name, 1, fixture_name(hostmaster), catalog};
-    struct builder *builder;
-
-    assert_int_equal(builder_new(1, &builder), 0);
-    assert_int_equal(builder_set_zones(builder, &settings), 0);
-    return builder;
-}
-
-/* Adds a policy that has reports alone, and so one zone a domain. */
-static uint32_t add_reports(struct builder *builder, const char *primary, const char *uri,
-                            uint32_t ttl)
-{
-    const struct policy_spec spec = {
-        .primary = fixture_name(primary), .rua = &uri, .n_rua = 1, .ttl = ttl, .zones = true};
-    uint32_t policy;
-
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    return policy;
-}
-
-static void add_member(struct builder *builder, uint32_t policy, const char *domain)
-{
-    const struct name name = fixture_name(domain);
-
-    assert_int_equal(builder_add_member(builder, policy, DOMAIN_DIRECT, false, &name, 0), 0);
-}
-
-/* The snapshot that follows upon another one, if an id waits. */
-static struct snapshot *follow(const struct snapshot *loaded, const struct snapshot *before,
-                               uint32_t files_mtime, const struct announcement *waiting)
-{
-    struct snapshot *snapshot;
-
-    assert_int_equal(
-        snapshot_follow(loaded, before, files_mtime, waiting, waiting ? 1 : 0, &snapshot), 0);
-    return snapshot;
-}
-
-/* Ends it: as loaded after another one, from files of some time. */
-static struct snapshot *end_zones(struct builder *builder, uint32_t files_mtime,
-                                  const struct snapshot *before, const struct announcement *waiting)
-{
-    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = NULL;
-
-    assert_int_equal(builder_freeze(builder, files_mtime, NULL, NULL, &loaded), 0);
-    builder_free(builder);
-    return follow(loaded, before, files_mtime, waiting);
-}
-
 enum { MANY = 10000 /* zones, for which getUpdatedMasters is asked some times */ };
 
 /* One zone for each of many domains. */
 static struct snapshot *many_zones(void)
 {
-    struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
-    uint32_t policy = add_reports(builder, "many.example", "mailto:a@example.net", 60);
+    struct builder *builder = fixture_begin_zones("ns.example", "h.example", (struct name){0});
+    uint32_t policy = fixture_add_reports(builder, "many.example", "mailto:a@example.net", 60);
     char domain[32];
 
     for (size_t i = 1; i < MANY; i++) {
         snprintf(domain, sizeof(domain), "domain-%zu.example", i);
-        add_member(builder, policy, domain);
+        fixture_add_member(builder, policy, domain);
     }
-    return end_zones(builder, 1000, NULL, NULL);
+    return fixture_end_zones(builder, 1000, NULL, NULL);
 }
 
 static void free_notify(struct notify **notify)
 {
     notify_free(*notify);
-}
-
-/* The zone of a name. */
-static struct zone zone_of(const struct snapshot *snapshot, const char *name)
-{
-    struct zone zone;
-
-    for (size_t i = 0; i < snapshot_n_zones(snapshot); i++) {
-        snapshot_zone(snapshot, i, &zone);
-        if (strcmp(zone.name.text, name) == 0)
-            return zone;
-    }
-    fail_msg("no zone %s", name);
-    return zone;
 }
 
 static void every_domain_has_the_zones_that_its_policy_fills(void **state)
@@ -129,7 +61,7 @@ static void every_domain_has_the_zones_that_its_policy_fills(void **state)
     (void)state;
     assert_int_equal(snapshot_n_zones(snapshot), ARRAY_LENGTH(names));
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        struct zone zone = zone_of(snapshot, names[i]);
+        struct zone zone = fixture_zone(snapshot, names[i]);
 
         assert_in_range(zone.id, ZONE_ID_MIN, ZONE_ID_MAX);
         assert_int_equal(zone.serial, 1000);
@@ -139,14 +71,13 @@ static void every_domain_has_the_zones_that_its_policy_fills(void **state)
 static void ids_ascend_and_are_the_same_in_another_snapshot(void **state)
 {
     CLEANUP(snapshot_unref_pointer)
-    struct snapshot *one = fixture_zones(),
-                    *other = fixture_zones();
+    struct snapshot *one = fixture_zones(), *other = fixture_zones();
     struct zone before, zone;
 
     (void)state;
     for (size_t i = 0; i < snapshot_n_zones(one); i++, before = zone) {
         snapshot_zone(one, i, &zone);
-        assert_int_equal(zone_of(other, zone.name.text).id, zone.id);
+        assert_int_equal(fixture_zone(other, zone.name.text).id, zone.id);
         assert_true(i == 0 || zone.id > before.id);
     }
 }
@@ -155,7 +86,7 @@ static void an_apex_has_soa_ns_and_the_records(void **state)
 {
     CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_zones();
     CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
-    struct zone zone = zone_of(snapshot, "mta-sts.member.example");
+    struct zone zone = fixture_zone(snapshot, "mta-sts.member.example");
 
     (void)state;
     buffer_printf(&expected,
@@ -285,12 +216,12 @@ enum {
 /* One zone with a long record, which ends in 'a' and a quote. */
 static struct snapshot *long_record(void)
 {
-    struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
+    struct builder *builder = fixture_begin_zones("ns.example", "h.example", (struct name){0});
     char uri[LONG_CONTENT + 1] = "mailto:";
 
     memset(uri + 7, 'a', LONG_CONTENT - 7);
-    add_reports(builder, "long.example", uri, 60);
-    return end_zones(builder, 1000, NULL, NULL);
+    fixture_add_reports(builder, "long.example", uri, 60);
+    return fixture_end_zones(builder, 1000, NULL, NULL);
 }
 
 /* Searches for '*', many '?' and an end. Returns in how many pieces the result comes. */
@@ -335,8 +266,10 @@ static void a_search_compares_so_many_octets_a_piece_and_no_more(void **state)
 static void only_what_was_not_notified_is_updated(void **state)
 {
     CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_zones();
-    CLEANUP(snapshot_unref_pointer) struct snapshot *same = follow(snapshot, snapshot, 2000, NULL);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *later = follow(snapshot, NULL, 2000, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *same = fixture_follow(snapshot, snapshot, 2000, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *later = fixture_follow(snapshot, NULL, 2000, NULL);
     CLEANUP(free_notify) struct notify *notify = NULL;
     CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT, request = BUFFER_INIT;
     static const char updated[] = "{\"method\":\"getUpdatedMasters\",\"parameters\":{}}";
@@ -358,11 +291,11 @@ static void only_what_was_not_notified_is_updated(void **state)
     ask(snapshot, notify, updated, &reply);
     assert_string_equal(reply.data, "{\"result\":[]}");
 
-    assert_int_equal(zone_of(same, "mta-sts.full.example").serial, 1000);
+    assert_int_equal(fixture_zone(same, "mta-sts.full.example").serial, 1000);
     assert_int_equal(notify_prepare(notify, later), 0);
     notify_adopt(notify);
     assert_int_equal(notify_pending(notify), snapshot_n_zones(later));
-    zone = zone_of(later, "_tls.only-rua.example");
+    zone = fixture_zone(later, "_tls.only-rua.example");
     notify_set(notify, zone.id, 2000);
     notify_set(notify, zone.id + 1, 2000);
     assert_int_equal(notify_pending(notify), snapshot_n_zones(later) - 1);
@@ -402,271 +335,6 @@ static void many_updated_zones_come_in_several_replies(void **state)
     assert_in_range(n_replies, 3, 10);
 }
 
-/* A policy of one member. */
-static struct snapshot *one_policy(const char *member, const char *rua, uint32_t files_mtime,
-                                   const struct snapshot *before)
-{
-    struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
-
-    add_member(builder, add_reports(builder, "changing.example", rua, 60), member);
-    return end_zones(builder, files_mtime, before, NULL);
-}
-
-static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
-{
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *first = one_policy("a.example", "mailto:a@b.c", 10, NULL);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *same = one_policy("b.example", "mailto:a@b.c", 20, first);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *other = one_policy("b.example", "mailto:x@b.c", 30, same);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *old = one_policy("b.example", "mailto:y@b.c", 5, other);
-
-    (void)state;
-    assert_int_equal(zone_of(first, "_tls.changing.example").serial, 10);
-    assert_int_equal(zone_of(same, "_tls.changing.example").serial, 10);
-    assert_int_equal(zone_of(same, "_tls.b.example").serial, 20);
-    assert_int_equal(zone_of(other, "_tls.b.example").serial, 30);
-    assert_int_equal(zone_of(old, "_tls.b.example").serial, 31);
-}
-
-/* A policy of one domain under some name server and hostmaster. */
-static struct snapshot *under(const char *nameserver, const char *hostmaster, uint32_t files_mtime,
-                              const struct snapshot *before)
-{
-    struct builder *builder = begin_zones(nameserver, hostmaster, fixture_name("cat.example"));
-    struct policy_spec spec = fixture_full_spec();
-    uint32_t policy;
-
-    spec.zones = true;
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    return end_zones(builder, files_mtime, before, NULL);
-}
-
-static void another_authority_is_a_change(void **state)
-{
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *first = under("a.example", "h.example", 10, NULL);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *same = under("a.example", "h.example", 20, first);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *other = under("a.example", "i.example", 30, same);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *third = under("b.example", "i.example", 40, other);
-
-    (void)state;
-    assert_int_equal(zone_of(same, "cat.example").serial, 10);
-    assert_int_equal(zone_of(other, "cat.example").serial, 30);
-    assert_int_equal(zone_of(other, "_tls.full.example").serial, 30);
-    assert_int_equal(zone_of(third, "cat.example").serial, 40);
-    assert_int_equal(zone_of(third, "_tls.full.example").serial, 40);
-}
-
-/* Two policies, the first of which changes with the member that is in one of them. */
-static struct snapshot *member_of(bool second, uint32_t files_mtime, const struct snapshot *before)
-{
-    struct builder *builder = begin_zones("ns.example", "h.example", (struct name){0});
-    const uint32_t policies[] = {
-        add_reports(builder, "first.example", "mailto:a@b.example", second ? 61 : 60),
-        add_reports(builder, "second.example", "mailto:a@b.example", 70),
-    };
-
-    add_member(builder, policies[second], "member.example");
-    return end_zones(builder, files_mtime, before, NULL);
-}
-
-static void a_domain_that_moves_never_gets_a_lower_serial(void **state)
-{
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = member_of(false, 10, NULL);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *moved = member_of(true, 20, first);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *same = member_of(true, 30, moved);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *back = member_of(false, 20, same);
-
-    (void)state;
-    assert_int_equal(zone_of(moved, "_tls.member.example").serial, 20);
-    assert_int_equal(zone_of(moved, "_tls.second.example").serial, 10);
-    assert_int_equal(zone_of(same, "_tls.member.example").serial, 20);
-    assert_int_equal(zone_of(back, "_tls.member.example").serial, 21);
-    assert_int_equal(zone_of(back, "_tls.second.example").serial, 10);
-}
-
-static void a_zone_that_comes_back_has_a_higher_serial_than_it_had(void **state)
-{
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = member_of(false, 10, NULL);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *gone = under("a.example", "h.example", 10, first);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *overlay = fixture_snapshot();
-    CLEANUP(snapshot_unref_pointer) struct snapshot *none = follow(overlay, gone, 10, NULL);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *back = member_of(false, 10, none);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *later = member_of(false, 20, none);
-
-    (void)state;
-    assert_int_equal(zone_of(gone, "_tls.full.example").serial, 11);
-    assert_int_equal(snapshot_n_zones(none), 0);
-    assert_int_equal(zone_of(back, "_tls.member.example").serial, 12);
-    assert_int_equal(zone_of(later, "_tls.member.example").serial, 20);
-}
-
-/* A policy whose one zone waits for the certificate. */
-static struct snapshot *announced(bool held, uint32_t files_mtime, const struct snapshot *before)
-{
-    const struct name nameserver = fixture_name("ns.example");
-    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
-    struct policy_spec spec = fixture_full_spec();
-    struct builder *builder;
-    uint32_t policy;
-
-    spec.n_rua = spec.n_addresses = 0;
-    spec.zones = true;
-    spec.held = held;
-    assert_int_equal(builder_new(1, &builder), 0);
-    assert_int_equal(builder_set_zones(builder, &settings), 0);
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    return end_zones(builder, files_mtime, before, NULL);
-}
-
-static void a_zone_that_was_held_back_has_a_serial(void **state)
-{
-    CLEANUP(snapshot_unref_pointer) struct snapshot *held = announced(true, 10, NULL);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *shown = announced(false, 20, held);
-
-    (void)state;
-    assert_int_equal(snapshot_n_zones(held), 0);
-    assert_int_equal(zone_of(shown, "_mta-sts.full.example").serial, 10);
-}
-
-static void an_id_that_waits_lowers_no_serial_of_a_late_domain(void **state)
-{
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *first = one_policy("a.example", "mailto:a@b.c", 10, NULL);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *late = one_policy("b.example", "mailto:a@b.c", 20, first);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *loaded = one_policy("b.example", "mailto:x@b.c", 30, late);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *waiting = NULL;
-
-    (void)state;
-    assert_int_equal(zone_of(late, "_tls.b.example").serial, 20);
-    assert_int_equal(zone_of(loaded, "_tls.b.example").serial, 30);
-    assert_int_equal(snapshot_announce(loaded, late, NULL, 0, &waiting), 0);
-    assert_true(zone_of(waiting, "_tls.b.example").serial >= 20);
-}
-
-/* A policy with an id and one without, in one of which there may be a member. */
-struct two {
-    const char *hostmaster, *id;
-    uint32_t ttl; /* of the second policy */
-    enum { NOWHERE, IN_FIRST, IN_SECOND } member;
-    bool waits; /* the id of the first policy, while the one before is announced */
-};
-
-static const struct announcement id_before = {.policy = 0, .id = {"one", 3}};
-
-static struct snapshot *two_policies(const struct two *two, uint32_t files_mtime,
-                                     const struct snapshot *before)
-{
-    struct builder *builder = begin_zones("ns.example", two->hostmaster, (struct name){0});
-    const struct policy_spec spec = {
-        .primary = fixture_name("first.example"),
-        .mode = POLICY_MODE_NONE,
-        .max_age = 60,
-        .fixed_id = two->id,
-        .ttl = 60,
-        .zones = true,
-    };
-    uint32_t first, second;
-
-    assert_int_equal(builder_add_policy(builder, &spec, 0, &first), 0);
-    second = add_reports(builder, "second.example", "mailto:a@b.example", two->ttl);
-    if (two->member)
-        add_member(builder, two->member == IN_FIRST ? first : second, "member.example");
-    return end_zones(builder, files_mtime, before, two->waits ? &id_before : NULL);
-}
-
-/* What is published of it while the id that the first policy had still waits. */
-static struct snapshot *while_one_waits(struct snapshot *loaded, const struct snapshot *before)
-{
-    struct snapshot *waiting;
-
-    assert_int_equal(snapshot_announce(loaded, before, &id_before, 1, &waiting), 0);
-    return waiting;
-}
-
-static void a_domain_that_moves_to_an_id_that_waits_gets_two_serials(void **state)
-{
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *first =
-        two_policies(&(struct two){"h.example", "one", 60, IN_SECOND, false}, 10, NULL);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *before =
-        two_policies(&(struct two){"h.example", "one", 61, IN_SECOND, false}, 20, first);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *loaded =
-        two_policies(&(struct two){"h.example", "two", 61, IN_FIRST, true}, 5, before);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *waiting = while_one_waits(loaded, before);
-
-    (void)state;
-    assert_int_equal(zone_of(before, "_tls.member.example").serial, 20);
-    assert_int_equal(zone_of(waiting, "_mta-sts.first.example").serial, 10);
-    assert_int_equal(zone_of(waiting, "_mta-sts.member.example").serial, 21);
-    assert_int_equal(zone_of(loaded, "_mta-sts.member.example").serial, 22);
-}
-
-static void a_zone_that_comes_back_while_an_id_waits_has_a_higher_serial(void **state)
-{
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *first =
-        two_policies(&(struct two){"h.example", "one", 60, IN_SECOND, false}, 10, NULL);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *gone =
-        two_policies(&(struct two){"h.example", "one", 60, NOWHERE, false}, 5, first);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *loaded =
-        two_policies(&(struct two){"h.example", "two", 60, IN_SECOND, true}, 5, gone);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *waiting = while_one_waits(loaded, gone);
-
-    (void)state;
-    assert_int_equal(zone_of(first, "_tls.member.example").serial, 10);
-    assert_int_equal(zone_of(waiting, "_tls.member.example").serial, 11);
-    assert_int_equal(zone_of(loaded, "_tls.member.example").serial, 11);
-}
-
-static void another_authority_is_a_change_while_an_id_waits(void **state)
-{
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *before =
-        two_policies(&(struct two){"h.example", "one", 60, NOWHERE, false}, 10, NULL);
-    CLEANUP(snapshot_unref_pointer)
-    struct snapshot *loaded =
-        two_policies(&(struct two){"i.example", "two", 60, NOWHERE, true}, 20, before);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *waiting = while_one_waits(loaded, before);
-
-    (void)state;
-    assert_int_equal(zone_of(waiting, "_mta-sts.first.example").serial, 19);
-    assert_int_equal(zone_of(loaded, "_mta-sts.first.example").serial, 20);
-}
-
-static void an_id_that_waits_has_a_serial_below_its_own(void **state)
-{
-    CLEANUP(snapshot_unref_pointer) struct snapshot *before = fixture_zones();
-    const struct announcement same_id = {.policy = 0, .id = snapshot_policy(before, 0)->id};
-    const struct announcement old_id = {.policy = 0, .id = TEXT("old")};
-    CLEANUP(snapshot_unref_pointer) struct snapshot *same = follow(before, before, 2000, &same_id);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = follow(before, NULL, 2000, &old_id);
-    CLEANUP(snapshot_unref_pointer) struct snapshot *unchanged = NULL, *waiting = NULL;
-
-    (void)state;
-    /* What is published stays the same for now, and so do the serials. */
-    assert_int_equal(snapshot_announce(same, before, &same_id, 1, &unchanged), 0);
-    assert_int_equal(zone_of(unchanged, "_mta-sts.full.example").serial, 1000);
-    assert_int_equal(zone_of(unchanged, "mta-sts.member.example").serial, 1000);
-    assert_int_equal(snapshot_announce(loaded, before, &old_id, 1, &waiting), 0);
-    assert_int_equal(zone_of(waiting, "_mta-sts.full.example").serial, 1999);
-    assert_int_equal(zone_of(loaded, "_mta-sts.full.example").serial, 2000);
-    assert_int_equal(zone_of(waiting, "_tls.only-rua.example").serial, 2000);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -679,16 +347,6 @@ int main(void)
         cmocka_unit_test(a_search_compares_so_many_octets_a_piece_and_no_more),
         cmocka_unit_test(only_what_was_not_notified_is_updated),
         cmocka_unit_test(many_updated_zones_come_in_several_replies),
-        cmocka_unit_test(a_serial_rises_with_the_records_and_with_nothing_else),
-        cmocka_unit_test(a_domain_that_moves_never_gets_a_lower_serial),
-        cmocka_unit_test(a_zone_that_comes_back_has_a_higher_serial_than_it_had),
-        cmocka_unit_test(a_zone_that_was_held_back_has_a_serial),
-        cmocka_unit_test(an_id_that_waits_lowers_no_serial_of_a_late_domain),
-        cmocka_unit_test(a_domain_that_moves_to_an_id_that_waits_gets_two_serials),
-        cmocka_unit_test(a_zone_that_comes_back_while_an_id_waits_has_a_higher_serial),
-        cmocka_unit_test(another_authority_is_a_change_while_an_id_waits),
-        cmocka_unit_test(another_authority_is_a_change),
-        cmocka_unit_test(an_id_that_waits_has_a_serial_below_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
