@@ -2,12 +2,13 @@
 
 #include <errno.h>
 
-static void print_diagnostic(enum severity severity, const char *text, void *context)
+static void print_diagnostic(enum severity severity, const char *place, const char *text,
+                             void *context)
 {
     const enum severity *least = context;
 
     if (severity <= *least)
-        fprintf(stderr, "%s\n", text);
+        fprintf(stderr, "%s%s%s\n", place, diagnostics_mark(severity, place), text);
 }
 
 struct config *command_load_and_report(const char *path, enum severity least,

@@ -4,19 +4,14 @@
 
 #include <stdarg.h>
 
-static const struct {
-    const char *prefix, *plural, *singular;
-} severities[] = {
-    [SEVERITY_ERROR] = {"", "errors", "error"},
-    [SEVERITY_WARNING] = {"warning: ", "warnings", "warning"},
-};
-
 void diagnostics_deinit(struct diagnostics *diagnostics)
 {
     for (size_t severity = 0; severity < SEVERITY_COUNT; severity++) {
-        for (size_t i = 0; i < diagnostics->n_lines[severity]; i++)
-            free(diagnostics->lines[severity][i]);
-        free(diagnostics->lines[severity]);
+        for (size_t i = 0; i < diagnostics->n_kept[severity]; i++) {
+            free(diagnostics->kept[severity][i].place);
+            free(diagnostics->kept[severity][i].text);
+        }
+        free(diagnostics->kept[severity]);
     }
     *diagnostics = DIAGNOSTICS_INIT;
 }
@@ -38,37 +33,32 @@ struct place_text place_text(struct place place)
 bool diagnostics_count(struct diagnostics *diagnostics, enum severity severity)
 {
     diagnostics->total[severity]++;
-    return diagnostics->n_lines[severity] < DIAGNOSTICS_KEPT;
-}
-
-/* Makes one line; NULL if memory runs out. */
-static char *format_line(enum severity severity, struct place place, const char *text)
-{
-    CLEANUP(buffer_deinit) struct buffer line = BUFFER_INIT;
-
-    buffer_printf(&line, "%s: %s%s", place_text(place).text, severities[severity].prefix, text);
-    return buffer_take_string(&line);
+    return diagnostics->n_kept[severity] < DIAGNOSTICS_KEPT;
 }
 
 void diagnostics_keep(struct diagnostics *diagnostics, enum severity severity, struct place place,
                       const char *format, ...)
 {
-    CLEANUP(free_pointer) char *text = NULL;
-    char ***lines = &diagnostics->lines[severity];
+    CLEANUP(buffer_deinit) struct buffer where = BUFFER_INIT;
+    struct diagnostic **kept = &diagnostics->kept[severity];
+    struct diagnostic added = {0};
     va_list arguments;
-    char *line;
 
-    if (!*lines)
-        *lines = calloc(DIAGNOSTICS_KEPT, sizeof(**lines));
+    if (!*kept)
+        *kept = calloc(DIAGNOSTICS_KEPT, sizeof(**kept));
+    buffer_printf(&where, "%s: ", place_text(place).text);
+    added.place = buffer_take_string(&where);
     va_start(arguments, format);
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    if (vasprintf(&added.text, format, arguments) < 0)
+        added.text = NULL;
     va_end(arguments);
-    line = text && *lines ? format_line(severity, place, text) : NULL;
-    if (line)
-        (*lines)[diagnostics->n_lines[severity]++] = line;
-    else
-        diagnostics->out_of_memory = true;
+    if (*kept && added.place && added.text) {
+        (*kept)[diagnostics->n_kept[severity]++] = added;
+        return;
+    }
+    diagnostics->out_of_memory = true;
+    free(added.place);
+    free(added.text);
 }
 
 bool diagnostics_has_errors(const struct diagnostics *diagnostics)
@@ -77,20 +67,28 @@ bool diagnostics_has_errors(const struct diagnostics *diagnostics)
 }
 
 void diagnostics_each(const struct diagnostics *diagnostics,
-                      void (*line)(enum severity severity, const char *text, void *context),
+                      void (*use)(enum severity severity, const char *place, const char *text,
+                                  void *context),
                       void *context)
 {
+    static const char *const names[] = {[SEVERITY_ERROR] = "error", [SEVERITY_WARNING] = "warning"};
+
     for (enum severity severity = 0; severity < SEVERITY_COUNT; severity++) {
-        size_t n = diagnostics->n_lines[severity];
-        size_t more = diagnostics->total[severity] - n;
-        char rest[64];
+        const struct diagnostic *kept = diagnostics->kept[severity];
+        size_t n = diagnostics->n_kept[severity], more = diagnostics->total[severity] - n;
+        char count[64];
 
         for (size_t i = 0; i < n; i++)
-            line(severity, diagnostics->lines[severity][i], context);
+            use(severity, kept[i].place, kept[i].text, context);
         if (more == 0)
             continue;
-        snprintf(rest, sizeof(rest), "… and %zu more %s", more,
-                 more == 1 ? severities[severity].singular : severities[severity].plural);
-        line(severity, rest, context);
+        snprintf(count, sizeof(count), "… and %zu more %s%s", more, names[severity],
+                 more == 1 ? "" : "s");
+        use(severity, "", count, context);
     }
+}
+
+const char *diagnostics_mark(enum severity severity, const char *place)
+{
+    return severity == SEVERITY_WARNING && *place ? "warning: " : "";
 }

@@ -43,9 +43,15 @@ struct place_text {
  * name escaped (quote.h). For direct use in an argument: place_text(place).text. */
 struct place_text place_text(struct place place);
 
+/* An error or a warning. */
+struct diagnostic {
+    char *place; /* "file:line:column: " */
+    char *text;
+};
+
 struct diagnostics {
-    char **lines[SEVERITY_COUNT]; /* "file:line:column: text", without a newline */
-    size_t n_lines[SEVERITY_COUNT];
+    struct diagnostic *kept[SEVERITY_COUNT];
+    size_t n_kept[SEVERITY_COUNT];
     size_t total[SEVERITY_COUNT]; /* kept or not */
     bool out_of_memory;           /* a text was lost; the totals are right */
 };
@@ -55,7 +61,7 @@ struct diagnostics {
 /* Frees the texts. The diagnostics are empty and usable afterwards. */
 void diagnostics_deinit(struct diagnostics *diagnostics);
 
-/* Adds an error: "file:line:column: TEXT". By convention the text is "found X, expected Y", input
+/* Adds an error at a place. By convention the text is "found X, expected Y", input
  * in it is quoted by quote_text, and no dot ends it. The arguments are evaluated only if the text
  * is kept: a hostile file can have millions of errors. */
 #define diagnostics_error(DIAGNOSTICS, ...)                                                        \
@@ -64,7 +70,7 @@ void diagnostics_deinit(struct diagnostics *diagnostics);
             diagnostics_keep(DIAGNOSTICS, SEVERITY_ERROR, __VA_ARGS__);                            \
     } while (0)
 
-/* Adds a warning in the same way: "file:line:column: warning: TEXT". */
+/* Adds a warning in the same way. */
 #define diagnostics_warning(DIAGNOSTICS, ...)                                                      \
     do {                                                                                           \
         if (diagnostics_count(DIAGNOSTICS, SEVERITY_WARNING))                                      \
@@ -79,8 +85,14 @@ void diagnostics_keep(struct diagnostics *diagnostics, enum severity severity, s
 /* Whether there is any error (running out of memory while noting one counts). */
 bool diagnostics_has_errors(const struct diagnostics *diagnostics);
 
-/* Hands every kept line to a function, errors first; after each severity "… and N more errors" or
- * "… and N more warnings" where there are more. */
+/* Hands every kept error, and then every kept warning, to a function, in two parts that are printed
+ * one after the other: PLACE, "file:line:column: ", and TEXT. After each severity "… and N more
+ * errors" or "… and N more warnings" follows if there are more, without a place. */
 void diagnostics_each(const struct diagnostics *diagnostics,
-                      void (*line)(enum severity severity, const char *text, void *context),
+                      void (*use)(enum severity severity, const char *place, const char *text,
+                                  void *context),
                       void *context);
+
+/* What to print between the two parts if nothing else tells warnings from errors: "warning: " or
+ * nothing. */
+const char *diagnostics_mark(enum severity severity, const char *place);

@@ -8,10 +8,11 @@
 
 enum { AGAIN_MAX = 3 /* further readings of files that change within a second */ };
 
-static void log_diagnostic(enum severity severity, const char *text, void *context)
+static void log_diagnostic(enum severity severity, const char *place, const char *text,
+                           void *context)
 {
     (void)context;
-    log_at(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", text);
+    log_at(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s%s", place, text);
 }
 
 /* Whether what was read may change again within the second of its last change, in which reading

@@ -65,14 +65,16 @@ void status_set_applied(struct status *status, const struct diagnostics *diagnos
     pthread_mutex_unlock(&status->lock);
 }
 
-static void add_error(enum severity severity, const char *text, void *context)
+static void add_error(enum severity severity, const char *place, const char *text, void *context)
 {
+    CLEANUP(buffer_deinit) struct buffer line = BUFFER_INIT;
     struct buffer *errors = context;
 
     if (severity != SEVERITY_ERROR)
         return;
+    buffer_printf(&line, "%s%s", place, text);
     buffer_add_string(errors, errors->length ? "," : "");
-    json_write_string(errors, text_from(text));
+    json_write_string(errors, buffer_text(&line));
 }
 
 void status_set_refused(struct status *status, const struct diagnostics *diagnostics,
@@ -92,7 +94,7 @@ void status_set_refused(struct status *status, const struct diagnostics *diagnos
     buffer_clear(&now->errors);
     diagnostics_each(diagnostics, add_error, &now->errors);
     if (error)
-        add_error(SEVERITY_ERROR, error, &now->errors);
+        add_error(SEVERITY_ERROR, "", error, &now->errors);
     pthread_mutex_unlock(&status->lock);
 }
 

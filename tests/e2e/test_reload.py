@@ -67,6 +67,14 @@ def test_a_reload_adds_and_removes_domains(running):
     assert re.search(r"\bin \d+(\.\d+)? ms$", line)
 
 
+def test_a_warning_of_the_configuration_is_called_so_once(running):
+    write_list(running, "example.org", "example.org")
+    path = running.directory / "members.list"
+    line = next(line for line in running.reload().splitlines() if "listed already" in line)
+    assert line.endswith(f'warning: {path}:2:1: "example.org" is listed already at {path}:1:1')
+    assert line.count("warning: ") == 1
+
+
 def test_a_reload_logs_ids_old_and_new(running):
     running.configure(AFTER)
     assert "example.net old -> new" in running.reload()

@@ -69,10 +69,9 @@ void config_summary(const struct config *config, struct buffer *out)
                       kinds[domain.kind], domain.policy->primary.data, domain.held ? " held" : "");
 }
 
-static void add_line(enum severity severity, const char *text, void *context)
+static void add_line(enum severity severity, const char *place, const char *text, void *context)
 {
-    (void)severity;
-    buffer_printf(context, "%s\n", text);
+    buffer_printf(context, "%s%s%s\n", place, diagnostics_mark(severity, place), text);
 }
 
 void config_messages(const struct diagnostics *diagnostics, struct buffer *out)

@@ -2,9 +2,11 @@
 #include "cmocka_all.h"
 #include "config/diagnostics.h"
 
-static void add_line(enum severity severity, const char *text, void *context)
+/* Writes a line: error or warning, and the place, the mark and the text. */
+static void add_line(enum severity severity, const char *place, const char *text, void *context)
 {
-    buffer_printf(context, "%c %s\n", severity == SEVERITY_ERROR ? 'E' : 'W', text);
+    buffer_printf(context, "%c %s|%s|%s\n", severity == SEVERITY_ERROR ? 'E' : 'W', place,
+                  diagnostics_mark(severity, place), text);
 }
 
 static void assert_lines(const struct diagnostics *diagnostics, const char *expected)
@@ -27,10 +29,10 @@ static void errors_come_before_warnings_each_in_their_order(void **state)
     diagnostics_error(&diagnostics, (struct place){"a", 7, 0}, "third");
     diagnostics_warning(&diagnostics, (struct place){"a", 0, 0}, "fourth");
     assert_true(diagnostics_has_errors(&diagnostics));
-    assert_lines(&diagnostics, "E g:1:2: second\n"
-                               "E a:7: third\n"
-                               "W f:3:4: warning: first 1\n"
-                               "W a: warning: fourth\n");
+    assert_lines(&diagnostics, "E g:1:2: ||second\n"
+                               "E a:7: ||third\n"
+                               "W f:3:4: |warning: |first 1\n"
+                               "W a: |warning: |fourth\n");
 }
 
 static void what_is_beyond_the_kept_lines_is_counted(void **state)
@@ -44,12 +46,12 @@ static void what_is_beyond_the_kept_lines_is_counted(void **state)
     for (uint32_t i = 1; i <= DIAGNOSTICS_KEPT + 1000; i++)
         diagnostics_warning(&diagnostics, (struct place){"f", i, 1}, "odd");
     for (int i = 1; i <= DIAGNOSTICS_KEPT; i++)
-        buffer_printf(&expected, "E f:%d:1: bad\n", i);
-    buffer_add_string(&expected, "E … and 1 more error\n");
+        buffer_printf(&expected, "E f:%d:1: ||bad\n", i);
+    buffer_add_string(&expected, "E ||… and 1 more error\n");
     for (int i = 1; i <= DIAGNOSTICS_KEPT; i++)
-        buffer_printf(&expected, "W f:%d:1: warning: odd\n", i);
-    buffer_add(&expected, "W … and 1000 more warnings\n", sizeof("W … and 1000 more warnings\n"));
-    assert_lines(&diagnostics, expected.data);
+        buffer_printf(&expected, "W f:%d:1: |warning: |odd\n", i);
+    buffer_add_string(&expected, "W ||… and 1000 more warnings\n");
+    assert_lines(&diagnostics, buffer_string(&expected));
     assert_int_equal(diagnostics.total[SEVERITY_ERROR], DIAGNOSTICS_KEPT + 1);
     assert_int_equal(diagnostics.total[SEVERITY_WARNING], DIAGNOSTICS_KEPT + 1000);
 }

@@ -69,11 +69,15 @@ static void assert_tree(struct text text, const char *expected)
 static void assert_error(struct text text, int result, const char *expected)
 {
     CLEANUP(parse_deinit) struct parse parse;
+    const struct diagnostic *found;
+    char line[256];
 
     parse_init(&parse, text);
     assert_int_equal(parse.result, result);
     assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 1);
-    assert_string_equal(parse.diagnostics.lines[SEVERITY_ERROR][0], expected);
+    found = parse.diagnostics.kept[SEVERITY_ERROR];
+    snprintf(line, sizeof(line), "%s%s", found->place, found->text);
+    assert_string_equal(line, expected);
 }
 
 static void nodes_know_their_place(void **state)

@@ -4,6 +4,8 @@
 #include "config/schema.h"
 #include "open_text.h"
 
+#include <stdio.h>
+
 struct inner {
     bool flag;
     uint32_t seconds;
@@ -86,6 +88,16 @@ static void reading_deinit(struct reading *reading)
     diagnostics_deinit(&reading->diagnostics);
 }
 
+/* The error of a number is at this place, and says this. */
+static void assert_diagnostic(const struct reading *reading, size_t number, const char *expected)
+{
+    const struct diagnostic *found = &reading->diagnostics.kept[SEVERITY_ERROR][number];
+    char line[512];
+
+    snprintf(line, sizeof(line), "%s%s", found->place, found->text);
+    assert_string_equal(line, expected);
+}
+
 static void assert_error(const char *text, const char *expected)
 {
     CLEANUP(reading_deinit) struct reading reading;
@@ -93,7 +105,7 @@ static void assert_error(const char *text, const char *expected)
     reading_init(&reading, text);
     assert_int_equal(reading.diagnostics.total[SEVERITY_ERROR], expected != NULL);
     if (expected)
-        assert_string_equal(reading.diagnostics.lines[SEVERITY_ERROR][0], expected);
+        assert_diagnostic(&reading, 0, expected);
 }
 
 static void absent_keys_keep_their_defaults(void **state)
@@ -145,15 +157,12 @@ static void wrong_values_are_reported_and_leave_what_was_there(void **state)
     reading_init(&reading,
                  "{inner: {seconds: 59, flag: no}, number: 11, color: pink, numbers: [1, 2, 1]}");
     assert_int_equal(reading.diagnostics.total[SEVERITY_ERROR], 4);
-    assert_string_equal(reading.diagnostics.lines[SEVERITY_ERROR][0],
-                        "f:1:19: found \"59\", expected 60 to 604800 seconds, or a number with s, "
-                        "m, h, d or w");
-    assert_string_equal(reading.diagnostics.lines[SEVERITY_ERROR][1],
-                        "f:1:42: found \"11\", expected a whole number from 2 to 10");
-    assert_string_equal(reading.diagnostics.lines[SEVERITY_ERROR][2],
-                        "f:1:53: found \"pink\", expected red, green or blue");
-    assert_string_equal(reading.diagnostics.lines[SEVERITY_ERROR][3],
-                        "f:1:75: found \"1\" again, expected each numbers once");
+    assert_diagnostic(&reading, 0,
+                      "f:1:19: found \"59\", expected 60 to 604800 seconds, or a number with s, "
+                      "m, h, d or w");
+    assert_diagnostic(&reading, 1, "f:1:42: found \"11\", expected a whole number from 2 to 10");
+    assert_diagnostic(&reading, 2, "f:1:53: found \"pink\", expected red, green or blue");
+    assert_diagnostic(&reading, 3, "f:1:75: found \"1\" again, expected each numbers once");
     assert_int_equal(reading.outer.inner.seconds, 3600);
     assert_false(reading.outer.inner.flag);
     assert_int_equal(reading.outer.number, 0);
