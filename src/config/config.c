@@ -148,18 +148,43 @@ static int read_policies(struct loader *loader, const char *path)
     return r;
 }
 
-/* Reports a catalog zone with the name of another own zone. */
+/* The first domain that a zone of this name would contain, below its apex or as the apex itself.
+ * Returns whether there is one. */
+static bool find_inside(const struct snapshot *snapshot, struct text zone, struct domain *out)
+{
+    size_t cursor = 0;
+
+    while (snapshot_next_domain(snapshot, &cursor, out)) {
+        struct text name = out->name;
+
+        if (name.length < zone.length)
+            continue;
+        name = text_after(name, name.length - zone.length);
+        if (text_equals(name, zone) && (name.data == out->name.data || name.data[-1] == '.'))
+            return true;
+    }
+    return false;
+}
+
+/* Reports a catalog zone that has, or would hide, a name that is answered for. */
 static void check_catalog(struct loader *loader, const struct snapshot *snapshot)
 {
     struct text name = name_text(&snapshot_zone_settings(snapshot)->catalog), text;
     struct domain domain;
 
-    /* A host name: the other owners begin with an underscore. */
+    if (name.length == 0)
+        return;
+    /* A host name can be that of a policy host alone: the other owners begin with an underscore. */
     if (owner_match(OWNER_POLICY_HOST, name, &text) && snapshot_find(snapshot, text, &domain) &&
         domain_rows(&domain, OWNER_POLICY_HOST).n)
         NODE_ERROR(&loader->context, loader->catalog,
                    "found %s, which %s has already, expected another name", quote_text(name).text,
                    quote_text(domain.name).text);
+    else if (find_inside(snapshot, name, &domain))
+        NODE_ERROR(&loader->context, loader->catalog,
+                   "found %s, a zone that would hide the domain %s, expected a name with no domain "
+                   "at or below it",
+                   quote_text(name).text, quote_text(domain.name).text);
 }
 
 /* Warns of a file whose time is still to come, if serials are made of it. It counts all the same,

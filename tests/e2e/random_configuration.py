@@ -124,9 +124,13 @@ class Draft:
         used = any(self.in_force(entry).get("authority") == "zones" for entry in self.entries)
         if used and not self.zones:
             self.zones = draw(rng, ZONES)
-        hosts = {f"mta-sts.{name}" for entry in self.entries for name in entry.names()}
-        if self.zones and self.zones.get("catalog") in hosts:
+        if self.zones and "catalog" in self.zones and self.is_in_the_way(self.zones["catalog"]):
             del self.zones["catalog"]
+
+    def is_in_the_way(self, catalog):
+        """Whether a zone has the name of another one, or has a domain in it."""
+        names = [name for entry in self.entries for name in entry.names()]
+        return any(catalog == f"mta-sts.{name}" or f".{name}".endswith(f".{catalog}") for name in names)
 
     def policy(self, entry):
         """What a policy means."""
@@ -251,6 +255,8 @@ ZONES_ERRORS = [
     ("_c.example", {"catalog": "_c.example"}),
     ("201 octets", {"catalog": ".".join(["c" * 50] * 3 + ["c" * 48])}),
     ("mta-sts.spoiled.example", {"catalog": "mta-sts.spoiled.example"}),
+    ("hide the domain", {"catalog": "spoiled.example"}),
+    ("hide the domain", {"catalog": "example"}),
     ("refresh", {"refresh": "1h"}),
     ("nameservers", {"nameservers": None}),
     ("hostmaster", {"hostmaster": None}),
