@@ -215,11 +215,10 @@ static void warn_of_reload(const struct service *service, const struct config *c
 /* Makes what is to be published: a loaded snapshot, but for ids that wait. Returns 0 or -ENOMEM;
  * then nothing has changed. */
 static int prepare(const struct service *service, const struct announcements *announcements,
-                   struct snapshot *loaded, struct snapshot **out)
+                   struct snapshot *loaded, int64_t now, struct snapshot **out)
 {
     struct snapshot *published;
-    int r = announcements_apply(announcements, loaded, service->published, clock_monotonic_ms(),
-                                &published);
+    int r = announcements_apply(announcements, loaded, service->published, now, &published);
 
     if (r)
         return r;
@@ -238,8 +237,9 @@ static int adopt(struct service *service, struct config *config, struct buffer *
 {
     CLEANUP(announcements_deinit) struct announcements announcements = ANNOUNCEMENTS_INIT;
     struct snapshot *loaded, *published;
-    int r = announcements_plan(&service->announcements, service->published, config->snapshot,
-                               clock_monotonic_ms(), &announcements);
+    int64_t now = clock_monotonic_ms();
+    int r = announcements_plan(&service->announcements, service->published, config->snapshot, now,
+                               &announcements);
 
     if (r)
         return r;
@@ -249,7 +249,7 @@ static int adopt(struct service *service, struct config *config, struct buffer *
         return r;
     snapshot_unref(config->snapshot);
     config->snapshot = loaded;
-    r = prepare(service, &announcements, config->snapshot, &published);
+    r = prepare(service, &announcements, config->snapshot, now, &published);
     if (r)
         return r;
     warn_of_reload(service, config);
@@ -325,7 +325,7 @@ void service_announce(struct service *service)
 
     if (announcements_next(&service->announcements) > now)
         return;
-    if (prepare(service, &service->announcements, service->loaded, &published)) {
+    if (prepare(service, &service->announcements, service->loaded, now, &published)) {
         announcements_defer_due(&service->announcements, now, now + RETRY_MILLISECONDS);
         return;
     }

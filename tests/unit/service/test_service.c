@@ -1,0 +1,110 @@
+/* A service that runs, with a clock of its own. */
+#include "cmocka_all.h"
+#include "service/service.h"
+#include "temporary.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { LOG_MAX = 1 << 16 };
+
+int64_t __real_clock_monotonic_ms(void);
+int64_t __wrap_clock_monotonic_ms(void);
+
+/* What the main thread takes for the time, and how far it goes on with each look. */
+static struct {
+    pthread_t owner;
+    int64_t now, step;
+} fake_clock;
+
+int64_t __wrap_clock_monotonic_ms(void)
+{
+    int64_t now = fake_clock.now;
+
+    if (!pthread_equal(pthread_self(), fake_clock.owner))
+        return __real_clock_monotonic_ms();
+    fake_clock.now += fake_clock.step;
+    return now;
+}
+
+/* Two policies, whose bodies have this max_age, and whose ids wait 10 and 11 seconds. */
+static void write_config(unsigned int max_age)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text),
+             "listen: {unix: {path: \"%s/s\"}}\n"
+             "defaults: {mode: testing, mx: mail.example.net, max_age: %u}\n"
+             "policies:\n"
+             "  - {domain: first.example, announce_delay: 10s}\n"
+             "  - {domain: second.example, announce_delay: 11s}\n",
+             getenv("PWD"), max_age);
+    temporary_write("config.yaml", text);
+}
+
+/* How often a text is in the log. */
+static size_t count_logged(const char *text)
+{
+    static char log[LOG_MAX];
+    FILE *file = fopen("log", "r");
+    size_t n = 0;
+
+    assert_non_null(file);
+    log[fread(log, 1, sizeof(log) - 1, file)] = '\0';
+    fclose(file);
+    for (const char *at = log; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    return n;
+}
+
+static void an_id_that_comes_due_between_two_looks_at_the_clock_is_announced_once(void **state)
+{
+    struct service *service;
+
+    (void)state;
+    write_config(1);
+    assert_int_equal(service_new("config.yaml", &service), 0);
+    write_config(2);
+    service_reload(service);
+    assert_int_equal(count_logged("2 ids wait: "), 1);
+    /* The first look finds the first id due, the next one the second as well. */
+    fake_clock.now += 10000;
+    fake_clock.step = 1000;
+    service_announce(service);
+    fake_clock.step = 0;
+    service_announce(service);
+    assert_int_equal(service_next_announcement(service), -1);
+    assert_int_equal(count_logged("announced now: ids: first.example "), 1);
+    assert_int_equal(count_logged("announced now: ids: second.example "), 1);
+    assert_int_equal(count_logged("announced now: "), 2);
+    service_free(service);
+}
+
+/* The log goes to a file. */
+static int set_up(void **state)
+{
+    int log;
+
+    fake_clock.owner = pthread_self();
+    fake_clock.now = 1000000;
+    assert_int_equal(temporary_enter(state), 0);
+    setenv("PWD", *state, 1);
+    log = open("log", O_CREAT | O_WRONLY | O_APPEND, 0600);
+    assert_true(log >= 0);
+    dup2(log, STDERR_FILENO);
+    close(log);
+    return 0;
+}
+
+#define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, set_up, temporary_leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_id_that_comes_due_between_two_looks_at_the_clock_is_announced_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
