@@ -1,27 +1,71 @@
 /* nginx: a virtual host that serves the policies of every domain.
  *
- * With one certificate for each host the name that the client sends is the name of the certificate,
- * so the virtual host is the same whichever domains there are. With several hosts in a certificate
- * nginx needs a list that says which certificate covers a host. */
+ * With one certificate for each host the name that the client sends, in lower case, is the name of
+ * the certificate, so the virtual host is the same whichever domains there are. With several hosts
+ * in a certificate nginx needs a list that says which certificate covers a host. */
 #include "commands/export.h"
 
 #include <stdio.h>
+
+enum { CAPITALS_MAX = 8 /* of one letter in a name; nginx's captures end at $9 */ };
 
 /* Where dehydrated keeps what nginx needs: certificates apart from those of other sites, and the
  * challenges of all. */
 #define CERTIFICATES "/var/lib/dehydrated/mta-sts/certs/"
 #define CHALLENGES   "/var/lib/dehydrated/acme-challenges/"
 
-/* The name that a client sends is anybody's choice, so it becomes part of a path only in the form
- * that names of policy hosts have. */
+/* A map of the certificate by a variable. Clients choose the name that they send, so it becomes
+ * part of a path only if it has the form of a policy host. MORE are further lines. */
+static void print_certificate_map(const char *name, const char *certificate, const char *more)
+{
+    printf("map %s %s {\n"
+           "    default                      " CERTIFICATES "unknown;\n"
+           "    \"~^mta-sts(\\.[a-z0-9-]+)+$\" " CERTIFICATES "%s;\n"
+           "%s"
+           "}\n",
+           name, certificate, name, more);
+}
+
 static void print_one_map(void)
 {
-    fputs("# The certificate of the policy host that the client asks for.\n"
-          "map $ssl_server_name $mta_sts_certificate {\n"
-          "    default                      " CERTIFICATES "unknown;\n"
-          "    \"~^mta-sts(\\.[a-z0-9-]+)+$\" " CERTIFICATES "$ssl_server_name;\n"
-          "}\n",
+    fputs("# The certificate of the policy host that the client asks for.\n", stdout);
+    print_certificate_map("$ssl_server_name", "$mta_sts_certificate",
+                          "    \"~[A-Z]\"                     $mta_sts_lower_certificate;\n");
+    print_certificate_map("$mta_sts_lower_z", "$mta_sts_lower_certificate", "");
+}
+
+/* Replaces N capitals of one letter, all that there are. */
+static void print_replacement(char letter, int n)
+{
+    char capital = (char)(letter - 'a' + 'A');
+
+    printf(" \"~^([^%c]*)", capital);
+    for (int i = 0; i < n; i++)
+        printf("%c([^%c]*)", capital, capital);
+    fputs("$\" $1", stdout);
+    for (int i = 0; i < n; i++)
+        printf("%c$%d", letter, i + 2);
+    putchar(';');
+}
+
+/* $mta_sts_lower_z. nginx has no function for lower case, but a map can take another one's value.
+ * They are evaluated only for names with capitals. */
+static void print_lower_case_maps(void)
+{
+    char from[32] = "$ssl_server_name", to[32];
+
+    fputs("\n"
+          "# The name that the client asks for, in lower case: each map replaces one capital "
+          "letter.\n",
           stdout);
+    for (char letter = 'a'; letter <= 'z'; letter++) {
+        snprintf(to, sizeof(to), "$mta_sts_lower_%c", letter);
+        printf("map %s %s { default %s;", from, to, from);
+        for (int n = 1; n <= CAPITALS_MAX; n++)
+            print_replacement(letter, n);
+        fputs(" }\n", stdout);
+        strcpy(from, to);
+    }
 }
 
 /* A certificate of several names says nothing of the others, so each name is listed. */
@@ -135,5 +179,7 @@ bool export_nginx(const struct config *config, uint32_t per_certificate)
     else
         print_list_map(config->snapshot, per_certificate);
     print_servers(reachable(&policy->address, text));
+    if (per_certificate == 1)
+        print_lower_case_maps();
     return true;
 }

@@ -358,6 +358,8 @@ def greet(name):
     "../certs/mta-sts.example.net",
     "mta-sts.example.net/../mta-sts.example.net",
     "mta-sts.a/../../../../elsewhere",
+    "MTA-STS.Unknown.Example",
+    "MTA-STS./../MTA-STS.example.net",
 ])
 def test_names_without_a_certificate_are_refused(deployed, name):
     """Also those that would lead out of the directory, to a certificate that is there."""
@@ -367,6 +369,22 @@ def test_names_without_a_certificate_are_refused(deployed, name):
     opened = re.findall(r"fopen\((\S+), r\)", deployed.nginx.log(start))
     assert opened and all(re.fullmatch(rf"{CERTIFICATES}/[a-z.-]+/fullchain.pem", path)
                           and ".." not in path for path in opened)
+
+
+@pytest.mark.parametrize("name", [
+    "MTA-STS.Example.NET",
+    "mta-sts.example.orG",
+    "MTA-STS.DIRECT.EXAMPLE",
+])
+def test_capitals_in_a_name_lead_to_its_certificate(deployed, name):
+    """RFC 6066 3: names in the server name extension compare without case."""
+    with socket.create_connection(("127.0.0.1", 443), DEADLINE) as connection:
+        context = ssl.create_default_context(cafile=deployed.authority.certificate)
+        with context.wrap_socket(connection, server_hostname=name) as session:
+            assert session.getpeercert()["subjectAltName"] == (("DNS", name.lower()),)
+            session.sendall(f"GET {PATH} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode("ascii"))
+            reply = b"".join(iter(lambda: session.recv(65536), b""))
+    assert reply.startswith(b"HTTP/1.1 200 ") and b"\r\n\r\nversion: STSv1\r\n" in reply
 
 
 def test_nginx_accepts_the_exported_hosts_without_a_warning(deployed):
