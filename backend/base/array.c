@@ -17,6 +17,5 @@ int array_reserve(void *items, size_t n, size_t *capacity, size_t item_size)
         return -ENOMEM;
     memcpy(items, &grown, sizeof(grown));
     *capacity = larger;
-    /* cppcheck-suppress memleak; the array has it. */
     return 0;
 }
