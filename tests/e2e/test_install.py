@@ -151,7 +151,12 @@ def test_promtool_accepts_the_alerts():
 
 def test_alerts_and_dashboard_use_metrics_that_there_are(service, ports):
     service.admin_port = ports.take()
-    service.configure("policies:\n  - {domain: example.net, mode: none}\n")
+    service.configure("policies:\n  - {domain: example.net, mode: none}\n",
+                      more=f"state: {service.directory}\n")
+    # A look that has nothing to ask: the policy has no rua.
+    saved = run("verify", "--save", "--check", "tls-ent", "-c", service.config)
+    assert (saved.returncode, saved.stdout) == (
+        0, "1 domain: 1 ok, 0 with warnings, 0 with errors\n")
     service.start()
     there = {name for name, _ in Metrics(service).samples}
     used = {
@@ -168,11 +173,15 @@ def test_alerts_and_dashboard_use_metrics_that_there_are(service, ports):
 INSTALLED = [
     "usr/bin/pdns-mta-sts",
     "usr/lib/systemd/system/pdns-mta-sts.service",
+    "usr/lib/systemd/system/pdns-mta-sts-verify.service",
+    "usr/lib/systemd/system/pdns-mta-sts-verify.timer",
     "usr/lib/systemd/system/pdns-mta-sts-http.socket",
     "usr/lib/systemd/system/pdns-mta-sts-unix.socket",
     "usr/lib/systemd/system/pdns-mta-sts-policy.socket",
     "usr/lib/systemd/system/pdns-mta-sts-admin.socket",
     "usr/lib/sysusers.d/pdns-mta-sts.conf",
+    "usr/libexec/pdns-mta-sts/pdns-mta-sts-verify",
+    "usr/share/doc/pdns-mta-sts/verify.md",
     "usr/lib/tmpfiles.d/pdns-mta-sts.conf",
     "usr/share/bash-completion/completions/pdns-mta-sts",
     "usr/share/doc/pdns-mta-sts/README.md",
