@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <yaml.h>
 
-enum { AGAIN_SIZE = 4096 }; /* bytes at once, where the file is read again */
+enum {
+    AGAIN_SIZE = 4096,   /* bytes at once, where the file is read again */
+    DIRECTIVES_MAX = 16, /* further bytes are not read where there are more */
+};
 
 /* libyaml's parser and the event that it is at. */
 struct reader {
@@ -12,6 +15,7 @@ struct reader {
     const struct load_context *context;
     struct file *file;
     bool file_refused; /* reading from it has failed */
+    bool has_tags;     /* reading has ended, as there are many directives */
     uint16_t source;
 };
 
@@ -36,11 +40,16 @@ static struct place event_place(const struct reader *reader)
 #define EVENT_ERROR(READER, ...)                                                                   \
     diagnostics_error((READER)->context->diagnostics, event_place(READER), __VA_ARGS__)
 
-/* libyaml's way to get the next bytes. */
+/* libyaml's way to get the next bytes. It compares each %TAG directive with all before it, all in
+ * one step to the next event, so many of them would take hours. */
 static int on_read(void *context, unsigned char *bytes, size_t size, size_t *n)
 {
     struct reader *reader = context;
+    const yaml_parser_t *parser = &reader->parser;
 
+    reader->has_tags = parser->tag_directives.top - parser->tag_directives.start > DIRECTIVES_MAX;
+    if (reader->has_tags)
+        return 0;
     reader->file_refused = file_read(reader->file, bytes, size, n) != 0;
     return !reader->file_refused;
 }
@@ -68,11 +77,23 @@ static struct place offset_place(const struct reader *reader, size_t offset)
     return place;
 }
 
+static void report_directive(const struct reader *reader, yaml_mark_t mark)
+{
+    diagnostics_error(reader->context->diagnostics,
+                      make_place(reader, mark.line + 1, mark.column + 1),
+                      "found a %%TAG directive, expected none");
+}
+
 static void report_reader_error(const struct reader *reader)
 {
     struct diagnostics *diagnostics = reader->context->diagnostics;
     const yaml_parser_t *parser = &reader->parser;
     struct place place;
+
+    if (reader->has_tags) {
+        report_directive(reader, parser->mark);
+        return;
+    }
 
     if (reader->file_refused) {
         file_report(reader->file, NULL, make_place(reader, 0, 0), diagnostics);
@@ -305,6 +326,8 @@ static int read_document(struct reader *reader, struct node **out)
         return r;
     if (reader->event.type == YAML_STREAM_END_EVENT)
         return report_empty(reader);
+    if (reader->event.data.document_start.tag_directives.start)
+        report_directive(reader, reader->event.start_mark);
     r = next_event(reader);
     if (r == 0)
         r = read_node(reader, 1, &root);

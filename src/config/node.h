@@ -5,11 +5,11 @@
  * and column, so that a value that turns out to be wrong, however late, is reported where it is
  * written.
  *
- * A configuration needs only the plain part of YAML. Aliases, anchors, tags, keys that are not
- * scalars, keys that are there twice, NUL in scalars and second documents are errors, reported
- * here, each at its place; reading goes on after them, and a node of the kind NODE_INVALID stands
- * for a value that was reported, so that nobody reports it again. Reading ends where the file is
- * not YAML and at the first collection that is nested too deep.
+ * A configuration needs only the plain part of YAML. Aliases, anchors, tags, %TAG directives, keys
+ * that are not scalars, keys that are there twice, NUL in scalars and second documents are errors,
+ * reported here, each at its place; reading goes on after them, and a node of the kind NODE_INVALID
+ * stands for a value that was reported, so that nobody reports it again. Reading ends where the
+ * file is not YAML and at the first collection that is nested too deep.
  */
 #pragma once
 

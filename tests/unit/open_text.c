@@ -14,6 +14,6 @@ void open_text(struct text text, struct file *file)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text.data, text.length), text.length);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    assert_int_equal(file_open(file, path, 1 << 20), 0);
+    assert_int_equal(file_open(file, path, 1 << 23), 0);
     close(fd);
 }

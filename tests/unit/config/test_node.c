@@ -125,7 +125,41 @@ static void reading_ends_where_nesting_is_too_deep(void **state)
                  "f:1:17: found nesting deeper than 16, expected less");
 }
 
-static void reading_goes_on_behind_what_is_refused(void **state)
+static void a_directive_may_tell_the_version_and_nothing_else(void **state)
+{
+    (void)state;
+    assert_tree(TEXT("%YAML 1.1\n---\na: b\n"), "3:1{1 3:1a 3:4b}");
+    assert_tree(TEXT("# c\n%YAML 1.2\n---\na: b\n"), "4:1{1 4:1a 4:4b}");
+    assert_error(TEXT("# c\n%TAG !t! tag:t,2000:\n---\na: b\n"), 0,
+                 "f:2:1: found a %TAG directive, expected none");
+    assert_error(TEXT("%YAML 1.1\n%YAML 1.1\n---\na: b\n"), REPORTED,
+                 "f:2:1: found a syntax error (found duplicate %YAML directive), expected valid "
+                 "YAML");
+}
+
+/* To the end, libyaml would need minutes for each of these. */
+static void reading_ends_where_there_are_many_directives(void **state)
+{
+    static const char *const starts[] = {"", "a: b\n...\n"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(starts); i++) {
+        CLEANUP(buffer_deinit) struct buffer bytes = BUFFER_INIT;
+        CLEANUP(parse_deinit) struct parse parse;
+
+        buffer_add_string(&bytes, starts[i]);
+        for (unsigned int directive = 0; directive < 200000; directive++)
+            buffer_printf(&bytes, "%%TAG !t%u! t:\n", directive);
+        buffer_add_string(&bytes, "---\na: b\n");
+        parse_init(&parse, buffer_text(&bytes));
+        assert_int_equal(parse.result, REPORTED);
+        assert_int_equal(parse.diagnostics.total[SEVERITY_ERROR], 1);
+        assert_string_equal(parse.diagnostics.kept[SEVERITY_ERROR][0].text,
+                            "found a %TAG directive, expected none");
+    }
+}
+
+static void reading_goes_on_after_what_is_refused(void **state)
 {
     CLEANUP(parse_deinit) struct parse parse;
     CLEANUP(buffer_deinit) struct buffer tree = BUFFER_INIT;
@@ -208,7 +242,9 @@ int main(void)
         cmocka_unit_test(scalars_keep_their_text_and_whether_they_are_plain),
         cmocka_unit_test(sixteen_collections_nest_and_no_more),
         cmocka_unit_test(reading_ends_where_nesting_is_too_deep),
-        cmocka_unit_test(reading_goes_on_behind_what_is_refused),
+        cmocka_unit_test(a_directive_may_tell_the_version_and_nothing_else),
+        cmocka_unit_test(reading_ends_where_there_are_many_directives),
+        cmocka_unit_test(reading_goes_on_after_what_is_refused),
         cmocka_unit_test(an_empty_document_has_its_own_message),
         cmocka_unit_test(what_is_no_text_is_refused_with_its_place),
         cmocka_unit_test(errors_of_the_parser_name_their_place),
