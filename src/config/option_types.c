@@ -12,9 +12,12 @@ enum { URL_PATH_MAX = 255 }; /* bytes */
 enum { DIRECTORY_MAX = 255 }; /* bytes */
 enum { SOCKET_PATH_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1 };
 
-static bool equal_strings(const void *a, const void *b)
+/* The value of a key that is absent and has no default is NULL. */
+static int compare_strings(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+    const char *left = *(const char *const *)a, *right = *(const char *const *)b;
+
+    return left && right ? strcmp(left, right) : (left != NULL) - (right != NULL);
 }
 
 /* Keeps a text as a string that lives as long as the settings. */
@@ -106,10 +109,18 @@ static int read_integer(const struct option_input *input, void *value)
     return 0;
 }
 
+static int compare_integers(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+    return (left > right) - (left < right);
+}
+
 const struct option_type option_integer = {
     .size = sizeof(uint32_t),
     .describe = describe_integer,
     .read = read_integer,
+    .compare = compare_integers,
 };
 
 static void describe_duration(const struct option *option, struct buffer *out)
@@ -180,7 +191,7 @@ const struct option_type option_url_path = {
     .size = sizeof(const char *),
     .expects = "a path of at most 255 letters, digits and - . _ ~ / that begins with /",
     .read = read_url_path,
-    .equals = equal_strings,
+    .compare = compare_strings,
 };
 
 static void describe_address(const struct option *option, struct buffer *out)
@@ -202,25 +213,19 @@ static int read_address(const struct option_input *input, void *value)
     return 0;
 }
 
-static bool equal_addresses(const void *a, const void *b)
+static int compare_addresses(const void *a, const void *b)
 {
     const struct listen_address *left = a, *right = b;
 
-    return strcmp(left->text, right->text) == 0;
+    return strcmp(left->text, right->text);
 }
 
 const struct option_type option_address = {
     .size = sizeof(struct listen_address),
     .describe = describe_address,
     .read = read_address,
-    .equals = equal_addresses,
+    .compare = compare_addresses,
 };
-
-/* For keys without a default, whose value is NULL where they are absent. */
-static bool equal_optional_strings(const void *a, const void *b)
-{
-    return !*(char *const *)a == !*(char *const *)b && (!*(char *const *)a || equal_strings(a, b));
-}
 
 static int read_directory(const struct option_input *input, void *value)
 {
@@ -237,7 +242,7 @@ const struct option_type option_directory = {
     .size = sizeof(const char *),
     .expects = "an absolute path of at most 255 bytes, or none",
     .read = read_directory,
-    .equals = equal_optional_strings,
+    .compare = compare_strings,
 };
 
 static int read_socket_path(const struct option_input *input, void *value)
@@ -256,7 +261,7 @@ const struct option_type option_socket_path = {
     .size = sizeof(const char *),
     .expects = "an absolute path of at most 107 bytes",
     .read = read_socket_path,
-    .equals = equal_strings,
+    .compare = compare_strings,
 };
 
 static int read_permissions(const struct option_input *input, void *value)

@@ -41,8 +41,9 @@ struct option_type {
      * Returns 0, REPORTED or -ENOMEM. */
     int (*read)(const struct option_input *input, void *value);
 
-    /* Whether two values are the same; NULL: they are if their bytes are. */
-    bool (*equals)(const void *a, const void *b);
+    /* Compares two values as strcmp does. NULL if they are the same whose bytes are, and there is
+     * no list of them. */
+    int (*compare)(const void *a, const void *b);
 };
 
 enum {

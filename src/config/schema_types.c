@@ -16,11 +16,11 @@ static int judge_name(const struct option_input *input, int fault)
     return REPORTED;
 }
 
-static bool equal_names(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
     const struct name *left = a, *right = b;
 
-    return text_equals(name_text(left), name_text(right));
+    return strcmp(left->text, right->text);
 }
 
 static int read_domain(const struct option_input *input, void *value)
@@ -43,7 +43,7 @@ const struct option_type type_host = {
     .size = sizeof(struct name),
     .expects = "a host name",
     .read = read_host,
-    .equals = equal_names,
+    .compare = compare_names,
 };
 
 int check_any(const struct option_input *input, const void *items, size_t n)
@@ -102,7 +102,7 @@ const struct option_type type_mx = {
     .size = sizeof(struct name),
     .expects = "a host name, or *. and a host name",
     .read = read_mx,
-    .equals = equal_names,
+    .compare = compare_names,
 };
 
 int check_mx(const struct option_input *input, const void *items, size_t n)
@@ -192,16 +192,16 @@ static int read_rua(const struct option_input *input, void *value)
     return 0;
 }
 
-static bool equal_uris(const void *a, const void *b)
+static int compare_uris(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 const struct option_type type_rua = {
     .size = sizeof(const char *),
     .expects = "a mailto: or https: URI",
     .read = read_rua,
-    .equals = equal_uris,
+    .compare = compare_uris,
 };
 
 int check_rua(const struct option_input *input, const void *items, size_t n)
@@ -229,20 +229,22 @@ static int read_policy_host(const struct option_input *input, void *value)
     return judge_name(input, name_from_host(node_text(input->node), &host->name));
 }
 
-static bool equal_policy_hosts(const void *a, const void *b)
+static int compare_policy_hosts(const void *a, const void *b)
 {
     const struct policy_host *left = a, *right = b;
+    int families = left->address.family - right->address.family;
+    int octets = memcmp(left->address.octets, right->address.octets, sizeof(left->address.octets));
 
-    return left->address.family == right->address.family &&
-           memcmp(left->address.octets, right->address.octets, sizeof(left->address.octets)) == 0 &&
-           equal_names(&left->name, &right->name);
+    if (families)
+        return families;
+    return octets ? octets : compare_names(&left->name, &right->name);
 }
 
 const struct option_type type_policy_host = {
     .size = sizeof(struct policy_host),
     .expects = "an IP address or one host name",
     .read = read_policy_host,
-    .equals = equal_policy_hosts,
+    .compare = compare_policy_hosts,
 };
 
 int check_policy_host(const struct option_input *input, const void *items, size_t n)

@@ -64,7 +64,8 @@ struct reading {
     struct option_keys keys;
 };
 
-static void reading_init(struct reading *reading, const char *text)
+static void reading_of_table(struct reading *reading, const char *text,
+                             const struct option_table *table)
 {
     CLEANUP(file_deinit) struct file file = FILE_INIT;
     struct node *root;
@@ -76,9 +77,14 @@ static void reading_init(struct reading *reading, const char *text)
     assert_int_equal(sources_add(&reading->sources, "f", &(struct source_origin){0}, &number), 0);
     open_text(text_from(text), &file);
     assert_int_equal(node_read(&reading->context, &file, number, &root), 0);
-    assert_int_equal(options_set_defaults(&reading->context, &outer_table, &reading->outer), 0);
-    assert_int_equal(
-        options_read(&reading->context, &outer_table, root, &reading->outer, &reading->keys), 0);
+    assert_int_equal(options_set_defaults(&reading->context, table, &reading->outer), 0);
+    assert_int_equal(options_read(&reading->context, table, root, &reading->outer, &reading->keys),
+                     0);
+}
+
+static void reading_init(struct reading *reading, const char *text)
+{
+    reading_of_table(reading, text, &outer_table);
 }
 
 static void reading_deinit(struct reading *reading)
@@ -183,6 +189,35 @@ static void lists_may_be_one_value_and_have_their_limits(void **state)
                  "f:1:22: found a seven, expected a whole number from 0 to 9, or a list of these");
 }
 
+static size_t comparisons;
+
+static int compare_and_count(const void *a, const void *b)
+{
+    comparisons++;
+    return memcmp(a, b, sizeof(uint32_t));
+}
+
+static void a_long_list_takes_few_comparisons_for_each_value(void **state)
+{
+    enum { N = 10000 };
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+    CLEANUP(reading_deinit) struct reading reading;
+    struct option_type type = option_integer;
+    const struct option row = {"numbers",   &type,
+                               AT(numbers), .n_offset = offsetof(struct outer, n_numbers),
+                               .max = N,    .list = true};
+
+    (void)state;
+    type.compare = compare_and_count;
+    for (unsigned int i = 0; i < N; i++)
+        buffer_printf(&text, "%s%u", i ? ", " : "numbers: [", i);
+    buffer_add_string(&text, "]");
+    reading_of_table(&reading, buffer_string(&text), &(struct option_table){&row, 1});
+    assert_int_equal(reading.diagnostics.total[SEVERITY_ERROR], 0);
+    assert_int_equal(reading.outer.n_numbers, N);
+    assert_true(comparisons < N * 100);
+}
+
 static void required_keys_must_be_there(void **state)
 {
     (void)state;
@@ -273,6 +308,7 @@ int main(void)
         cmocka_unit_test(values_become_typed),
         cmocka_unit_test(wrong_values_are_reported_and_leave_what_was_there),
         cmocka_unit_test(lists_may_be_one_value_and_have_their_limits),
+        cmocka_unit_test(a_long_list_takes_few_comparisons_for_each_value),
         cmocka_unit_test(required_keys_must_be_there),
         cmocka_unit_test(unknown_keys_are_answered_with_the_known_ones),
         cmocka_unit_test(keys_that_differ_and_need_a_restart_are_named),
