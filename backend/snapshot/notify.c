@@ -6,25 +6,27 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* What was said of the zones of a snapshot. */
+enum { ZONES_AT_ONCE = 256 }; /* that are prepared without giving others the lock */
+
 struct notes {
-    struct snapshot *snapshot; /* NULL: there are none */
-    uint32_t *serials;         /* by the zone's number; 0: none */
-    uint32_t *before; /* while it is the next: 1 + the zone's number before; 0: it is new */
+    struct snapshot *snapshot; /* a reference; NULL: there are no notes */
+    uint32_t *serials;         /* notified last, by the zone's number; 0: none */
+    size_t n_pending;
 };
 
 struct notify {
     pthread_mutex_t lock;
     struct notes now;
-    struct notes next;       /* what room was made for */
-    atomic_size_t n_pending; /* zones of which something is to be said; written under the lock */
+    struct notes next;       /* in preparation */
+    uint32_t *numbers;       /* of the zones of NEXT: their numbers in NOW and 1; 0: not in there */
+    size_t n_prepared;       /* zones of NEXT, the first ones */
+    atomic_size_t n_pending; /* of NOW; written under the lock */
 };
 
 static void notes_deinit(struct notes *notes)
 {
     snapshot_unref(notes->snapshot);
     free(notes->serials);
-    free(notes->before);
     *notes = (struct notes){0};
 }
 
@@ -45,22 +47,23 @@ void notify_free(struct notify *notify)
         return;
     notes_deinit(&notify->now);
     notes_deinit(&notify->next);
+    free(notify->numbers);
     pthread_mutex_destroy(&notify->lock);
     free(notify);
 }
 
-/* Finds the zones that were there before; both are in the order of ids. */
-static void find_before(const struct snapshot *from, struct notes *to)
+/* Finds the zones of a snapshot in an older one; both are in the order of ids. */
+static void find_numbers(const struct snapshot *from, const struct snapshot *to, uint32_t *numbers)
 {
-    const struct zones *old = snapshot_zones(from), *new = snapshot_zones(to->snapshot);
+    const struct zones *old = snapshot_zones(from), *new = snapshot_zones(to);
     struct zone old_zone, new_zone;
 
     for (size_t i = 0, k = 0; i < old->n && k < new->n;) {
         if (old->slots[i].id == new->slots[k].id) {
             snapshot_zone(from, i, &old_zone);
-            snapshot_zone(to->snapshot, k, &new_zone);
-            if (strcmp(old_zone.name.text, new_zone.name.text) == 0)
-                to->before[k] = (uint32_t)i + 1;
+            snapshot_zone(to, k, &new_zone);
+            if (name_equals(&old_zone.name, &new_zone.name))
+                numbers[k] = (uint32_t)i + 1;
         }
         if (old->slots[i].id <= new->slots[k].id)
             i++;
@@ -69,63 +72,78 @@ static void find_before(const struct snapshot *from, struct notes *to)
     }
 }
 
+static bool is_pending(const struct notes *notes, size_t number)
+{
+    return snapshot_zone_serial(notes->snapshot, number) != notes->serials[number];
+}
+
+/* Copies what is known of some zones more, and counts those that are pending. Looking for serials
+ * takes most of the time, and needs no lock. */
+static void prepare_some(struct notify *notify, size_t n)
+{
+    struct notes *next = &notify->next;
+    size_t first = notify->n_prepared;
+    uint32_t current[ZONES_AT_ONCE];
+
+    if (n > ZONES_AT_ONCE)
+        n = ZONES_AT_ONCE;
+    for (size_t i = 0; i < n; i++)
+        current[i] = snapshot_zone_serial(next->snapshot, first + i);
+    pthread_mutex_lock(&notify->lock);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t number = notify->numbers[first + i];
+
+        if (number)
+            next->serials[first + i] = notify->now.serials[number - 1];
+        next->n_pending += next->serials[first + i] != current[i];
+    }
+    notify->n_prepared += n;
+    pthread_mutex_unlock(&notify->lock);
+}
+
 int notify_prepare(struct notify *notify, struct snapshot *snapshot)
 {
     size_t n = snapshot_n_zones(snapshot);
-    struct notes next = {
-        .snapshot = snapshot_ref(snapshot),
-        .serials = calloc(n + 1, sizeof(*next.serials)),
-        .before = calloc(n + 1, sizeof(*next.before)),
-    };
+    CLEANUP(free_pointer) uint32_t *serials = calloc(n + 1, sizeof(*serials));
+    CLEANUP(free_pointer) uint32_t *numbers = calloc(n + 1, sizeof(*numbers));
+    struct notes unused;
 
-    if (!next.serials || !next.before) {
-        notes_deinit(&next);
+    if (!serials || !numbers)
         return -ENOMEM;
-    }
-    /* Only the thread that calls this replaces the current snapshot. */
+    /* No other thread replaces the current snapshot. */
     if (notify->now.snapshot)
-        find_before(notify->now.snapshot, &next);
-    notes_deinit(&notify->next);
-    notify->next = next;
+        find_numbers(notify->now.snapshot, snapshot, numbers);
+    pthread_mutex_lock(&notify->lock);
+    unused = notify->next;
+    notify->next = (struct notes){.snapshot = snapshot_ref(snapshot), .serials = serials};
+    serials = NULL;
+    free(notify->numbers);
+    notify->numbers = numbers;
+    numbers = NULL;
+    notify->n_prepared = 0;
+    pthread_mutex_unlock(&notify->lock);
+    notes_deinit(&unused);
+    while (notify->n_prepared < n)
+        prepare_some(notify, n - notify->n_prepared);
     return 0;
-}
-
-static size_t count_pending(const struct notes *notes)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < snapshot_n_zones(notes->snapshot); i++)
-        n += snapshot_zone_serial(notes->snapshot, i) != notes->serials[i];
-    return n;
-}
-
-/* Copies what was said of zones that are in both. */
-static void carry_over(const struct notes *from, struct notes *to)
-{
-    for (size_t i = 0; i < snapshot_n_zones(to->snapshot); i++)
-        if (to->before[i])
-            to->serials[i] = from->serials[to->before[i] - 1];
-    free(to->before);
-    to->before = NULL;
 }
 
 void notify_adopt(struct notify *notify)
 {
-    struct notes before;
+    CLEANUP(notes_deinit) struct notes before;
+    CLEANUP(free_pointer) uint32_t *numbers = notify->numbers;
 
     pthread_mutex_lock(&notify->lock);
-    if (notify->now.snapshot)
-        carry_over(&notify->now, &notify->next);
-    atomic_store_explicit(&notify->n_pending, count_pending(&notify->next), memory_order_relaxed);
     before = notify->now;
     notify->now = notify->next;
     notify->next = (struct notes){0};
+    notify->numbers = NULL;
+    atomic_store_explicit(&notify->n_pending, notify->now.n_pending, memory_order_relaxed);
     pthread_mutex_unlock(&notify->lock);
-    notes_deinit(&before);
 }
 
 /* Finds a zone by its id. Returns its number, or -1. */
-static ssize_t find(const struct notes *notes, uint32_t id)
+static ssize_t find_number(const struct notes *notes, uint32_t id)
 {
     const struct zones *zones;
     size_t number;
@@ -137,22 +155,28 @@ static ssize_t find(const struct notes *notes, uint32_t id)
     return number < zones->n ? (ssize_t)number : -1;
 }
 
+static void set_serial(struct notes *notes, size_t number, uint32_t serial)
+{
+    notes->n_pending -= is_pending(notes, number);
+    notes->serials[number] = serial;
+    notes->n_pending += is_pending(notes, number);
+}
+
 void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
 {
-    struct notes *notes = &notify->now;
-    ssize_t number;
-    uint32_t current;
-    size_t n;
+    ssize_t now, next;
 
     pthread_mutex_lock(&notify->lock);
-    number = find(notes, id);
-    if (number >= 0) {
-        current = snapshot_zone_serial(notes->snapshot, (size_t)number);
-        n = atomic_load_explicit(&notify->n_pending, memory_order_relaxed);
-        n -= current != notes->serials[number];
-        notes->serials[number] = serial;
-        n += current != serial;
-        atomic_store_explicit(&notify->n_pending, n, memory_order_relaxed);
+    now = find_number(&notify->now, id);
+    next = find_number(&notify->next, id);
+    if (now >= 0) {
+        set_serial(&notify->now, (size_t)now, serial);
+        atomic_store_explicit(&notify->n_pending, notify->now.n_pending, memory_order_relaxed);
+        /* The id may be another zone's in the next snapshot. A zone that is not prepared yet will
+         * be copied from the current one. */
+        if (next >= 0 && (size_t)next < notify->n_prepared &&
+            notify->numbers[next] == (uint32_t)now + 1)
+            set_serial(&notify->next, (size_t)next, serial);
     }
     pthread_mutex_unlock(&notify->lock);
 }
@@ -163,7 +187,7 @@ uint32_t notify_serial(struct notify *notify, uint32_t id)
     ssize_t number;
 
     pthread_mutex_lock(&notify->lock);
-    number = find(&notify->now, id);
+    number = find_number(&notify->now, id);
     if (number >= 0)
         serial = notify->now.serials[number];
     pthread_mutex_unlock(&notify->lock);
@@ -187,12 +211,10 @@ struct snapshot *notify_snapshot(struct notify *notify)
 
 size_t notify_next(struct notify *notify, const struct snapshot *snapshot, size_t from, size_t end)
 {
-    const struct notes *notes = &notify->now;
-
     pthread_mutex_lock(&notify->lock);
-    if (notes->snapshot != snapshot)
+    if (notify->now.snapshot != snapshot)
         from = end;
-    while (from < end && snapshot_zone_serial(snapshot, from) == notes->serials[from])
+    while (from < end && !is_pending(&notify->now, from))
         from++;
     pthread_mutex_unlock(&notify->lock);
     return from;

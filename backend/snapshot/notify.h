@@ -1,43 +1,49 @@
 /* Which own zones their secondaries have been told of (NOTIFY, RFC 1996).
  *
  * PowerDNS asks again and again for the zones that have changed, notifies their secondaries and
- * says so. What it has said is kept here, in memory, apart from the snapshots: this is the one
- * thing that threads share and write. A lock protects it, which no look-up takes.
+ * says so. Per zone, the serial that it notified last is kept here, in memory and apart from the
+ * snapshots: all threads read and write it, under a lock that no look-up takes. A zone is pending
+ * if that serial is not the one it has.
+ *
+ * There may be millions of zones, and threads that answer must not wait for a reload. So
+ * notify_prepare makes the notes about the next snapshot while those about the current one are in
+ * use, and takes the lock for some zones at a time only. What PowerDNS says meanwhile is noted in
+ * both. notify_adopt then does no more than swap the two.
  */
 #pragma once
 
-#include "base/producer.h"
 #include "snapshot/snapshot.h"
 
 struct notify;
 
-/* Makes an empty one. Returns 0 or -ENOMEM. */
+/* Makes notes about no snapshot. Returns 0 or -ENOMEM. */
 int notify_new(struct notify **out);
 
-/* Frees it; NULL is allowed. */
+/* Frees them; NULL is allowed. No other thread may use them any more. */
 void notify_free(struct notify *notify);
+DEFINE_CLEANUP(struct notify *, notify_free)
 
-/* Makes room for the zones of a snapshot, before it is published. Returns 0 or -ENOMEM. */
+/* Prepares the switch to a snapshot, of which it takes a reference: what is known of zones that are
+ * in the current one, too, is kept. notify_adopt then cannot fail. One thread alone calls these
+ * two. Returns 0 or -ENOMEM; then nothing has changed. */
 int notify_prepare(struct notify *notify, struct snapshot *snapshot);
 
-/* Goes on with the snapshot that room was made for: what was said of the same zones is kept. */
+/* Switches to the snapshot of the last notify_prepare. */
 void notify_adopt(struct notify *notify);
 
-/* Notes that the secondaries of a zone were told of a serial. An id without a zone is ignored: it
- * may have gone since. */
+/* Notes that the secondaries of a zone were told of a serial. An id without a zone is ignored: the
+ * zone may have gone since. */
 void notify_set(struct notify *notify, uint32_t id, uint32_t serial);
 
-/* The serial that was last notified of a zone, 0 if none was. */
+/* The serial that was notified last of a zone, 0 if none was. */
 uint32_t notify_serial(struct notify *notify, uint32_t id);
 
-/* How many zones have a serial that was not notified. This takes no lock, and may be a moment old.
- */
+/* How many zones are pending. This takes no lock, and may be a moment old. */
 size_t notify_pending(const struct notify *notify);
 
-/* The snapshot that the notes are about, a reference of the caller's; NULL before the first. */
+/* The current snapshot, a reference of the caller's; NULL before the first. */
 struct snapshot *notify_snapshot(struct notify *notify);
 
-/* Finds the next zone whose serial was not notified, among the numbers FROM to END - 1 of a
- * snapshot that the notes are about. Returns its number, or END if there is none, or they are about
- * another snapshot meanwhile. */
+/* Finds the next pending zone among the numbers FROM to END - 1 of a snapshot. Returns its number,
+ * or END if there is none, or if the snapshot is no longer the current one. */
 size_t notify_next(struct notify *notify, const struct snapshot *snapshot, size_t from, size_t end);
