@@ -21,13 +21,26 @@ static const char *describe_line(struct text line, struct quoted *quoted)
     return quoted->text;
 }
 
+/* Whether a body is that of an id which is announced until the configured one is due: a server that
+ * was not reloaded yet may still have it. */
+static bool is_old_body(const struct look *look, struct text body)
+{
+    const char *announced = waiting_id(look->tools->waiting, look->domain.policy);
+    char id[POLICY_ID_MAX + 1];
+
+    if (!announced)
+        return false;
+    policy_derive_id(body, id);
+    return strcmp(id, announced) == 0;
+}
+
 void compare_policy(struct look *look, const char *address, struct text body)
 {
     struct text expected = look->domain.policy->body;
     struct quoted found_text, expected_text;
     unsigned int line = 0;
 
-    if (text_equals(body, expected))
+    if (text_equals(body, expected) || is_old_body(look, body))
         return;
     for (;;) {
         struct text found_line = take_line(&body), expected_line = take_line(&expected);

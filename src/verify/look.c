@@ -232,3 +232,14 @@ const char *look_describe(struct look *look, const struct dns_answer *answer)
         return "out of memory";
     return copy.data;
 }
+
+bool look_announces_old_id(const struct look *look, const struct dns_answer *answer)
+{
+    const char *id = waiting_id(look->tools->waiting, look->domain.policy);
+    char record[POLICY_ID_MAX + 32];
+
+    if (!id || answer->n_values != 1)
+        return false;
+    snprintf(record, sizeof(record), "v=STSv1; id=%s", id);
+    return text_equals(answer->values[0], text_from(record));
+}

@@ -7,6 +7,7 @@
 #include "verify/fetcher.h"
 #include "verify/findings.h"
 #include "verify/resolver.h"
+#include "verify/waiting.h"
 
 /* Which mx of a policy are MX of its domains. */
 struct mx_use {
@@ -24,6 +25,7 @@ struct look_tools {
     struct mail_servers *mail_servers;
     uint32_t checks;       /* bits of those that are wanted, by enum check_name */
     struct mx_use *mx_use; /* by policy */
+    const struct waiting *waiting;
 };
 
 struct look {
@@ -76,3 +78,7 @@ const char *look_describe(struct look *look, const struct dns_answer *answer);
 
 /* The name of an owner of the domain. */
 struct name look_owner_name(const struct look *look, enum owner owner);
+
+/* Whether the one record of an answer at _mta-sts is that of an id which is announced until the
+ * configured one is due (waiting.h). */
+bool look_announces_old_id(const struct look *look, const struct dns_answer *answer);

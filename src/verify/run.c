@@ -187,7 +187,8 @@ static int set_up_tools(struct run *run, const struct run_setup *setup, const ch
     struct look_tools *tools = &run->tools;
     int r;
 
-    *tools = (struct look_tools){.snapshot = setup->snapshot, .checks = setup->checks};
+    *tools = (struct look_tools){
+        .snapshot = setup->snapshot, .waiting = setup->waiting, .checks = setup->checks};
     r = resolver_new(run->base, &setup->resolver, fault, &tools->resolver);
     if (r)
         return r == RESOLVER_REFUSED ? RUN_REFUSED : r;

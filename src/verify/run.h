@@ -11,6 +11,7 @@ struct run;
 
 struct run_setup {
     const struct snapshot *snapshot;
+    const struct waiting *waiting;
     uint32_t checks; /* bits by enum check_name */
     const char *ca_file;
     bool smtp;

@@ -90,6 +90,7 @@ static int save(const char *configured, const struct run_result *result, struct 
 int verify_run(const struct config *config, const struct domain *domains, size_t n_domains,
                const struct verify_options *options)
 {
+    CLEANUP(waiting_free_pointer) struct waiting *waiting = NULL;
     struct run_setup setup = {
         .snapshot = config->snapshot,
         .checks = options->checks ? options->checks : UINT32_MAX >> (32 - CHECK_COUNT),
@@ -104,6 +105,10 @@ int verify_run(const struct config *config, const struct domain *domains, size_t
     int r;
 
     fd_limit_raise();
+    r = waiting_new(config, &waiting);
+    if (r)
+        return fail(strerror(-r));
+    setup.waiting = waiting;
     r = run_new(&setup, &fault, &run);
     if (r)
         return fail(r < 0 ? strerror(-r) : fault);

@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from internet import DOMAINS, MEMBERS, RESOLVER, Internet
+from internet import DOMAINS, MEMBERS, RESOLVER, Domain, Internet
 from namespace import Namespace
 from processes import DEADLINE
 from service import Service, run
@@ -159,3 +159,26 @@ def test_without_a_state_nothing_is_saved(internet):
     assert done.returncode == 1
     assert done.stderr == ("pdns-mta-sts: there is no state to save to; set the key state to a "
                            "directory\n")
+
+
+def test_the_old_id_is_right_while_the_new_one_waits(internet, make_directory):
+    """The service announces the old id for a while after a change; other servers than ours may still
+    serve the old policy meanwhile."""
+    policy = "policies:\n" + Domain("good.example", more=", announce_delay: 1h").policy()
+    with Service(make_directory(), 8253) as service:
+        service.admin_port = 8254
+        service.configure(policy)
+        service.start()
+        arguments = ["--resolver", RESOLVER, "--check", "txt,servers,policy", "good.example"]
+        config = ["-c", service.config, "--ca-file", internet.certificates.authority.certificate,
+                  "--trust-anchor", internet.anchor]
+        assert run("verify", *config, *arguments).returncode == 0
+        service.configure(policy.replace("[mail.example.net]", "[mail.example.net, new.example.net]"))
+        assert "1 id waits" in service.reload()
+        done = run("verify", *config, *arguments)
+        assert done.returncode == 0, done.stdout
+        service.stop()
+        done = run("verify", *config, *arguments)
+        assert done.returncode == 1
+        assert {line.split(",")[0] for line in done.stdout.splitlines() if line[:5] == "error"} == {
+            "error   txt", "error   servers", "error   policy"}
