@@ -15,6 +15,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from authority import SHA256, Authority
+from hostile_server import (
+    HostileServers, busy, control_characters, endless_banner, endless_body, endless_header, gzip_bomb,
+    refuses, stall,
+)
 from nginx import Nginx
 from powerdns import COMMON, Zones, answers_at
 from processes import Program, run_to_end
@@ -283,6 +287,19 @@ DOMAINS = [
     starttls("mx-soon", [("starttls", W)]),
     starttls("mx-dead", [("starttls", W)]),
     starttls("mx-no-address", [("starttls", E)]),
+    # Those that mean harm: hostile_server.py says what each does.
+    Domain("endless-body.example", [("https", E)], host=web(20)),
+    Domain("endless-header.example", [("https", E)], host=web(21)),
+    Domain("control.example", [("https", E)], host=web(22)),
+    Domain("stall.example", [("https", E)], host=web(23)),
+    Domain("gzip.example", [("policy", E)], host=web(24)),
+    Domain("big-txt.example", [("txt", E), ("servers", E)],
+           records=["_mta-sts 5 TXT " + " ".join(['"' + "x" * 255 + '"'] * 200)]),
+    Domain("loop.example", [("policy-host", E), ("servers", E)],
+           records=["mta-sts 5 CNAME loop", "loop 5 CNAME mta-sts"]),
+    starttls("mx-banner", [("starttls", E)]),
+    starttls("mx-busy", [("starttls", E)]),
+    starttls("mx-refuses", [("starttls", E)]),
     # rua
     Domain("rua-mail.example", [("rua", E)], rua="mailto:x@nowhere.example"),
     Domain("rua-https.example", [("rua", E)], rua="https://nowhere.example/x"),
@@ -301,7 +318,8 @@ GOOD_POLICY = f"""\
 """
 
 MAIL_HOSTS = {"other": 1, "plain": 2, "plain-testing": 2, "mx-untrusted": 3, "mx-name": 4,
-              "mx-expired": 5, "mx-soon": 6, "mx-dead": 99}
+              "mx-expired": 5, "mx-soon": 6, "mx-dead": 99, "mx-banner": 20, "mx-busy": 21,
+              "mx-refuses": 22}
 
 # A virtual host at an address: its certificate, and what it does.
 SITE = """\
@@ -329,6 +347,7 @@ class Internet:
         self.programs = []
         self.anchor = self.directory / "anchor"
         self.namespace = namespace
+        self.hostile = None
 
     def __enter__(self):
         try:
@@ -339,6 +358,8 @@ class Internet:
         return self
 
     def __exit__(self, *exception):
+        if self.hostile:
+            self.hostile.close()
         for program in reversed(self.programs):
             program.stop()
 
@@ -360,6 +381,17 @@ class Internet:
         self.run(Unbound(self.make_directory(), RESOLVER, self.anchor))
         self.run(Nginx(self.make_directory(), self.site()))
         self.start_mail()
+        hostile_files = self.certificates.directory / "web.pem", self.certificates.key_file
+        self.hostile = HostileServers({
+            (web(20), 443): (hostile_files, endless_body),
+            (web(21), 443): (hostile_files, endless_header),
+            (web(22), 443): (hostile_files, control_characters),
+            (web(23), 443): (None, stall),
+            (web(24), 443): (hostile_files, gzip_bomb),
+            (mail(20), 25): (None, endless_banner),
+            (mail(21), 25): (None, busy),
+            (mail(22), 25): (None, refuses),
+        })
 
     # --- DNS -----------------------------------------------------------------------------------
 

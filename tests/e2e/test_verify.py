@@ -80,6 +80,9 @@ LAXER = {
     "other-host.example": "it does not say why it cannot connect",
     "one-address.example": "it uses the address that answers",
     "no-overlay.example": "there is no record, so there is no policy",
+    "gzip.example": "it unpacks what it did not ask to be packed",
+    "endless-body.example": "it reads on",
+    "endless-header.example": "it reads on",
     "nsec.example": "what it asks for validates; what other resolvers need denied does not",
 }
 
