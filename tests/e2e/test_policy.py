@@ -160,6 +160,8 @@ def test_http_1_1_takes_exactly_one_host_field(policies, lines, verb):
 @pytest.mark.parametrize("target, host", [
     ("http://mta-sts.example.net" + PATH, "mta-sts.off.example"),
     ("HTTP://MTA-STS.example.net:80" + PATH + "?x", "a"),
+    ("https://mta-sts.example.net" + PATH, "mta-sts.off.example"),
+    ("HTTPS://mta-sts.EXAMPLE.net:443" + PATH + "?x", "a"),
 ])
 def test_an_absolute_target_counts_more_than_the_host_field(policies, target, host):
     assert ask(policies, host, path=target).body == BODY
