@@ -1,5 +1,6 @@
 #include "service/remote.h"
 
+#include "base/quote.h"
 #include "os/log.h"
 
 /* Takes the path prefix off a request target. Returns whether the target lies below it; what is
@@ -17,11 +18,12 @@ static bool take_prefix(struct text *target, const char *prefix)
 }
 
 /* Decodes by verb and path: POST to the URL itself is JSON, POST below it a form; GET, and the
- * verbs of the writing methods in PowerDNS's GET mode, carry all in the path. */
+ * verbs of the writing methods in PowerDNS's GET mode, carry all in the path. PowerDNS adds a slash
+ * to its URL, so a URL that ends in one gives two. */
 static int decode_request(struct request *request, enum http_verb verb, struct text path,
                           struct text body)
 {
-    if (path.length && path.data[0] == '/')
+    while (path.length && path.data[0] == '/')
         path = text_after(path, 1);
     if (verb != HTTP_VERB_POST)
         return request_decode_path(request, path, body);
@@ -45,19 +47,23 @@ static void refuse_http(void *context, const char *fault, struct http_reply *rep
 }
 
 static void refuse_request(const struct remote *remote, const struct request *request,
-                           struct http_reply *reply)
+                           struct text target, struct http_reply *reply)
 {
     remote_count(remote, request->method, OUTCOME_MALFORMED);
-    log_limited(LOG_LEVEL_WARNING, "http: malformed request, expected %s", request->fault);
+    log_limited(LOG_LEVEL_WARNING, "http: malformed request for %s, expected %s",
+                quote_text(target).text, request->fault);
     reply->status = HTTP_STATUS_BAD_REQUEST;
     buffer_printf(&reply->body, "{\"error\":\"expected %s\"}", request->fault);
 }
 
 /* PowerDNS takes such a reply for "there is no such name", so it is worth a line in the log. */
-static void refuse_path(const struct remote *remote, struct http_reply *reply)
+static void refuse_path(const struct remote *remote, struct text target, struct http_reply *reply)
 {
     remote_count(remote, NULL, OUTCOME_MALFORMED);
-    log_limited(LOG_LEVEL_WARNING, "http: found another path, expected one below %s", remote->path);
+    log_limited(LOG_LEVEL_WARNING,
+                "http: found the path %s, expected one below %s: compare listen.http.path with "
+                "remote-connection-string",
+                quote_text(target).text, *remote->path ? remote->path : "/");
     reply->status = HTTP_STATUS_NOT_FOUND;
     buffer_add_string(&reply->body, "{\"result\":false}");
 }
@@ -69,7 +75,7 @@ static void answer_request(const struct remote *remote, const struct http_reques
     int r = decode_request(&request, http->verb, path, http->body);
 
     if (r == REQUEST_MALFORMED)
-        refuse_request(remote, &request, reply);
+        refuse_request(remote, &request, http->target, reply);
     else if (r < 0)
         reply->body.failed = true;
     else
@@ -82,7 +88,7 @@ static void answer_http(void *context, const struct http_request *http, struct h
     struct text path = http->target;
 
     if (!take_prefix(&path, remote->path)) {
-        refuse_path(remote, reply);
+        refuse_path(remote, http->target, reply);
     } else if (!verb_allowed(http->verb)) {
         reply->status = HTTP_STATUS_METHOD_NOT_ALLOWED;
         reply->allow = "GET, POST, PUT, PATCH, DELETE";

@@ -215,6 +215,16 @@ def test_any_path_can_be_the_prefix(make_directory, ports, path, encoding):
         assert exchange(service.port, asked).json() == {"result": [TXT]}
 
 
+@pytest.mark.parametrize("path", ["/", "/dns"])
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_the_url_may_end_in_a_slash(make_directory, ports, path, encoding):
+    """PowerDNS adds a slash of its own before the method."""
+    parameters = {"qname": f"{NAME}.", "qtype": "ANY"}
+    asked = ENCODERS[encoding](path.rstrip("/") + "/", "lookup", parameters)
+    with start_service(make_directory, ports, path) as service:
+        assert exchange(service.port, asked).json() == {"result": [TXT]}
+
+
 OTHER_PATHS = ["/", "/dn", "/dnsx", "/dnsx/lookup/a/ANY", "/a/dns/lookup/a/ANY", "/x.ico", "*"]
 
 

@@ -141,6 +141,19 @@ def test_a_flood_is_counted_and_not_written(service):
     )
 
 
+def test_a_path_that_is_not_ours_is_named(service):
+    start(service)
+    exchange(service.port, b"GET /pdns/lookup/a/ANY HTTP/1.1\r\nHost: a\r\n\r\n")
+    service.wait_log(r'^warning: http: found the path "/pdns/lookup/a/ANY", expected one below /dns: '
+                     "compare listen.http.path with remote-connection-string$")
+
+
+def test_a_malformed_request_is_named(service):
+    start(service)
+    exchange(service.port, MALFORMED)
+    service.wait_log('^warning: http: malformed request for "/dns/lookup/one", expected ')
+
+
 def test_what_an_operator_causes_is_always_written(service):
     start(service)
     service.config.unlink()
