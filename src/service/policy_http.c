@@ -2,6 +2,8 @@
 
 #include "net/http_host.h"
 
+#include <stdio.h>
+
 /* RFC 8461 3.2: the media type of a policy body; it is ASCII, as all of these texts are. */
 #define CONTENT_TYPE "text/plain; charset=us-ascii"
 
@@ -17,6 +19,18 @@ static const struct policy *find_policy(const struct snapshot *snapshot, struct 
     return domain.policy;
 }
 
+/* Names the host as it was asked for: a proxy in front that does not pass the client's Host field
+ * on shows here. What http_host_read has understood prints without escapes. */
+static void refuse_host(struct policy_http *http, struct text host, struct http_reply *reply)
+{
+    int length = host.length < NAME_TEXT_MAX ? (int)host.length : NAME_TEXT_MAX;
+    char fault[NAME_TEXT_MAX + 64];
+
+    snprintf(fault, sizeof(fault), "there is no MTA-STS policy for the host \"%.*s\"", length,
+             host.data);
+    pages_refuse(&http->pages, HTTP_STATUS_NOT_FOUND, fault, reply);
+}
+
 static void write_policy(void *context, const struct http_request *request,
                          struct http_reply *reply)
 {
@@ -30,11 +44,10 @@ static void write_policy(void *context, const struct http_request *request,
     if (r < 0) {
         reply->body.failed = true;
     } else if (r == HTTP_HOST_MALFORMED) {
-        pages_refuse(&http->pages, HTTP_STATUS_BAD_REQUEST,
-                     "found what is no host, expected a host name", reply);
+        pages_refuse(&http->pages, HTTP_STATUS_BAD_REQUEST, "the Host field is no host name",
+                     reply);
     } else if (!policy) {
-        pages_refuse(&http->pages, HTTP_STATUS_NOT_FOUND,
-                     "there is no MTA-STS policy for this host", reply);
+        refuse_host(http, request->host, reply);
     } else {
         reply->etag = policy->body_id;
         buffer_add_text(&reply->body, policy->body);

@@ -76,7 +76,7 @@ def assert_plain_error(reply, status):
     assert reply.status == status
     assert reply.headers["Content-Type"] == "text/plain; charset=us-ascii"
     assert reply.headers["ETag"] is None
-    assert re.fullmatch(rb"[ -~]{1,100}\n", reply.body)
+    assert re.fullmatch(rb"[ -~]{1,400}\n", reply.body)
 
 
 @pytest.mark.parametrize("host, body", [
@@ -115,7 +115,16 @@ def test_a_query_string_makes_no_difference(policies):
     "_mta-sts.example.net", "mta-sts.mta-sts.example.net", "127.0.0.1", "[::1]:80", "",
 ])
 def test_an_unknown_host_is_not_found(policies, host):
-    assert_plain_error(ask(policies, host), 404)
+    """The reply names it: a proxy in front may have sent its own."""
+    reply = ask(policies, host)
+    assert_plain_error(reply, 404)
+    assert reply.body == f'there is no MTA-STS policy for the host "{host}"\n'.encode("ascii")
+
+
+def test_a_long_host_is_cut_in_the_reply(policies):
+    reply = ask(policies, "a" * 300)
+    assert_plain_error(reply, 404)
+    assert b'"' + b"a" * 253 + b'"' in reply.body
 
 
 @pytest.mark.parametrize("path", [
