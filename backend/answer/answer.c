@@ -33,6 +33,11 @@ bool answer_zone(const struct snapshot *snapshot, const struct answer *answer, s
     return true;
 }
 
+bool answer_is_empty(const struct answer *answer)
+{
+    return answer->rows.first[0].type == RECORD_ENT;
+}
+
 static bool equals_in_any_case(struct text a, struct text b)
 {
     return a.length == b.length && strncasecmp(a.data, b.data, a.length) == 0;

@@ -32,6 +32,9 @@ struct text answer_content(const struct answer *answer, const struct row *row);
 /* Finds the zone whose SOA record is among the rows of an answer. Returns whether one is. */
 bool answer_zone(const struct snapshot *snapshot, const struct answer *answer, struct zone *out);
 
+/* Whether an answer says that the name exists without records. */
+bool answer_is_empty(const struct answer *answer);
+
 /* Whether a row answers a question for a type, a mnemonic in any case. ANY asks for every row, an
  * empty non-terminal included. */
 bool answer_matches(const struct row *row, struct text qtype);

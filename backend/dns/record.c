@@ -1,5 +1,7 @@
 #include "dns/record.h"
 
+#include "base/number.h"
+
 enum { TXT_STRING_MAX = 255 }; /* octets of one character-string, RFC 1035 3.3 */
 
 struct text record_type_text(enum record_type type)
@@ -11,6 +13,30 @@ struct text record_type_text(enum record_type type)
     };
 
     return texts[type];
+}
+
+/* IANA's registry, and what PowerDNS has besides. */
+static const char known_types[] =
+    "A NS MD MF CNAME SOA MB MG MR NULL WKS PTR HINFO MINFO MX TXT RP AFSDB X25 ISDN RT NSAP "
+    "NSAP-PTR SIG KEY PX GPOS AAAA LOC NXT EID NIMLOC SRV ATMA NAPTR KX CERT A6 DNAME SINK OPT APL "
+    "DS SSHFP IPSECKEY RRSIG NSEC DNSKEY DHCID NSEC3 NSEC3PARAM TLSA SMIMEA HIP NINFO RKEY TALINK "
+    "CDS CDNSKEY OPENPGPKEY CSYNC ZONEMD SVCB HTTPS DSYNC HHIT BRID SPF UINFO UID GID UNSPEC NID "
+    "L32 L64 LP EUI48 EUI64 NXNAME TKEY TSIG IXFR AXFR MAILB MAILA ANY URI CAA AVC DOA AMTRELAY "
+    "RESINFO WALLET CLA IPN TA DLV ALIAS LUA";
+
+bool record_type_is_known(struct text type)
+{
+    uint64_t number;
+    size_t length;
+
+    if (type.length > 4 && strncasecmp(type.data, "TYPE", 4) == 0)
+        return number_read(text_after(type, 4), UINT16_MAX, &number);
+    for (const char *known = known_types; *known; known += length + (known[length] == ' ')) {
+        length = strcspn(known, " ");
+        if (length == type.length && strncasecmp(known, type.data, length) == 0)
+            return true;
+    }
+    return false;
 }
 
 void record_write_txt(struct buffer *out, struct text value)

@@ -20,6 +20,10 @@ enum record_type {
 /* The mnemonic, for example "TXT". */
 struct text record_type_text(enum record_type type);
 
+/* Whether a text is a mnemonic that DNS has for a record type, known to this service or not, in any
+ * case: "MX", "any", or "TYPE65" (RFC 3597 5). */
+bool record_type_is_known(struct text type);
+
 /* What a record says: its type and its content in PowerDNS's form. That of a SOA record is empty:
  * it differs from zone to zone, and is written when it is asked for. */
 struct row {

@@ -50,8 +50,12 @@ static void run_lookup(const struct invocation *invocation)
 {
     struct answer answer;
 
-    if (!lookup_find(invocation->snapshot, invocation->words[1], &answer))
+    if (!record_type_is_known(invocation->words[2]))
+        buffer_add_string(invocation->out, "unknown record type\n");
+    else if (!lookup_find(invocation->snapshot, invocation->words[1], &answer))
         buffer_add_string(invocation->out, "not a name of this service\n");
+    else if (answer_is_empty(&answer))
+        buffer_printf(invocation->out, "%s exists without records\n", answer.name.text);
     else if (master_file_write_answer(invocation->out, invocation->snapshot, &answer,
                                       invocation->words[2]) == 0)
         buffer_printf(invocation->out, "%s exists and has no record of this type\n",

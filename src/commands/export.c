@@ -45,6 +45,8 @@ static bool export_dehydrated(const struct config *config, uint32_t per_certific
     }
     if (any)
         putchar('\n');
+    else
+        fputs("pdns-mta-sts: no policy has a mode, so no certificate is needed\n", stderr);
     return true;
 }
 
@@ -71,6 +73,9 @@ static bool export_delegations(const struct config *config, uint32_t per_certifi
     size_t cursor = 0;
 
     (void)per_certificate;
+    if (snapshot_n_zones(config->snapshot) == 0)
+        fputs("pdns-mta-sts: there are no own zones (authority: zones), so nothing is delegated\n",
+              stderr);
     while (!ferror(stdout) && snapshot_next_domain(config->snapshot, &cursor, &domain))
         if (!print_delegations_of(config->snapshot, &domain))
             return false;

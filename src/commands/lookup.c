@@ -2,20 +2,7 @@
 #include "answer/master_file.h"
 #include "commands/commands.h"
 
-#include <ctype.h>
-
 enum { OPERAND_NAME, OPERAND_TYPE };
-
-/* Whether a text can be the mnemonic of a record type: TYPE65 and NSEC3PARAM can, 127.0.0.1 cannot.
- */
-static bool is_mnemonic(const char *text)
-{
-    if (!isalpha((unsigned char)*text))
-        return false;
-    while (isalnum((unsigned char)*text) || *text == '-')
-        text++;
-    return *text == '\0';
-}
 
 static int print_answer(const struct snapshot *snapshot, const struct answer *answer,
                         const char *type)
@@ -25,7 +12,9 @@ static int print_answer(const struct snapshot *snapshot, const struct answer *an
 
     if (out.failed)
         return command_out_of_memory();
-    if (n == 0)
+    if (answer_is_empty(answer))
+        fprintf(stderr, "pdns-mta-sts: %s exists without records\n", answer->name.text);
+    else if (n == 0)
         fprintf(stderr, "pdns-mta-sts: %s exists and has no record of type %s\n", answer->name.text,
                 type);
     fwrite(out.data, 1, out.length, stdout);
@@ -39,8 +28,8 @@ int lookup_run(const struct command_arguments *arguments)
     const char *type = arguments->operands[OPERAND_TYPE];
     struct answer answer;
 
-    if (!is_mnemonic(type)) {
-        fprintf(stderr, "pdns-mta-sts: found %s, expected a record type, such as TXT\n",
+    if (!record_type_is_known(text_from(type))) {
+        fprintf(stderr, "pdns-mta-sts: unknown record type %s; use one such as TXT, or ANY\n",
                 quote_text(text_from(type)).text);
         return EXIT_USAGE;
     }

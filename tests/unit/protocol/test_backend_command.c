@@ -53,8 +53,9 @@ static void lookup_tells_a_name_without_the_type_from_one_that_is_not_ours(void 
     (void)state;
     assert_answer("lookup mta-sts.full.example TXT",
                   "mta-sts.full.example exists and has no record of this type\n");
-    assert_answer("lookup _tls.full.example ANY",
-                  "_tls.full.example exists and has no record of this type\n");
+    assert_answer("lookup _tls.full.example ANY", "_tls.full.example exists without records\n");
+    assert_answer("lookup _tls.full.example TXT", "_tls.full.example exists without records\n");
+    assert_answer("lookup mta-sts.full.example FOO", "unknown record type\n");
     assert_answer("lookup www.full.example ANY", "not a name of this service\n");
     assert_answer("lookup \xff\xfe TXT", "not a name of this service\n");
 }
