@@ -139,21 +139,17 @@ static void add_alternative(struct buffer *out, const char *dashes, const char *
     buffer_printf(out, "%s%s", dashes, word);
 }
 
-static void report(const char *what, const char *found, struct text expected)
-{
-    fprintf(stderr, "pdns-mta-sts: found %s%s, expected %.*s\n", what,
-            quote_text(text_from(found)).text, (int)expected.length, expected.data);
-}
-
 static void report_option(const struct command *command, const char *word)
 {
-    CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer known = BUFFER_INIT;
     char letter[] = {'-', (char)optopt, '\0'};
     const struct command_option *option;
 
     for (size_t i = 0; (option = option_at(command, i)) != NULL; i++)
-        add_alternative(&expected, "--", option->name, !option_at(command, i + 1));
-    report("option ", strncmp(word, "--", 2) == 0 ? word : letter, buffer_text(&expected));
+        add_alternative(&known, "--", option->name, !option_at(command, i + 1));
+    fprintf(stderr, "pdns-mta-sts: unknown option %s, expected %.*s\n",
+            quote_text(text_from(strncmp(word, "--", 2) == 0 ? word : letter)).text,
+            (int)known.length, known.data);
 }
 
 /* The options of a command in getopt's terms. */
@@ -220,7 +216,8 @@ static bool read_options(struct command_line *line, int argc, char *argv[])
             return false;
         }
         if (found == ':') {
-            report("nothing behind ", argv[optind - 1], TEXT("a value"));
+            fprintf(stderr, "pdns-mta-sts: option %s needs a value\n",
+                    quote_text(text_from(argv[optind - 1])).text);
             return false;
         }
         take_option(line, found);
@@ -230,20 +227,18 @@ static bool read_options(struct command_line *line, int argc, char *argv[])
 
 static bool find_command(struct command_line *line, const char *name)
 {
-    CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer known = BUFFER_INIT;
 
     for (size_t i = 0; i < line->n_commands; i++) {
         if (name && strcmp(line->commands[i].name, name) == 0) {
             line->command = &line->commands[i];
             return true;
         }
-        add_alternative(&expected, "", line->commands[i].name, i + 1 == line->n_commands);
+        add_alternative(&known, "", line->commands[i].name, i + 1 == line->n_commands);
     }
-    if (name)
-        report("command ", name, buffer_text(&expected));
-    else
-        fprintf(stderr, "pdns-mta-sts: found no command, expected %.*s\n", (int)expected.length,
-                expected.data);
+    fprintf(stderr, "pdns-mta-sts: %s command%s%s, expected %.*s\n", name ? "unknown" : "missing",
+            name ? " " : "", name ? quote_text(text_from(name)).text : "", (int)known.length,
+            known.data);
     return false;
 }
 
@@ -260,7 +255,8 @@ static bool check_choice(command_choices choice, const char *value)
             return true;
         add_alternative(&expected, "", row->name, !choice(i + 1));
     }
-    report("", value, buffer_text(&expected));
+    fprintf(stderr, "pdns-mta-sts: found %s, expected %.*s\n", quote_text(text_from(value)).text,
+            (int)expected.length, expected.data);
     return false;
 }
 
@@ -284,12 +280,13 @@ static bool check_operands(const struct command_line *line)
             if (!check_choice(rows[i].choice, arguments->operands[i]))
                 return false;
         } else if (!rows[i].optional) {
-            fprintf(stderr, "pdns-mta-sts: found no %s, expected one\n", rows[i].name);
+            fprintf(stderr, "pdns-mta-sts: missing argument %s\n", rows[i].name);
             return false;
         }
     }
     if (arguments->n_operands > n && !(n && rows[n - 1].repeated)) {
-        report("", arguments->operands[n], TEXT("nothing more"));
+        fprintf(stderr, "pdns-mta-sts: unexpected argument %s\n",
+                quote_text(text_from(arguments->operands[n])).text);
         return false;
     }
     return true;

@@ -53,7 +53,6 @@ bool command_find_domain(const struct snapshot *snapshot, const char *operand, s
         fprintf(stderr, "pdns-mta-sts: found %s in %s, expected %s\n", name_fault_found(fault),
                 quoted.text, name_fault_expected(fault));
     else
-        fprintf(stderr, "pdns-mta-sts: found %s, expected a domain of the configuration\n",
-                quoted.text);
+        fprintf(stderr, "pdns-mta-sts: %s is not a domain of the configuration\n", quoted.text);
     return false;
 }
