@@ -47,9 +47,16 @@ int files_open(struct loader *loader, const char *path, const struct node *named
         return REPORTED;
     }
     r = sources_add(&loader->sources, path, &origin, source);
-    if (r <= 0)
-        return r;
-    diagnostics_error(diagnostics, place, "found more than %d files, expected fewer", SOURCES_MAX);
+    if (r > 0)
+        diagnostics_error(diagnostics, place, "found more than %d files, expected fewer",
+                          SOURCES_MAX);
+    if (r)
+        return r < 0 ? r : REPORTED;
+    loader->size += file->size;
+    if (loader->size <= CONFIG_SIZE_MAX)
+        return 0;
+    diagnostics_error(diagnostics, place, "found more than %d bytes in all files, expected fewer",
+                      CONFIG_SIZE_MAX);
     return REPORTED;
 }
 
@@ -102,6 +109,9 @@ int files_each(struct loader *loader, const struct node *names,
         if (name->kind != NODE_SCALAR || name->length == 0 || node_is_null(name))
             NODE_ERROR(&loader->context, name, "found %s, expected a file name or glob",
                        node_describe(name).text);
+        else if (loader->n_names++ >= CONFIG_NAMES_MAX)
+            NODE_ERROR(&loader->context, name,
+                       "found more than %d file names and globs, expected fewer", CONFIG_NAMES_MAX);
         else
             r = use_files(&(struct named_files){loader, name, use, context});
     }

@@ -6,6 +6,8 @@
 enum {
     CONFIG_YAML_SIZE_MAX = 64 << 20,  /* bytes of one YAML file */
     CONFIG_LIST_SIZE_MAX = 512 << 20, /* bytes of one list file */
+    CONFIG_SIZE_MAX = 1 << 30,        /* bytes of all files */
+    CONFIG_NAMES_MAX = SOURCES_MAX,   /* names of files, and globs */
 };
 
 /* For whom a file is read: YAML files are so once in a load, list files once for each policy, which

@@ -30,7 +30,10 @@ struct loader {
     size_t n_policy_lists, policy_lists_capacity;
     const struct node *catalog;       /* the name of the catalog zone, or NULL */
     bool zones;                       /* there is what zones of the service's own need */
-    bool full;                        /* the builder takes no more domains; said once */
+    bool full;                        /* no more domains are taken, which was said */
+    size_t n_domains;                 /* listed so far, some again */
+    size_t n_names;                   /* of files and globs, so far */
+    size_t size;                      /* bytes of the files so far */
     struct policy_settings defaults;  /* what each policy begins with */
     struct option_keys default_keys;  /* the rows of policy_table that stand under defaults */
     struct certificates certificates; /* of the policy that is being read */

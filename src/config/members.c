@@ -27,7 +27,20 @@ void members_report_clash(const struct builder_clash *clash, void *context)
             policy ? quote_text(text_from(policy)).text : "");
 }
 
-/* Reports that there is no room for a domain, once. Returns REPORTED, or R as it is. */
+/* Counts a domain. Returns 0 or REPORTED if there are too many, which is said once. */
+static int count_domain(struct loader *loader, uint64_t where)
+{
+    if (loader->full)
+        return REPORTED;
+    if (loader->n_domains++ < CONFIG_DOMAINS_MAX)
+        return 0;
+    diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
+                      "found more than %d domains, expected fewer", CONFIG_DOMAINS_MAX);
+    loader->full = true;
+    return REPORTED;
+}
+
+/* Reports that the builder has no room for a domain. Returns REPORTED, or R as it is. */
 static int check_full(struct loader *loader, uint64_t where, int r)
 {
     if (r <= 0)
@@ -41,9 +54,10 @@ static int check_full(struct loader *loader, uint64_t where, int r)
 int members_add_policy(struct loader *loader, const struct policy_spec *spec, uint64_t where)
 {
     uint32_t number;
+    int r = count_domain(loader, where);
 
-    if (loader->full)
-        return REPORTED;
+    if (r)
+        return r;
     return check_full(loader, where, builder_add_policy(loader->builder, spec, where, &number));
 }
 
@@ -61,7 +75,7 @@ static int add_member(struct loader *loader, enum domain_kind kind, struct text 
         diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
                           "found %s in %s, expected %s", name_fault_found(r), quote_text(text).text,
                           name_fault_expected(r));
-    if (r || loader->full)
+    if (r || count_domain(loader, where))
         return r < 0 ? r : 0;
     r = certificates_look(&loader->certificates, name_text(&domain), &held);
     if (r)
@@ -87,7 +101,8 @@ static int add_nodes(struct loader *loader, enum domain_kind kind, const struct 
 
     if (!domains || domains->kind != NODE_SEQUENCE)
         return domains ? add_node(loader, kind, domains) : 0;
-    for (const struct node *node = domains->first; node && r == 0; node = node->next)
+    for (const struct node *node = domains->first; node && r == 0 && !loader->full;
+         node = node->next)
         r = add_node(loader, kind, node);
     return r;
 }
@@ -116,7 +131,7 @@ static int add_lines(struct loader *loader, enum domain_kind kind, struct file *
     struct list_entry entry;
     int r = list_file_new(file, &list);
 
-    while (r == 0) {
+    while (r == 0 && !loader->full) {
         struct place place = {.file = sources_name(&loader->sources, source)};
 
         r = list_file_next(list, &entry);

@@ -3,8 +3,11 @@
 
 #include "config/loader.h"
 
+/* Domains that one configuration may list, each as often as it is listed. */
+enum { CONFIG_DOMAINS_MAX = 1 << 24 };
+
 /* Adds a policy with its primary, which is written at WHERE (source_pack). Returns 0, REPORTED if
- * there is no room, or -ENOMEM. */
+ * there are too many domains, or -ENOMEM. */
 int members_add_policy(struct loader *loader, const struct policy_spec *spec, uint64_t where);
 
 /* Adds the members of the policy that was added last. Returns 0 or -ENOMEM. */

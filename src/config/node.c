@@ -291,11 +291,17 @@ static int read_value(struct reader *reader, size_t depth, struct node *node)
 /* Reads the node that begins with the event, which is the node's last one afterwards. */
 static int read_node(struct reader *reader, size_t depth, struct node **out)
 {
-    struct node *node = arena_alloc(reader->context->arena, sizeof(*node));
+    struct arena *arena = reader->context->arena;
+    struct node *node = arena_alloc(arena, sizeof(*node));
     int r;
 
     if (!node)
         return -ENOMEM;
+    if (arena->total >> 20 >= NODE_MEMORY_MAX) {
+        EVENT_ERROR(reader, "found more than fits into %d MiB of memory, expected less",
+                    NODE_MEMORY_MAX);
+        return REPORTED;
+    }
     node->line = (uint32_t)reader->event.start_mark.line + 1;
     node->column = (uint32_t)reader->event.start_mark.column + 1;
     node->source = reader->source;

@@ -9,7 +9,8 @@
  * that are not scalars, keys that are there twice, NUL in scalars and second documents are errors,
  * reported here, each at its place; reading goes on after them, and a node of the kind NODE_INVALID
  * stands for a value that was reported, so that nobody reports it again. Reading ends where the
- * file is not YAML and at the first collection that is nested too deep.
+ * file is not YAML, at the first collection that is nested too deep, and where the nodes take too
+ * much memory.
  */
 #pragma once
 
@@ -18,8 +19,9 @@
 #include "os/file.h"
 
 enum {
-    NODE_DEPTH_MAX = 16, /* collections in one another */
-    NODE_KEYS_MAX = 256, /* keys of one mapping */
+    NODE_DEPTH_MAX = 16,   /* collections in one another */
+    NODE_KEYS_MAX = 256,   /* keys of one mapping */
+    NODE_MEMORY_MAX = 512, /* MiB of all nodes in an arena */
 };
 
 enum node_kind {

@@ -155,6 +155,7 @@ BOMBS = {
     "keys of keys": "? " * 100000,
     "one endless scalar": 'a: "' + "x" * 5000000,
     "many documents": "---\n" * 100000,
+    "tag directives": "".join(f"%TAG !{number}! x\n" for number in range(200000)) + "---\na: b\n",
     "half a file": POLICY.format(**GENERATIONS[1])[:60],
     "an empty file": "",
 }
@@ -165,6 +166,39 @@ BOMBS = {
 def test_a_yaml_bomb_is_refused_and_the_file_named(running, bomb, file):
     (running.directory / FILES[file]).write_text(BOMBS[bomb], encoding="ascii")
     assert FILES[file] in running.reload(until=REFUSED)
+    check_answers(running)
+
+
+def write_too_many_domains(directory):
+    """The same one again and again."""
+    (directory / "members.list").write_text("a\n" * (2**24 + 1), encoding="ascii")
+
+
+def write_too_many_bytes(directory):
+    """In files that take no room."""
+    lists = [f"{number}.list" for number in range(3)]
+    for name in lists:
+        (directory / name).touch()
+        os.truncate(directory / name, 400 << 20)
+    (directory / "more.inc").write_text(
+        INCLUDED.replace("}", f", domain_files: [{', '.join(lists)}]}}"), encoding="ascii")
+
+
+def write_too_many_values(directory):
+    (directory / "more.inc").write_text("policies: [" + "a," * (31 << 20) + "a]", encoding="ascii")
+
+
+BOUNDS = {
+    "found more than 16777216 domains": write_too_many_domains,
+    "found more than 1073741824 bytes in all files": write_too_many_bytes,
+    "found more than fits into 512 MiB of memory": write_too_many_values,
+}
+
+
+@pytest.mark.parametrize("found", BOUNDS)
+def test_what_a_reload_can_cost_has_a_bound(running, found):
+    BOUNDS[found](running.directory)
+    assert found in running.reload(until=REFUSED)
     check_answers(running)
 
 

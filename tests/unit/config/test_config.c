@@ -312,6 +312,23 @@ static void two_thousand_included_files_load(void **state)
     config_free(config);
 }
 
+static void names_of_files_have_a_limit_and_so_have_globs(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT, messages = BUFFER_INIT;
+    struct config *config = NULL;
+
+    (void)state;
+    temporary_write("a.list", "a.example\n");
+    buffer_add_string(&text, POLICY "    domain_files: [a.list");
+    for (size_t i = 0; i < CONFIG_NAMES_MAX; i++)
+        buffer_add_string(&text, ", none/*");
+    buffer_add_string(&text, "]\n");
+    temporary_write("config.yaml", buffer_string(&text));
+    assert_int_equal(load("config.yaml", &config, &messages), REPORTED);
+    assert_non_null(strstr(buffer_string(&messages),
+                           ": found more than 65535 file names and globs, expected fewer\n"));
+}
+
 static void the_default_listener_is_enabled(void **state)
 {
     struct config *config;
@@ -512,6 +529,7 @@ int main(void)
         TEST(ten_thousand_domains_load_from_the_configuration),
         TEST(ten_thousand_domains_load_from_list_files),
         TEST(two_thousand_included_files_load),
+        TEST(names_of_files_have_a_limit_and_so_have_globs),
         TEST(the_default_listener_is_enabled),
         TEST(what_makes_serials_run_ahead_is_named),
         TEST(a_time_at_the_end_of_serials_is_left_out),
