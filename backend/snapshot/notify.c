@@ -130,16 +130,17 @@ int notify_prepare(struct notify *notify, struct snapshot *snapshot)
 
 void notify_adopt(struct notify *notify)
 {
-    CLEANUP(notes_deinit) struct notes before;
-    CLEANUP(free_pointer) uint32_t *numbers = notify->numbers;
+    struct notes before;
 
     pthread_mutex_lock(&notify->lock);
     before = notify->now;
     notify->now = notify->next;
     notify->next = (struct notes){0};
-    notify->numbers = NULL;
     atomic_store_explicit(&notify->n_pending, notify->now.n_pending, memory_order_relaxed);
     pthread_mutex_unlock(&notify->lock);
+    notes_deinit(&before);
+    free(notify->numbers);
+    notify->numbers = NULL;
 }
 
 /* Finds a zone by its id. Returns its number, or -1. */
