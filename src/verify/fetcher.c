@@ -13,6 +13,7 @@
 
 enum {
     CONNECT_SECONDS = 15,
+    REPLY_SECONDS = 30, /* until an SMTP server's next reply: some let strangers wait */
     /* What OpenSSL says of a certificate's time (x509_vfy.h), which CURLINFO_SSL_VERIFYRESULT
        gives. */
     CERTIFICATE_NOT_YET_VALID = 9,
@@ -317,6 +318,7 @@ static bool set_options(struct fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (fetch->target->kind == FETCH_SMTP) {
         curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+        curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)REPLY_SECONDS);
         /* With a command of one's own, libcurl neither sends mail nor asks for users. */
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "QUIT");
     }

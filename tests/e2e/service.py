@@ -65,9 +65,8 @@ def run_bytes(*arguments, **options):
         [program_for(options), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=DEADLINE,
         check=False,
-        **options,
+        **{"timeout": DEADLINE, **options},
     )
 
 
