@@ -1,7 +1,8 @@
 #include "net/acceptor.h"
 
+#include "os/log.h"
+
 #include <errno.h>
-#include <stddef.h>
 
 enum {
     ACCEPTS_AT_ONCE = 64,
@@ -25,7 +26,7 @@ static void on_ready(evutil_socket_t descriptor, short what, void *argument)
     (void)what;
     for (size_t i = 0; i < ACCEPTS_AT_ONCE && result == ACCEPTANCE_NEXT; i++)
         result = acceptor->accept(descriptor, acceptor->context);
-    if (result == ACCEPTANCE_PAUSE)
+    if (result >= ACCEPTANCE_PAUSE)
         begin_pause(acceptor);
 }
 
@@ -57,13 +58,17 @@ enum acceptance acceptor_classify(int error)
     switch (error) {
     case EAGAIN:
         return ACCEPTANCE_NONE;
+    case ECONNABORTED: /* it is gone */
+    case EINTR:
+        return ACCEPTANCE_NEXT;
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
+        return ACCEPTANCE_EXHAUSTED;
+    default:
+        log_limited(LOG_LEVEL_WARNING, "cannot accept a connection: %s", strerror(error));
         return ACCEPTANCE_PAUSE;
-    default: /* only that connection has failed */
-        return ACCEPTANCE_NEXT;
     }
 }
 

@@ -7,9 +7,10 @@
 
 /* What came of trying to accept a connection. */
 enum acceptance {
-    ACCEPTANCE_NEXT,  /* another may wait */
-    ACCEPTANCE_NONE,  /* no other waits */
-    ACCEPTANCE_PAUSE, /* there is nothing to accept it with */
+    ACCEPTANCE_NEXT,      /* another may wait */
+    ACCEPTANCE_NONE,      /* no other waits */
+    ACCEPTANCE_PAUSE,     /* there is no room for it, or accepting fails and may go on failing */
+    ACCEPTANCE_EXHAUSTED, /* the same: there is no descriptor or memory left to accept it with */
 };
 
 struct acceptor {
@@ -23,7 +24,7 @@ struct acceptor {
 int acceptor_init(struct acceptor *acceptor, struct event_base *base, int descriptor,
                   enum acceptance (*accept)(int descriptor, void *context), void *context);
 
-/* What an errno code of accept(2) means for the next call. */
+/* What an errno code of accept(2) means for the next call; logs one that nobody expects. */
 enum acceptance acceptor_classify(int error);
 
 /* Ends it; a zeroed acceptor and one that has ended are allowed. */

@@ -412,7 +412,7 @@ static enum acceptance accept_one(int descriptor, void *context)
     else
         result = acceptor_classify(errno);
     schedule_sweep(server);
-    if (result == ACCEPTANCE_PAUSE && server->setup.idle_seconds && evict_oldest(server))
+    if (result == ACCEPTANCE_EXHAUSTED && server->setup.idle_seconds && evict_oldest(server))
         return ACCEPTANCE_NEXT;
     return result;
 }

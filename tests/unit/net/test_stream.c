@@ -15,13 +15,15 @@ int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *length, int flags);
 
 static struct event_base *base;
 static int listening = -1;
-static bool descriptors_left = true;
+static int accept_error; /* 0: it succeeds */
+static size_t n_accepts;
 
 int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *length, int flags)
 {
-    if (descriptors_left)
+    n_accepts++;
+    if (!accept_error)
         return __real_accept4(fd, from, length, flags);
-    errno = EMFILE;
+    errno = accept_error;
     return -1;
 }
 
@@ -80,9 +82,9 @@ static bool survives(unsigned int idle_seconds, size_t n)
     base = event_base_new();
     assert_int_equal(stream_server_new(base, listening, &setup, &server), 0);
     fd = ask();
-    descriptors_left = false;
+    accept_error = EMFILE;
     failed = run_without_memory(n);
-    descriptors_left = true;
+    accept_error = 0;
     while (recv(fd, &reply, 1, 0) != 1)
         assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
     assert_int_equal(reply, 'x');
@@ -103,6 +105,54 @@ static void accepting_goes_on_after_descriptors_and_memory_ran_out(void **state)
         while (survives(idle_seconds[i], n))
             n++;
         assert_true(n > 0);
+    }
+}
+
+/* Runs an event base for a time. */
+static void run_for(struct event_base *its_base, long milliseconds)
+{
+    const struct timeval time = {milliseconds / 1000, milliseconds % 1000 * 1000};
+
+    event_base_loopexit(its_base, &time);
+    event_base_loop(its_base, 0);
+}
+
+/* EPERM is what a seccomp filter or a firewall says, EINVAL a socket that no longer listens. */
+static void an_error_that_persists_does_not_spin_and_evicts_nobody(void **state)
+{
+    static const int errors[] = {EPERM, EINVAL, ENOTSOCK, EPROTO, EOPNOTSUPP};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(errors); i++) {
+        struct stream_counters counters = {0};
+        struct stream_places places = {.max = 4, .share = 4};
+        struct stream_setup setup = {
+            .protocol = &protocol,
+            .places = &places,
+            .idle_seconds = IDLE_SECONDS,
+            .counters = &counters,
+        };
+        struct stream_server *server = NULL;
+        int idle, fd;
+        char reply = 0;
+
+        base = stream_base_new();
+        assert_int_equal(stream_server_new(base, listening, &setup, &server), 0);
+        idle = sockets_connect();
+        run_for(base, 10);
+        accept_error = errors[i];
+        n_accepts = 0;
+        fd = ask();
+        run_for(base, 200);
+        assert_in_range(n_accepts, 1, 10);
+        assert_int_equal(stream_server_connections(server), 1);
+        accept_error = 0;
+        while (recv(fd, &reply, 1, 0) != 1)
+            assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+        close(idle);
+        close(fd);
+        stream_server_free(server);
+        event_base_free(base);
     }
 }
 
@@ -151,10 +201,7 @@ static void connect_peers(const struct thread *thread, size_t n, int *out)
 /* Has a thread do what it does each second. */
 static void sweep(const struct thread *thread)
 {
-    const struct timeval second = {.tv_sec = 1, .tv_usec = 100000};
-
-    event_base_loopexit(thread->base, &second);
-    event_base_loop(thread->base, 0);
+    run_for(thread->base, 1100);
 }
 
 static uint64_t count_evicted(const struct thread *thread)
@@ -221,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepting_goes_on_after_descriptors_and_memory_ran_out),
+        cmocka_unit_test(an_error_that_persists_does_not_spin_and_evicts_nobody),
         cmocka_unit_test(one_thread_may_have_all_places),
         cmocka_unit_test(a_thread_that_has_all_places_gives_way_to_others),
     };
