@@ -57,7 +57,7 @@ struct connection {
     struct event *event;       /* what it waits for; NULL until it has waited */
     time_t expires;            /* monotonic seconds, or NEVER */
     uint64_t begun;            /* monotonic nanoseconds, when what is being answered was in hand */
-    enum stream_outcome last;  /* of the last reading */
+    enum stream_outcome last;  /* of the last reading, at first STREAM_INCOMPLETE */
     struct producer *producer; /* of the long reply that is being sent, or NULL */
     struct buffer input;       /* requests that were read and not answered yet */
     struct buffer output;      /* what the socket did not take at once */
@@ -68,6 +68,7 @@ struct connection {
 
 struct stream_server {
     struct event_base *base;
+    int descriptor; /* that connections come from */
     struct stream_setup setup;
     struct acceptor acceptor;
     struct event *sweep;
@@ -437,6 +438,7 @@ int stream_server_new(struct event_base *base, int descriptor, const struct stre
     if (!server)
         return -ENOMEM;
     server->base = base;
+    server->descriptor = descriptor;
     server->setup = *setup;
     TAILQ_INIT(&server->reading);
     TAILQ_INIT(&server->sending);
@@ -453,6 +455,8 @@ void stream_server_drain(struct stream_server *server)
 {
     acceptor_deinit(&server->acceptor);
     server->draining = true;
+    while (server->setup.take && accept_one(server->descriptor, server) == ACCEPTANCE_NEXT)
+        ;
 }
 
 size_t stream_server_connections(const struct stream_server *server)
@@ -460,12 +464,15 @@ size_t stream_server_connections(const struct stream_server *server)
     return server->n_connections;
 }
 
-bool stream_server_sending(const struct stream_server *server)
+bool stream_server_is_busy(const struct stream_server *server)
 {
     const struct connection *connection;
 
     TAILQ_FOREACH(connection, &server->sending, link)
         if (connection->state != LINGERING)
+            return true;
+    TAILQ_FOREACH(connection, &server->reading, link)
+        if (connection->last == STREAM_INCOMPLETE)
             return true;
     return false;
 }

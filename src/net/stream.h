@@ -93,15 +93,15 @@ struct event_base *stream_base_new(void);
 int stream_server_new(struct event_base *base, int descriptor, const struct stream_setup *setup,
                       struct stream_server **out);
 
-/* Ends the server in good order: it accepts nothing more, and closes connections after their next
- * reply. */
+/* Ends the server in good order: it accepts nothing more, but what it was passed on already, and
+ * closes connections after their next reply. */
 void stream_server_drain(struct stream_server *server);
 
 /* How many connections a server has. */
 size_t stream_server_connections(const struct stream_server *server);
 
-/* Whether any connection has a reply that is not all sent, or requests that are not answered. */
-bool stream_server_sending(const struct stream_server *server);
+/* Whether any peer waits for an answer, or for the rest of one, or has not asked yet. */
+bool stream_server_is_busy(const struct stream_server *server);
 
 /* Closes all connections and frees the server; NULL is allowed. */
 void stream_server_free(struct stream_server *server);

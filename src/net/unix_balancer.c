@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ struct target {
 
 struct unix_balancer {
     struct acceptor acceptor;
+    pthread_mutex_t lock; /* held while a connection is accepted and passed on */
+    bool closed;
     size_t connections_max; /* of each thread */
     size_t n;
     struct target targets[];
@@ -30,6 +33,7 @@ int unix_balancer_new(size_t n, size_t connections_max, struct unix_balancer **o
 
     if (!balancer)
         return -ENOMEM;
+    pthread_mutex_init(&balancer->lock, NULL);
     balancer->connections_max = connections_max;
     for (; balancer->n < n; balancer->n++)
         if (pipe2(balancer->targets[balancer->n].pipe, O_NONBLOCK | O_CLOEXEC) < 0)
@@ -82,13 +86,12 @@ static void pass_on(struct target *target, int fd)
         close(fd);
 }
 
-static enum acceptance accept_one(int listening, void *context)
+static enum acceptance accept_and_pass_on(struct unix_balancer *balancer, int listening)
 {
-    struct unix_balancer *balancer = context;
     struct target *target = find_fewest(balancer);
     int fd;
 
-    if (count_connections(target) >= balancer->connections_max)
+    if (balancer->closed || count_connections(target) >= balancer->connections_max)
         return ACCEPTANCE_PAUSE;
     fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
@@ -97,9 +100,27 @@ static enum acceptance accept_one(int listening, void *context)
     return ACCEPTANCE_NEXT;
 }
 
+static enum acceptance accept_one(int listening, void *context)
+{
+    struct unix_balancer *balancer = context;
+    enum acceptance result;
+
+    pthread_mutex_lock(&balancer->lock);
+    result = accept_and_pass_on(balancer, listening);
+    pthread_mutex_unlock(&balancer->lock);
+    return result;
+}
+
 int unix_balancer_start(struct unix_balancer *balancer, struct event_base *base, int listening)
 {
     return acceptor_init(&balancer->acceptor, base, listening, accept_one, balancer);
+}
+
+void unix_balancer_close(struct unix_balancer *balancer)
+{
+    pthread_mutex_lock(&balancer->lock);
+    balancer->closed = true;
+    pthread_mutex_unlock(&balancer->lock);
 }
 
 void unix_balancer_stop(struct unix_balancer *balancer)
@@ -120,5 +141,6 @@ void unix_balancer_free(struct unix_balancer *balancer)
         close(balancer->targets[i].pipe[0]);
         close(balancer->targets[i].pipe[1]);
     }
+    pthread_mutex_destroy(&balancer->lock);
     free(balancer);
 }

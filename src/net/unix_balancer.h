@@ -33,7 +33,13 @@ void unix_balancer_watch(struct unix_balancer *balancer, size_t thread,
  */
 int unix_balancer_start(struct unix_balancer *balancer, struct event_base *base, int listening);
 
-/* Accepts no more; on the same thread or after its end. One that was not started is allowed. */
+/* Ends the passing on of connections, from any thread: what comes from now on waits in the
+ * listening socket, and what was accepted before is in the pipe of a thread, which must still take
+ * it. */
+void unix_balancer_close(struct unix_balancer *balancer);
+
+/* Stops the balancer; on the thread that it runs on or after its end. One that was not started is
+ * allowed. */
 void unix_balancer_stop(struct unix_balancer *balancer);
 
 /* Closes the pipes, and the connections that no thread has taken; after the end of all threads.

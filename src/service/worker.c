@@ -40,13 +40,13 @@ struct worker {
 DEFINE_CLEANUP(struct worker *, worker_free)
 
 /* Whether any connection has to be waited for. PowerDNS never closes its connections to the unix
- * socket, so of these only the ones with unsent replies count. */
+ * socket, so of these only the ones that wait for an answer count. */
 static bool is_answering(const struct worker *worker)
 {
     for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
         const struct stream_server *server = worker->servers[listener];
 
-        if (server && (listener == LISTENER_UNIX ? stream_server_sending(server)
+        if (server && (listener == LISTENER_UNIX ? stream_server_is_busy(server)
                                                  : stream_server_connections(server) > 0))
             return true;
     }

@@ -80,6 +80,10 @@ size_t workers_counters(const struct workers *workers,
 
 void workers_stop(struct workers *workers)
 {
+    /* Connections wait in the socket, perhaps for the next service, instead of being passed on to a
+     * thread that has ended. */
+    if (workers && workers->balancer)
+        unix_balancer_close(workers->balancer);
     for (size_t i = 0; workers && i < workers->n; i++)
         worker_stop(workers->items[i]);
 }

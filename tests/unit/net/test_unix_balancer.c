@@ -133,6 +133,66 @@ static void what_nobody_has_taken_is_closed_with_the_balancer(void **state)
         assert_int_equal(recv(fixture.clients[i], &byte, 1, 0), 0);
 }
 
+static void connections_wait_in_the_socket_of_a_balancer_that_is_closed(void **state)
+{
+    CLEANUP(fixture_deinit) struct fixture fixture;
+    int fd;
+
+    (void)state;
+    fixture_init(&fixture);
+    unix_balancer_close(fixture.balancer);
+    connect_clients(&fixture, 1);
+    assert_passed_on(&fixture, 0, 0, 0);
+    fd = accept(fixture.listening.fd, NULL, NULL);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static void begin(void *state, void *context)
+{
+    (void)state;
+    (void)context;
+}
+
+static struct stream_result echo(void *state, struct text bytes, struct buffer *replies)
+{
+    (void)state;
+    buffer_add_text(replies, bytes);
+    return (struct stream_result){.outcome = STREAM_ANSWERED, .n_read = bytes.length};
+}
+
+static void end(void *state)
+{
+    (void)state;
+}
+
+static void what_was_passed_on_to_a_thread_that_drains_is_answered(void **state)
+{
+    static const struct stream_protocol protocol = {.begin = begin, .read = echo, .end = end};
+    CLEANUP(fixture_deinit) struct fixture fixture;
+    struct stream_places places = {.max = 4, .share = 4};
+    struct stream_server *server;
+    struct stream_setup setup = {
+        .protocol = &protocol, .places = &places, .take = unix_balancer_take};
+    char byte;
+
+    (void)state;
+    fixture_init(&fixture);
+    setup.counters = &fixture.counters[0];
+    connect_clients(&fixture, 1);
+    assert_int_equal(stream_server_new(fixture.base, unix_balancer_descriptor(fixture.balancer, 0),
+                                       &setup, &server),
+                     0);
+    stream_server_drain(server);
+    assert_true(stream_server_is_busy(server));
+    assert_int_equal(send(fixture.clients[0], "x", 1, MSG_NOSIGNAL), 1);
+    event_base_loop(fixture.base, EVLOOP_NONBLOCK);
+    assert_int_equal(recv(fixture.clients[0], &byte, 1, 0), 1);
+    assert_int_equal(recv(fixture.clients[0], &byte, 1, 0), 0);
+    assert_false(stream_server_is_busy(server));
+    stream_server_free(server);
+}
+
 #define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, temporary_enter, temporary_leave)
 
 int main(void)
@@ -141,6 +201,8 @@ int main(void)
         TEST(every_thread_gets_as_many_connections),
         TEST(a_thread_whose_connections_have_ended_gets_the_next),
         TEST(connections_beyond_the_places_wait),
+        TEST(connections_wait_in_the_socket_of_a_balancer_that_is_closed),
+        TEST(what_was_passed_on_to_a_thread_that_drains_is_answered),
         TEST(what_nobody_has_taken_is_closed_with_the_balancer),
     };
 
