@@ -7,8 +7,9 @@ import pytest
 
 
 class TapReporter:
-    def __init__(self):
+    def __init__(self, writer):
         self.number = 0
+        self._tw = writer  # where pytest looks when it explains an assertion
 
     def print(self, line):
         print(line, flush=True)
@@ -65,6 +66,7 @@ def pytest_configure(config):
     """Comes last, when the reporter that it replaces is there."""
     if not config.getoption("--tap"):
         return
+    reporter = TapReporter(config.get_terminal_writer())
     terminal = config.pluginmanager.getplugin("terminalreporter")
     config.pluginmanager.unregister(terminal)
-    config.pluginmanager.register(TapReporter(), "tap-reporter")
+    config.pluginmanager.register(reporter, "terminalreporter")

@@ -327,11 +327,11 @@ def test_building_the_package_leaves_the_repository_as_it_was(sources):
 
 
 def test_lintian_has_nothing_to_say(package):
-    """There is no script for other init systems: the service is run in the foreground by whatever
-    there is. The tag is suppressed here since newer versions, which lack it, refuse an override."""
-    assert call("lintian", "--allow-root", "-EvIL", "+pedantic", "--fail-on", "error,warning",
-                "--suppress-tags", "package-supports-alternative-init-but-no-init.d-script",
-                package[0]) == ""
+    """But that there is no script for other init systems: the service is run in the foreground by
+    whatever there is. Newer versions do not say so, and refuse an override."""
+    said = call("lintian", "--allow-root", "-EvIL", "+pedantic", "--fail-on", "error,warning",
+                package[0])
+    assert re.sub(r"I: .* package-supports-alternative-init-but-no-init.d-script .*\n", "", said) == ""
 
 
 class Scratch:
