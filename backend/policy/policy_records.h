@@ -69,6 +69,9 @@ struct policy {
     size_t n_apex_rows;            /* of these zones, SOA and NS, before all others */
     struct rows rows[OWNER_COUNT]; /* of the primary and of direct members */
     struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */
+    /* What the builder has counted: the primary and the members, those of them that are held back,
+     * and their own zones. */
+    uint32_t n_domains, n_held, n_zones;
 };
 
 /* Makes what a policy publishes. ZONES is not NULL if the service is authoritative; the serial is 0

@@ -64,6 +64,8 @@ static int add_domain(struct builder *builder, size_t policy, enum domain_kind k
     if (r)
         return r < 0 ? r : BUILDER_FULL;
     builder->domains->n_held += held;
+    builder->domains->policies[policy].n_domains++;
+    builder->domains->policies[policy].n_held += held;
     return 0;
 }
 
@@ -106,6 +108,8 @@ struct clash_context {
 static void pass_clash(const struct domain_table_clash *clash, void *context)
 {
     struct clash_context *to = context;
+    struct policy *policy = &to->domains->policies[domain_policy_number(clash->again.value)];
+    bool held = clash->again.value & DOMAIN_HELD;
     struct builder_clash report = {
         .name = clash->again.name,
         .first_policy = domain_policy_number(clash->first.value),
@@ -114,11 +118,13 @@ static void pass_clash(const struct domain_table_clash *clash, void *context)
         .where = clash->again_mark,
     };
 
-    to->domains->n_held -= (clash->again.value & DOMAIN_HELD) != 0;
+    to->domains->n_held -= held;
+    policy->n_domains--;
+    policy->n_held -= held;
     to->clash(&report, to->context);
 }
 
-static int add_zones_of(struct domains *domains, const struct domain *domain)
+static int add_zones_of(struct domains *domains, struct policy *policy, const struct domain *domain)
 {
     for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
         struct name apex;
@@ -130,6 +136,7 @@ static int add_zones_of(struct domains *domains, const struct domain *domain)
         r = zones_add(&domains->zones, domain->position, owner, name_text(&apex));
         if (r)
             return r;
+        policy->n_zones++;
     }
     return 0;
 }
@@ -142,9 +149,10 @@ static int index_zones(struct domains *domains)
     int r = 0;
 
     while (r == 0 && domain_table_next(&domains->table, &cursor, &entry)) {
+        struct policy *policy = &domains->policies[domain_policy_number(entry.value)];
         struct domain domain = domain_of(domains->policies, &entry);
 
-        r = add_zones_of(domains, &domain);
+        r = add_zones_of(domains, policy, &domain);
     }
     if (r == 0 && catalog->length)
         r = zones_add(&domains->zones, 0, OWNER_CATALOG, name_text(catalog));
