@@ -52,12 +52,11 @@ static void write_metrics_page(void *context, const struct http_request *request
 static void write_status_page(void *context, const struct http_request *request,
                               struct http_reply *reply)
 {
-    CLEANUP(status_view_deinit) struct status_view view = {0};
     const struct admin *admin = context;
 
     (void)request;
-    status_read(admin->status, &view);
-    status_write_json(&view, &reply->body);
+    reply->rest = status_json_new(admin->status);
+    reply->body.failed |= !reply->rest;
 }
 
 static void write_health_page(void *context, const struct http_request *request,

@@ -183,7 +183,7 @@ static void show_waiting(const struct service *service)
 
     announcements_describe(&service->announcements, service->loaded, now, &ids);
     announcements_write_json(&service->announcements, service->loaded, now, time(NULL), &json);
-    status_set_waiting(service->status, buffer_text(&json));
+    status_set_waiting(service->status, &json);
     if (ids.length)
         log_info("%.*s", (int)ids.length, ids.data);
 }

@@ -3,13 +3,20 @@
  * it, under a lock that no answering thread takes. */
 #pragma once
 
-#include "base/buffer.h"
+#include "base/producer.h"
 #include "config/diagnostics.h"
 #include "snapshot/notify.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 struct status;
+
+/* A text that views share, counted by references. NULL stands for one that memory ran out for. */
+struct shared_text {
+    atomic_size_t references;
+    struct buffer buffer;
+};
 
 /* The result of reading the configuration. */
 struct status_reload {
@@ -29,8 +36,8 @@ struct status_view {
     uint64_t generation;         /* how many snapshots have been published, this one included */
     uint64_t applied, refused;   /* reloads */
     struct status_reload reload; /* the last one, or the start */
-    struct buffer waiting;       /* ids that wait to be announced: the objects of a JSON array */
-    struct buffer errors;        /* of the last reload: a JSON array of lines */
+    struct shared_text *waiting; /* ids that wait to be announced: the objects of a JSON array */
+    struct shared_text *errors;  /* of the last reload: the strings of a JSON array */
 };
 
 /* Makes a status of a service that does not serve yet. NOTIFY tells which own zones are to be
@@ -52,15 +59,17 @@ void status_set_applied(struct status *status, const struct diagnostics *diagnos
 void status_set_refused(struct status *status, const struct diagnostics *diagnostics,
                         const char *error, double seconds);
 
-/* Says which ids wait to be announced: JSON objects separated by commas; empty for none. */
-void status_set_waiting(struct status *status, struct text waiting);
+/* Says which ids wait to be announced: JSON objects separated by commas; empty for none. Takes over
+ * what the buffer holds. */
+void status_set_waiting(struct status *status, struct buffer *waiting);
 
 /* Says whether all threads answer. */
 void status_set_serving(struct status *status, bool serving);
 
-/* Copies the state, with a reference to the snapshot; status_view_deinit releases both. */
+/* Copies the state, with references to what it shares; status_view_deinit drops them. */
 void status_read(struct status *status, struct status_view *out);
 void status_view_deinit(struct status_view *view);
 
-/* Writes a view as one JSON object. */
-void status_write_json(const struct status_view *view, struct buffer *out);
+/* Makes the state of now as one JSON object, piece by piece: there may be many thousand policies.
+ * Returns NULL if out of memory. */
+struct producer *status_json_new(struct status *status);

@@ -1,7 +1,9 @@
 """The admin listener: what it says, and that it is in nobody's way."""
 
+import contextlib
 import os
 import re
+import socket
 import subprocess
 from datetime import datetime
 
@@ -12,7 +14,7 @@ from background import Background
 from http_client import exchange, get_request
 from load import http_load
 from powerdns import TRANSPORTS, PowerDns
-from processes import wait_until
+from processes import DEADLINE, wait_until
 from service import REFUSED
 from unix_client import Stream, lookup
 
@@ -59,6 +61,33 @@ def test_status_shows_what_is_served(admin):
     assert identified.items() >= {
         "domain": "example.net", "mode": "enforce", "max_age": 604800, "domains": 3}.items()
     assert reporting == {"domain": "reports.example", "domains": 1, "held_back": 0}
+
+
+MANY = 60000  # policies
+READERS = 16
+PER_READER = 256 << 10  # bytes of memory, at most, whatever the length of the reply
+
+
+def test_status_of_many_policies_takes_as_much_memory_as_of_few(service, ports):
+    """Peers that ask and do not read cost a piece of the reply each."""
+    service.admin_port = ports.take()
+    service.configure("policies:\n" + "".join(
+        f"  - {{domain: d{number}.example, mode: none, policy_host: 192.0.2.1}}\n"
+        for number in range(MANY)))
+    service.start()
+    shown = status(service)
+    assert [policy["domain"] for policy in shown["policies"]] == [
+        f"d{number}.example" for number in range(MANY)]
+    assert {policy["domains"] for policy in shown["policies"]} == {1}
+    before = Metrics(service).sum("resident_memory_bytes")
+    with contextlib.ExitStack() as readers:
+        for _ in range(READERS):
+            peer = socket.create_connection(("127.0.0.1", service.admin_port), DEADLINE)
+            readers.enter_context(peer)
+            peer.sendall(b"GET /status HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert peer.recv(1) == b"H"
+        grown = Metrics(service).sum("resident_memory_bytes") - before
+    assert grown < READERS * PER_READER
 
 
 OWN_ZONES = """\

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+enum { PIECE_MAX = 33 << 10 /* bytes of a long reply at a time */ };
+
 struct fixture {
     struct notify *notify;
     struct status *status;
@@ -40,13 +42,16 @@ static int tear_down(void **state)
 /* The status as the admin listener shows it. */
 static json_t *read_status(struct status *status)
 {
-    struct status_view view;
+    struct producer *producer = status_json_new(status);
     struct buffer text = BUFFER_INIT;
+    size_t begin = 0;
     json_t *json;
 
-    status_read(status, &view);
-    status_write_json(&view, &text);
-    status_view_deinit(&view);
+    while (producer->more(producer, &text)) {
+        assert_in_range(text.length - begin, 1, PIECE_MAX);
+        begin = text.length;
+    }
+    producer_free(producer);
     assert_false(text.failed);
     json = json_loadb(text.data, text.length, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(json);
@@ -174,18 +179,38 @@ static void an_applied_reload_forgets_the_errors(void **state)
 
 static void ids_that_wait_are_shown_until_none_does(void **state)
 {
+    CLEANUP(buffer_deinit) struct buffer waiting = BUFFER_INIT;
     struct fixture *fixture = *state;
     json_t *json;
 
-    status_set_waiting(fixture->status, TEXT("{\"domain\":\"a\"},{\"domain\":\"b\"}"));
+    buffer_add_string(&waiting, "{\"domain\":\"a\"},{\"domain\":\"b\"}");
+    status_set_waiting(fixture->status, &waiting);
     json = read_status(fixture->status);
     assert_int_equal(json_array_size(json_object_get(json, "waiting")), 2);
     json_decref(json);
-    status_set_waiting(fixture->status, (struct text){0});
+    status_set_waiting(fixture->status, &waiting);
     json = read_status(fixture->status);
     assert_true(json_is_array(json_object_get(json, "waiting")));
     assert_int_equal(json_array_size(json_object_get(json, "waiting")), 0);
     json_decref(json);
+}
+
+static void any_number_of_ids_that_wait_is_shown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    /* Also such numbers with which the text ends where a piece does. */
+    for (size_t n = 1000; n <= 1024; n++) {
+        CLEANUP(buffer_deinit) struct buffer waiting = BUFFER_INIT;
+        json_t *json;
+
+        for (size_t i = 0; i < n; i++)
+            buffer_printf(&waiting, "%s{\"domain\":\"%016zx\"}", i ? ",\n  " : "    ", i);
+        status_set_waiting(fixture->status, &waiting);
+        json = read_status(fixture->status);
+        assert_int_equal(json_array_size(json_object_get(json, "waiting")), n);
+        json_decref(json);
+    }
 }
 
 static void a_view_outlives_what_it_was_taken_from(void **state)
@@ -259,6 +284,7 @@ int main(void)
         TEST(a_refused_reload_is_told_with_its_errors),
         TEST(an_applied_reload_forgets_the_errors),
         TEST(ids_that_wait_are_shown_until_none_does),
+        TEST(any_number_of_ids_that_wait_is_shown),
         TEST(a_view_outlives_what_it_was_taken_from),
         TEST(counters_of_threads_are_summed),
     };
