@@ -15,7 +15,7 @@ struct config *command_load_and_report(const char *path, enum severity least,
                                        struct diagnostics *diagnostics)
 {
     struct config *config = NULL;
-    int r = config_load(path, 0, diagnostics, &config);
+    int r = config_load(&(struct config_request){.path = path}, diagnostics, &config);
 
     diagnostics_each(diagnostics, print_diagnostic, &least);
     if (r < 0)

@@ -25,13 +25,15 @@ void config_name_restart(const struct settings *before, const struct settings *a
     options_name_restart(&main_table, &old, &now, out);
 }
 
-static int loader_init(struct loader *loader, uint64_t seed, struct diagnostics *diagnostics)
+static int loader_init(struct loader *loader, const struct config_request *request,
+                       struct diagnostics *diagnostics)
 {
     *loader = (struct loader){0};
-    loader->context = (struct load_context){&loader->arena, &loader->sources, diagnostics};
+    loader->context =
+        (struct load_context){&loader->arena, &loader->sources, diagnostics, request->cancel};
     loader->certificates.mtime = &loader->mtime;
     loader->config = calloc(1, sizeof(*loader->config));
-    return loader->config ? builder_new(seed, &loader->builder) : -ENOMEM;
+    return loader->config ? builder_new(request->seed, &loader->builder) : -ENOMEM;
 }
 
 static void loader_deinit(struct loader *loader)
@@ -223,16 +225,16 @@ static int freeze(struct loader *loader)
     return diagnostics_has_errors(loader->context.diagnostics) ? REPORTED : 0;
 }
 
-int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics,
+int config_load(const struct config_request *request, struct diagnostics *diagnostics,
                 struct config **out)
 {
     CLEANUP(loader_deinit) struct loader loader;
-    int r = loader_init(&loader, seed, diagnostics);
+    int r = loader_init(&loader, request, diagnostics);
 
     if (r == 0)
-        r = read_files(&loader, path);
+        r = read_files(&loader, request->path);
     if (r == 0)
-        r = read_policies(&loader, path);
+        r = read_policies(&loader, request->path);
     if (r == 0)
         r = freeze(&loader);
     if (diagnostics->out_of_memory)

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "config/cancel.h"
 #include "config/diagnostics.h"
 #include "config/settings.h"
 #include "snapshot/snapshot.h"
@@ -28,12 +29,19 @@ struct config {
     struct arena arena;        /* what the settings point at */
 };
 
+/* What to load. */
+struct config_request {
+    const char *path;
+    uint64_t seed;        /* for builder_new */
+    struct cancel cancel; /* may end the load before its time */
+};
+
 /* Reads a configuration file and all that it names.
  *
- * SEED goes to builder_new. Errors and warnings are added to DIAGNOSTICS; other files than PATH are
- * named in them by the directory of PATH and what the configuration says. Returns 0 and a
- * configuration that the caller frees; REPORTED if there is any error; -ENOMEM. */
-int config_load(const char *path, uint64_t seed, struct diagnostics *diagnostics,
+ * Errors and warnings are added to DIAGNOSTICS; other files than PATH are named in them by the
+ * directory of PATH and what the configuration says. Returns 0 and a configuration that the caller
+ * frees; REPORTED if there is any error; -ECANCELED; -ENOMEM. */
+int config_load(const struct config_request *request, struct diagnostics *diagnostics,
                 struct config **out);
 
 /* Frees a configuration and drops its snapshot; NULL is allowed. */

@@ -112,6 +112,8 @@ int files_each(struct loader *loader, const struct node *names,
         else if (loader->n_names++ >= CONFIG_NAMES_MAX)
             NODE_ERROR(&loader->context, name,
                        "found more than %d file names and globs, expected fewer", CONFIG_NAMES_MAX);
+        else if (cancel_asked(&loader->context.cancel))
+            r = -ECANCELED;
         else
             r = use_files(&(struct named_files){loader, name, use, context});
     }

@@ -8,6 +8,7 @@ enum { BUFFER_SIZE = 1 << 16 }; /* bytes; must hold the longest line and its end
 
 struct list_file {
     struct file *file;
+    struct cancel cancel;
     size_t start; /* of the unread bytes */
     size_t end;
     uint32_t line;    /* the number of the last line given */
@@ -17,7 +18,7 @@ struct list_file {
     char bytes[BUFFER_SIZE];
 };
 
-int list_file_new(struct file *file, struct list_file **out)
+int list_file_new(struct file *file, const struct cancel *cancel, struct list_file **out)
 {
     struct list_file *list = malloc(sizeof(*list));
 
@@ -25,6 +26,7 @@ int list_file_new(struct file *file, struct list_file **out)
         return -ENOMEM;
     memset(list, 0, offsetof(struct list_file, bytes));
     list->file = file;
+    list->cancel = *cancel;
     file_skip_mark(file);
     *out = list;
     return 0;
@@ -40,6 +42,8 @@ static int fill(struct list_file *list)
 {
     size_t unread = list->end - list->start, n;
 
+    if (cancel_asked(&list->cancel))
+        return -ECANCELED;
     memmove(list->bytes, list->bytes + list->start, unread);
     list->start = 0;
     list->end = unread;

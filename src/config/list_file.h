@@ -3,6 +3,7 @@
  * pieces, so that a list of any size costs one buffer. */
 #pragma once
 
+#include "config/cancel.h"
 #include "os/file.h"
 
 enum { LIST_LINE_MAX = 1024 }; /* bytes of a line without its end */
@@ -25,12 +26,12 @@ enum {
 };
 
 /* Reads lines from an opened file, which must outlive the reader. Returns 0 or -ENOMEM. */
-int list_file_new(struct file *file, struct list_file **out);
+int list_file_new(struct file *file, const struct cancel *cancel, struct list_file **out);
 
 /* Frees the reader, not the file; NULL is allowed. */
 void list_file_free(struct list_file *list);
 DEFINE_CLEANUP(struct list_file *, list_file_free)
 
-/* Gives the next word. Returns 0 or one of the results above; for the faults of a line ENTRY says
- * where (of several words, the second one). */
+/* Gives the next word. Returns 0, -ECANCELED, or one of the results above; for the faults of a line
+ * ENTRY says where (of several words, the second one). */
 int list_file_next(struct list_file *list, struct list_entry *entry);

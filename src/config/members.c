@@ -5,6 +5,9 @@
 
 #include <errno.h>
 
+/* Domains after which a load looks whether it is cancelled: each may take a look at a slow disk. */
+enum { CANCEL_INTERVAL = 256 };
+
 void members_report_clash(const struct builder_clash *clash, void *context)
 {
     const struct loader *loader = context;
@@ -61,8 +64,8 @@ int members_add_policy(struct loader *loader, const struct policy_spec *spec, ui
     return check_full(loader, where, builder_add_policy(loader->builder, spec, where, &number));
 }
 
-/* Adds one member as it was written at WHERE; reports what is wrong with it. Returns 0 or -ENOMEM.
- */
+/* Adds one member as it was written at WHERE; reports what is wrong with it. Returns 0, -ECANCELED
+ * or -ENOMEM. */
 static int add_member(struct loader *loader, enum domain_kind kind, struct text text,
                       uint64_t where)
 {
@@ -77,6 +80,8 @@ static int add_member(struct loader *loader, enum domain_kind kind, struct text 
                           name_fault_expected(r));
     if (r || count_domain(loader, where))
         return r < 0 ? r : 0;
+    if (loader->n_domains % CANCEL_INTERVAL == 0 && cancel_asked(&loader->context.cancel))
+        return -ECANCELED;
     r = certificates_look(&loader->certificates, name_text(&domain), &held);
     if (r)
         return r;
@@ -129,7 +134,7 @@ static int add_lines(struct loader *loader, enum domain_kind kind, struct file *
 {
     CLEANUP(list_file_free_pointer) struct list_file *list = NULL;
     struct list_entry entry;
-    int r = list_file_new(file, &list);
+    int r = list_file_new(file, &loader->context.cancel, &list);
 
     while (r == 0 && !loader->full) {
         struct place place = {.file = sources_name(&loader->sources, source)};

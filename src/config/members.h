@@ -10,7 +10,7 @@ enum { CONFIG_DOMAINS_MAX = 1 << 24 };
  * there are too many domains, or -ENOMEM. */
 int members_add_policy(struct loader *loader, const struct policy_spec *spec, uint64_t where);
 
-/* Adds the members of the policy that was added last. Returns 0 or -ENOMEM. */
+/* Adds the members of the policy that was added last. Returns 0, -ECANCELED or -ENOMEM. */
 int members_add(struct loader *loader, const struct policy_settings *settings);
 
 /* Reports a domain that is listed twice, for builder_freeze; CONTEXT is the loader. In the same

@@ -16,6 +16,7 @@ struct reader {
     struct file *file;
     bool file_refused; /* reading from it has failed */
     bool has_tags;     /* reading has ended, as there are many directives */
+    bool cancelled;    /* the same, as the load shall end */
     uint16_t source;
 };
 
@@ -48,7 +49,8 @@ static int on_read(void *context, unsigned char *bytes, size_t size, size_t *n)
     const yaml_parser_t *parser = &reader->parser;
 
     reader->has_tags = parser->tag_directives.top - parser->tag_directives.start > DIRECTIVES_MAX;
-    if (reader->has_tags)
+    reader->cancelled = cancel_asked(&reader->context->cancel);
+    if (reader->has_tags || reader->cancelled)
         return 0;
     reader->file_refused = file_read(reader->file, bytes, size, n) != 0;
     return !reader->file_refused;
@@ -116,6 +118,8 @@ static int report_parser_error(const struct reader *reader)
 
     if (parser->error == YAML_MEMORY_ERROR)
         return -ENOMEM;
+    if (reader->cancelled)
+        return -ECANCELED;
     if (parser->error == YAML_READER_ERROR)
         report_reader_error(reader);
     else

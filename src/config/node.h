@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "config/cancel.h"
 #include "config/source.h"
 #include "os/file.h"
 
@@ -45,17 +46,18 @@ struct node {
     bool plain; /* a scalar without quotes */
 };
 
-/* What every part of a load needs: where results live, the names of the files, and where errors go.
- */
+/* What every part of a load needs: where results live, the names of the files, where errors go, and
+ * whether to go on. */
 struct load_context {
     struct arena *arena;
     const struct sources *sources;
     struct diagnostics *diagnostics;
+    struct cancel cancel;
 };
 
 /* Reads a YAML file that was opened and has a number. The nodes live as long as the context's
  * arena. Errors are reported; some leave nodes that can be looked at further. Returns 0, REPORTED
- * if there are no nodes, or -ENOMEM. */
+ * if there are no nodes, -ECANCELED or -ENOMEM. */
 int node_read(const struct load_context *context, struct file *file, uint16_t source,
               struct node **root);
 

@@ -287,6 +287,8 @@ int policies_read(struct loader *loader, const struct node *policies)
         struct reading reading = {.loader = loader, .node = node};
         int r = 0;
 
+        if (cancel_asked(&loader->context.cancel))
+            return -ECANCELED;
         if (node->kind == NODE_MAPPING)
             r = read_policy(&reading);
         else if (node->kind != NODE_INVALID)

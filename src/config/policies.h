@@ -13,8 +13,8 @@
  * -ENOMEM. */
 int policies_read_defaults(struct loader *loader, const struct node *defaults);
 
-/* Reads a list of policies and adds them, with all their domains, to the builder. Returns 0 or
- * -ENOMEM. */
+/* Reads a list of policies and adds them, with all their domains, to the builder. Returns 0,
+ * -ECANCELED or -ENOMEM. */
 int policies_read(struct loader *loader, const struct node *policies);
 
 /* Reports policy hosts that are aliases of one another in a loop, in the snapshot of all that was

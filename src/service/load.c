@@ -40,7 +40,7 @@ static int read_settled(const char *path, uint64_t seed, struct diagnostics *dia
 {
     for (int again = AGAIN_MAX;; again--) {
         time_t begun = time(NULL);
-        int r = config_load(path, seed, diagnostics, out);
+        int r = config_load(&(struct config_request){.path = path, .seed = seed}, diagnostics, out);
 
         if (r || again == 0 || !may_change_again(*out, begun))
             return r;

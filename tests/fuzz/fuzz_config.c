@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
     const char *path = memory_file(0, (struct text){(const char *)data, size});
     struct config *config = NULL;
-    int r = config_load(path, 1, &diagnostics, &config);
+    const struct config_request request = {.path = path, .seed = 1};
+    int r = config_load(&request, &diagnostics, &config);
 
     MUST(r == 0 || r == REPORTED);
     MUST((r == REPORTED) == (diagnostics.total[SEVERITY_ERROR] > 0));

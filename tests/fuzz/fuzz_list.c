@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct list_file *list = NULL;
 
     MUST(file_open(&file, memory_file(padding, text), padding + text.length) == 0);
-    MUST(list_file_new(&file, &list) == 0);
+    MUST(list_file_new(&file, &(struct cancel){0}, &list) == 0);
     check(list, padding, text);
     list_file_free(list);
     return 0;

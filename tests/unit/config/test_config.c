@@ -4,6 +4,7 @@
 #include "config_summary.h"
 #include "temporary.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include <fcntl.h>
@@ -19,7 +20,8 @@
 static int load(const char *path, struct config **config, struct buffer *messages)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-    int r = config_load(path, 7, &diagnostics, config);
+    const struct config_request request = {.path = path, .seed = 7};
+    int r = config_load(&request, &diagnostics, config);
 
     config_messages(&diagnostics, messages);
     return r;
@@ -312,6 +314,59 @@ static void two_thousand_included_files_load(void **state)
     config_free(config);
 }
 
+/* Says yes when it has been asked often enough. */
+struct patience {
+    size_t left, asked;
+};
+
+static bool is_over(void *context)
+{
+    struct patience *patience = context;
+
+    patience->asked++;
+    return patience->left == 0 || patience->left-- == 0;
+}
+
+/* Loads config.yaml as long as it is asked less often than that. */
+static int load_patiently(struct patience *patience)
+{
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    const struct config_request request = {.path = "config.yaml", .cancel = {is_over, patience}};
+    struct config *config = NULL;
+    int r = config_load(&request, &diagnostics, &config);
+
+    assert_int_equal(r == 0, config != NULL);
+    config_free(config);
+    return r;
+}
+
+static void a_load_ends_wherever_it_is_cancelled(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer list = BUFFER_INIT, text = BUFFER_INIT;
+    size_t n = 0;
+
+    (void)state;
+    for (unsigned int i = 0; i < 10000; i++)
+        buffer_printf(&list, "# comment\nd%u.example\n", i);
+    temporary_write("a.list", buffer_string(&list));
+    temporary_write("a.inc", "policies: [{domain: b.example, rua: 'mailto:a@b.example'}]\n");
+    buffer_add_string(&text, "include: '*.inc'\n" POLICY
+                             "    domain_files: ['*.list', a.list]\n    domains:\n");
+    for (unsigned int i = 0; i < 1000; i++)
+        buffer_printf(&text, "    - e%u.example\n", i);
+    temporary_write("config.yaml", buffer_string(&text));
+    for (int r = -ECANCELED; r != 0; n++) {
+        struct patience patience = {.left = n};
+
+        r = load_patiently(&patience);
+        if (r) {
+            assert_int_equal(r, -ECANCELED);
+            assert_int_equal(patience.asked, n + 1);
+        }
+    }
+    assert_true(n > 40);
+}
+
 static void names_of_files_have_a_limit_and_so_have_globs(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT, messages = BUFFER_INIT;
@@ -529,6 +584,7 @@ int main(void)
         TEST(ten_thousand_domains_load_from_the_configuration),
         TEST(ten_thousand_domains_load_from_list_files),
         TEST(two_thousand_included_files_load),
+        TEST(a_load_ends_wherever_it_is_cancelled),
         TEST(names_of_files_have_a_limit_and_so_have_globs),
         TEST(the_default_listener_is_enabled),
         TEST(what_makes_serials_run_ahead_is_named),

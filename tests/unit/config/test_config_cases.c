@@ -38,6 +38,8 @@ static void assert_as_expected(struct buffer *found, const char *name)
     assert_string_equal(found->data, expected.data);
 }
 
+static const struct config_request request = {.path = "config.yaml", .seed = 1};
+
 static void enter(const char *folder)
 {
     assert_int_equal(chdir(TEST_DATA), 0);
@@ -53,7 +55,7 @@ static void loads_as_expected(void **state)
     int r;
 
     enter(*state);
-    r = config_load("config.yaml", 1, &diagnostics, &config);
+    r = config_load(&request, &diagnostics, &config);
     config_messages(&diagnostics, &messages);
     assert_as_expected(&messages, "expected");
     assert_int_equal(r, 0);
@@ -70,7 +72,7 @@ static void is_refused_as_expected(void **state)
     int r;
 
     enter(*state);
-    r = config_load("config.yaml", 1, &diagnostics, &config);
+    r = config_load(&request, &diagnostics, &config);
     config_messages(&diagnostics, &messages);
     assert_as_expected(&messages, "expected");
     assert_int_equal(r, REPORTED);

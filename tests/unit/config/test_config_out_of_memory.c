@@ -11,7 +11,8 @@ static int load(int expected)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
     struct config *config = NULL;
-    int r = config_load("config.yaml", 1, &diagnostics, &config);
+    const struct config_request request = {.path = "config.yaml", .seed = 1};
+    int r = config_load(&request, &diagnostics, &config);
 
     if (r)
         assert_null(config);

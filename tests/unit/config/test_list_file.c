@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+static const struct cancel never;
+
 /* Writes a file of these bytes and reads it as a list: "line:column=word" or "line:column!fault",
  * separated by spaces. */
 static void read_list(struct text bytes, struct buffer *out)
@@ -18,7 +20,7 @@ static void read_list(struct text bytes, struct buffer *out)
     int r;
 
     open_text(bytes, &file);
-    assert_int_equal(list_file_new(&file, &list), 0);
+    assert_int_equal(list_file_new(&file, &never, &list), 0);
     while ((r = list_file_next(list, &entry)) != LIST_END) {
         buffer_printf(out, "%s%u:%u", out->length ? " " : "", entry.line, entry.column);
         if (r == 0)
@@ -171,7 +173,7 @@ static void a_file_that_grows_beyond_its_limit_is_unreadable(void **state)
     (void)state;
     temporary_write("list", "");
     assert_int_equal(file_open(&file, "list", 2), 0);
-    assert_int_equal(list_file_new(&file, &list), 0);
+    assert_int_equal(list_file_new(&file, &never, &list), 0);
     temporary_append("list", "a\nb\n");
     assert_int_equal(list_file_next(list, &entry), LIST_UNREADABLE);
 }

@@ -17,7 +17,7 @@ struct parse {
 static void parse_init(struct parse *parse, struct text text)
 {
     CLEANUP(file_deinit) struct file file = FILE_INIT;
-    const struct load_context context = {&parse->arena, &parse->sources, &parse->diagnostics};
+    const struct load_context context = {&parse->arena, &parse->sources, &parse->diagnostics, {0}};
     uint16_t number;
 
     *parse = (struct parse){0};

@@ -73,7 +73,7 @@ static void reading_of_table(struct reading *reading, const char *text,
 
     *reading = (struct reading){0};
     reading->context =
-        (struct load_context){&reading->arena, &reading->sources, &reading->diagnostics};
+        (struct load_context){&reading->arena, &reading->sources, &reading->diagnostics, {0}};
     assert_int_equal(sources_add(&reading->sources, "f", &(struct source_origin){0}, &number), 0);
     open_text(text_from(text), &file);
     assert_int_equal(node_read(&reading->context, &file, number, &root), 0);
