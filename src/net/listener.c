@@ -77,24 +77,26 @@ static int socket_number(int fd, int option)
     return getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -1 : value;
 }
 
-/* Returns 0 or -errno. */
-static int prepare_adopted(int fd)
+bool listener_fits(int fd, bool is_unix)
+{
+    int domain = socket_number(fd, SO_DOMAIN);
+
+    return socket_number(fd, SO_ACCEPTCONN) == 1 && socket_number(fd, SO_TYPE) == SOCK_STREAM &&
+           (is_unix ? domain == AF_UNIX : domain == AF_INET || domain == AF_INET6);
+}
+
+int listener_adopt_unix(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
 
-    if (socket_number(fd, SO_ACCEPTCONN) != 1 || socket_number(fd, SO_TYPE) != SOCK_STREAM)
-        return -EINVAL;
     return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 int listener_adopt_tcp(int fd, size_t n, int *out)
 {
-    int domain = socket_number(fd, SO_DOMAIN), r;
+    int r = listener_adopt_unix(fd);
 
-    if (domain != AF_INET && domain != AF_INET6)
-        return -EINVAL;
-    r = prepare_adopted(fd);
-    if (r < 0)
+    if (r)
         return r;
     if (send_at_once(fd) < 0)
         return -errno;
@@ -122,11 +124,6 @@ void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX])
                 NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(text, LISTENER_TEXT_MAX, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
              port);
-}
-
-int listener_adopt_unix(int fd)
-{
-    return socket_number(fd, SO_DOMAIN) == AF_UNIX ? prepare_adopted(fd) : -EINVAL;
 }
 
 /* Locks the directory of a path until the descriptor that it returns is closed. It does not insist:

@@ -16,13 +16,15 @@ enum {
  * -EADDRINUSE also if another process starts to listen there at the same moment. */
 int listener_open_tcp(const struct listen_address *address, size_t n, int *out);
 
-/* Makes N descriptors, the first being FD itself, of a listening TCP socket that somebody else
- * opened, so that they can be used as those of listener_open_tcp. Returns 0 and the descriptors, or
- * -errno (-EINVAL: it is no listening TCP socket) and leaves FD open. */
+/* Whether a descriptor that somebody else opened is a listening socket: a unix one, or one of TCP.
+ */
+bool listener_fits(int fd, bool is_unix);
+
+/* Makes N descriptors, the first being FD itself, of such a TCP socket, so that they can be used as
+ * those of listener_open_tcp. Returns 0 and the descriptors, or -errno and leaves FD open. */
 int listener_adopt_tcp(int fd, size_t n, int *out);
 
-/* Checks that a socket that somebody else opened is a listening unix socket, and makes it
- * non-blocking. Returns 0 or -errno (-EINVAL: it is none). */
+/* Makes such a unix socket non-blocking. Returns 0 or -errno. */
 int listener_adopt_unix(int fd);
 
 /* Writes the address that a TCP socket listens at, as "127.0.0.1:8053". */

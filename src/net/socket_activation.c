@@ -1,21 +1,15 @@
 #include "net/socket_activation.h"
 
+#include "os/environment.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 enum { FIRST_DESCRIPTOR = 3 };
 
-/* A number of the environment, or 0. */
-static unsigned long number_from(const char *variable)
-{
-    const char *text = getenv(variable);
-
-    return text ? strtoul(text, NULL, 10) : 0;
-}
-
-/* Takes the next name off a list with colons between; further ones are empty. */
-static void take_name(const char **names, char *out)
+/* Takes the next name off a list with colons in between; beyond its end they are empty. */
+static void take_name(const char **names, char out[SOCKET_ACTIVATION_NAME_MAX + 1])
 {
     size_t length = strcspn(*names, ":");
 
@@ -23,20 +17,30 @@ static void take_name(const char **names, char *out)
     *names += length + ((*names)[length] == ':');
 }
 
+/* The sockets have consecutive descriptors; a number that is too large ends with the first that is
+ * none. */
 static void read_environment(struct socket_activation *activation)
 {
     const char *names = getenv("LISTEN_FDNAMES");
-    unsigned long n = number_from("LISTEN_FDS");
+    uint64_t pid, n;
 
-    if (number_from("LISTEN_PID") != (unsigned long)getpid() || !names)
+    if (!environment_number("LISTEN_PID", &pid) || pid != (uint64_t)getpid() ||
+        !environment_number("LISTEN_FDS", &n))
         return;
-    for (size_t i = 0; i < n && i < SOCKET_ACTIVATION_SOCKETS_MAX; i++) {
+    if (!names)
+        names = "";
+    for (uint64_t i = 0; i < n; i++) {
         int fd = FIRST_DESCRIPTOR + (int)i;
 
-        activation->sockets[i].fd = fd;
-        take_name(&names, activation->sockets[i].name);
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-        activation->n++;
+        if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+            return;
+        if (activation->n < SOCKET_ACTIVATION_SOCKETS_MAX) {
+            activation->sockets[activation->n].fd = fd;
+            take_name(&names, activation->sockets[activation->n++].name);
+        } else {
+            close(fd);
+            activation->n_beyond++;
+        }
     }
 }
 
@@ -49,29 +53,19 @@ void socket_activation_init(struct socket_activation *activation)
     unsetenv("LISTEN_FDNAMES");
 }
 
-int socket_activation_take(struct socket_activation *activation, const char *name)
-{
-    for (size_t i = 0; i < activation->n; i++) {
-        if (activation->sockets[i].taken || strcmp(activation->sockets[i].name, name) != 0)
-            continue;
-        activation->sockets[i].taken = true;
-        return activation->sockets[i].fd;
-    }
-    return -1;
-}
-
-const char *socket_activation_left(const struct socket_activation *activation)
+struct activated_socket *socket_activation_find(struct socket_activation *activation,
+                                                const char *name)
 {
     for (size_t i = 0; i < activation->n; i++)
-        if (!activation->sockets[i].taken)
-            return activation->sockets[i].name;
+        if (activation->sockets[i].fd >= 0 && strcmp(activation->sockets[i].name, name) == 0)
+            return &activation->sockets[i];
     return NULL;
 }
 
 void socket_activation_deinit(struct socket_activation *activation)
 {
     for (size_t i = 0; i < activation->n; i++)
-        if (!activation->sockets[i].taken)
+        if (activation->sockets[i].fd >= 0)
             close(activation->sockets[i].fd);
     activation->n = 0;
 }

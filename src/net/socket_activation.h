@@ -12,23 +12,21 @@ enum {
 
 struct socket_activation {
     size_t n;
-    struct {
-        int fd;
+    struct activated_socket {
+        int fd; /* -1: taken */
         char name[SOCKET_ACTIVATION_NAME_MAX + 1];
-        bool taken;
     } sockets[SOCKET_ACTIVATION_SOCKETS_MAX];
+    size_t n_beyond; /* further ones, which are closed already */
 };
 
-/* Reads what the environment says of such sockets, and keeps it from child processes. Nothing is
- * taken if it is meant for another process. */
+/* Reads from the environment which sockets there are, and keeps them from child processes. There
+ * are none if they are meant for another process. */
 void socket_activation_init(struct socket_activation *activation);
 
-/* Takes the first socket of a name; the caller closes it. Returns the descriptor, or -1 if there is
- * none (left). */
-int socket_activation_take(struct socket_activation *activation, const char *name);
-
-/* The name of a socket that nobody has taken, or NULL. */
-const char *socket_activation_left(const struct socket_activation *activation);
+/* The first socket of a name that is not taken, or NULL. To take it, take its descriptor (fd_take).
+ */
+struct activated_socket *socket_activation_find(struct socket_activation *activation,
+                                                const char *name);
 
 /* Closes what nobody has taken. */
 void socket_activation_deinit(struct socket_activation *activation);

@@ -1,7 +1,9 @@
 #include "service/listeners.h"
 
+#include "base/quote.h"
 #include "net/listener.h"
 #include "net/socket_activation.h"
+#include "os/fd.h"
 #include "os/log.h"
 
 #include <assert.h>
@@ -80,33 +82,81 @@ static int open_unix(struct listeners *listeners)
     return 0;
 }
 
-/* Takes a socket of the service manager's over, whatever its address. */
-static int adopt_socket(struct listeners *listeners, enum listener listener, int fd)
+/* What is wrong with one of the service manager's sockets, or NULL. Stores whether a listener that
+ * is configured is then without a socket. */
+static const char *find_fault(const struct settings *settings,
+                              const struct socket_activation *activation, size_t number,
+                              bool *fatal)
 {
-    const char *name = config_listener_name(listener);
-    bool tcp = listener != LISTENER_UNIX;
+    const struct activated_socket *socket = &activation->sockets[number];
+    enum listener listener = 0;
+
+    while (listener < LISTENER_COUNT && (!settings->listeners[listener].enabled ||
+                                         strcmp(config_listener_name(listener), socket->name) != 0))
+        listener++;
+    if (listener == LISTENER_COUNT)
+        return "no listener of that name is configured";
+    for (size_t i = 0; i < number; i++)
+        if (strcmp(activation->sockets[i].name, socket->name) == 0)
+            return "there is another one of that name";
+    if (listener_fits(socket->fd, listener == LISTENER_UNIX))
+        return NULL;
+    *fatal = true;
+    return listener == LISTENER_UNIX ? "it is not a listening unix socket"
+                                     : "it is not a listening TCP socket";
+}
+
+/* Closes the sockets of the service manager's that no listener can use, and names all of them in
+ * one line. Returns 0, or REPORTED if a listener cannot use its own. */
+static int close_unusable(const struct settings *settings, struct socket_activation *activation)
+{
+    CLEANUP(buffer_deinit) struct buffer names = BUFFER_INIT;
+    bool fatal = false;
+
+    for (size_t i = 0; i < activation->n; i++) {
+        struct activated_socket *socket = &activation->sockets[i];
+        const char *fault = find_fault(settings, activation, i, &fatal);
+
+        if (!fault)
+            continue;
+        buffer_printf(&names, "%s%s (%s)", names.length ? ", " : "",
+                      quote_text(text_from(socket->name)).text, fault);
+        close(fd_take(&socket->fd));
+    }
+    if (activation->n_beyond)
+        buffer_printf(&names, "%s%zu more (%d is the most)", names.length ? ", " : "",
+                      activation->n_beyond, SOCKET_ACTIVATION_SOCKETS_MAX);
+    if (names.length)
+        log_at(fatal ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+               "closed sockets of the service manager that cannot be used: %.*s", (int)names.length,
+               names.data);
+    return fatal ? REPORTED : 0;
+}
+
+/* Takes a socket of the service manager's over, whatever its address. */
+static int adopt_socket(struct listeners *listeners, enum listener listener,
+                        struct activated_socket *socket)
+{
     size_t n = count_sockets(listener, listeners->settings);
     int *fds = listeners->sockets[listener].fds;
     char address[LISTENER_TEXT_MAX];
-    int r = tcp ? listener_adopt_tcp(fd, n, fds) : listener_adopt_unix(fd);
+    int r = listener == LISTENER_UNIX ? listener_adopt_unix(socket->fd)
+                                      : listener_adopt_tcp(socket->fd, n, fds);
 
     if (r < 0) {
-        log_error("cannot use the socket named %s of the service manager: %s", name,
-                  r != -EINVAL ? strerror(-r)
-                  : tcp        ? "it is not a listening TCP socket"
-                               : "it is not a listening unix socket");
-        close(fd);
+        log_error("cannot use the socket named %s of the service manager: %s", socket->name,
+                  strerror(-r));
         return REPORTED;
     }
     listeners->sockets[listener].n = n;
-    if (tcp) {
-        listener_describe_tcp(fd, address);
-        log_info("listening on http://%s%s, the socket named %s of the service manager", address,
-                 path_of(listener, listeners->settings), name);
-    } else {
-        *fds = fd;
+    fds[0] = fd_take(&socket->fd);
+    if (listener == LISTENER_UNIX) {
         listeners->unix_is_managers = true;
-        log_info("listening on the socket named %s of the service manager", name);
+        log_info("listening on the socket named %s of the service manager", socket->name);
+    } else {
+        listener_describe_tcp(fds[0], address);
+        log_info("listening on http://%s%s, the socket named %s of the service manager", address,
+                 path_of(listener, listeners->settings), socket->name);
     }
     return 0;
 }
@@ -114,13 +164,13 @@ static int adopt_socket(struct listeners *listeners, enum listener listener, int
 static int open_listener(struct listeners *listeners, enum listener listener,
                          struct socket_activation *activation)
 {
-    int fd;
+    struct activated_socket *socket;
 
     if (!listeners->settings->listeners[listener].enabled)
         return 0;
-    fd = socket_activation_take(activation, config_listener_name(listener));
-    if (fd >= 0)
-        return adopt_socket(listeners, listener, fd);
+    socket = socket_activation_find(activation, config_listener_name(listener));
+    if (socket)
+        return adopt_socket(listeners, listener, socket);
     return listener == LISTENER_UNIX ? open_unix(listeners) : open_tcp(listeners, listener);
 }
 
@@ -128,24 +178,18 @@ int listeners_new(const struct settings *settings, struct listeners **out)
 {
     CLEANUP(socket_activation_deinit) struct socket_activation activation;
     CLEANUP(listeners_free_pointer) struct listeners *listeners = NULL;
-    const char *left;
-    int r = 0;
+    int r;
 
     socket_activation_init(&activation);
     listeners = calloc(1, sizeof(*listeners));
     if (!listeners)
         return -ENOMEM;
     listeners->settings = settings;
+    r = close_unusable(settings, &activation);
     for (enum listener listener = 0; listener < LISTENER_COUNT && r == 0; listener++)
         r = open_listener(listeners, listener, &activation);
     if (r)
         return r;
-    left = socket_activation_left(&activation);
-    if (left)
-        log_warning(
-            "closed the socket named \"%s\" of the service manager: the configuration has no "
-            "listener of that name",
-            left);
     *out = listeners;
     listeners = NULL;
     return 0;

@@ -7,8 +7,8 @@
 struct listeners;
 
 /* Opens or takes over a socket for every enabled listener of the settings, which outlive it; logs
- * where each listens, and what is wrong. Sockets of the service manager that no listener takes are
- * closed. Returns 0; REPORTED, after an error was logged; or -ENOMEM. */
+ * where each listens, and what is wrong. Sockets of the service manager that no listener can use
+ * are closed. Returns 0; REPORTED, after an error was logged; or -ENOMEM. */
 int listeners_new(const struct settings *settings, struct listeners **out);
 
 /* The socket of an enabled listener for a thread that answers, by its number from 0. The unix

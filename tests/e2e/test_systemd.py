@@ -161,8 +161,15 @@ def ask(port, path):
         return client.makefile("rb").read()
 
 
-@pytest.mark.parametrize("name", ["dns", "http"])
-def test_a_socket_that_no_listener_takes_is_named(service, ports, name):
+CLOSED = "closed sockets of the service manager that cannot be used: "
+
+
+@pytest.mark.parametrize("name,fault", [
+    ("dns", "no listener of that name is configured"),
+    ("policy", "no listener of that name is configured"),
+    ("http", "there is another one of that name"),
+])
+def test_a_socket_that_no_listener_takes_is_named(service, ports, name, fault):
     """Of two with the same name the first one is taken."""
     service.configure(POLICIES)
     sockets = {"http": f"127.0.0.1:{ports.take()}", "other": f"127.0.0.1:{ports.take()}"}
@@ -170,7 +177,24 @@ def test_a_socket_that_no_listener_takes_is_named(service, ports, name):
     activated.names = f"http:{name}"
     with activated.start():
         assert exchange(int(sockets["http"].split(":")[1]), LOOKUP).status == 200
-        activated.wait_log(f'warning: closed the socket named "{name}" of the service manager: ')
+        activated.wait_log(re.escape(f'warning: {CLOSED}"{name}" ({fault})'))
+        with pytest.raises(ConnectionRefusedError):
+            exchange(int(sockets["other"].split(":")[1]), LOOKUP)
+
+
+def test_all_sockets_that_cannot_be_used_are_named_at_once(service, ports):
+    service.configure(POLICIES)
+    first = ports.take()
+    addresses = [first] + [ports.take() for _ in range(18)]
+    activated = Activated(service, {str(port): f"127.0.0.1:{port}" for port in addresses})
+    activated.names = ":".join(["http", "http", "a\tb"] + ["c"] * 16)
+    with activated.start():
+        assert exchange(first, LOOKUP).status == 200
+        log = activated.wait_log(f"warning: {CLOSED}")
+    line = next(line for line in log.splitlines() if CLOSED in line)
+    assert '"http" (there is another one of that name), "a\\x09b" (no listener' in line
+    assert line.count('"c" (') == 13
+    assert line.endswith(", 3 more (16 is the most)")
 
 
 def test_a_socket_of_the_wrong_kind_is_refused(service):
@@ -181,7 +205,7 @@ def test_a_socket_of_the_wrong_kind_is_refused(service):
         client.connect(str(path))
     assert activated.process.wait(DEADLINE) == 1
     activated.kill()
-    assert "socket named http of the service manager: it is not a listening TCP socket" in activated.log()
+    assert f'error: {CLOSED}"http" (it is not a listening TCP socket)' in activated.log()
 
 
 def test_a_shared_socket_has_all_places_whatever_thread_accepts(service, ports):

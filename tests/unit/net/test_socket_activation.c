@@ -1,6 +1,7 @@
 /* Sockets that a service manager hands over, by what the environment says of them. */
 #include "cmocka_all.h"
 #include "net/socket_activation.h"
+#include "os/fd.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,6 +22,14 @@ static void set_environment(const char *pid, const char *n, const char *names)
         unsetenv("LISTEN_FDNAMES");
 }
 
+/* Takes the first socket of a name. Returns its descriptor, or -1. */
+static int take(struct socket_activation *activation, const char *name)
+{
+    struct activated_socket *socket = socket_activation_find(activation, name);
+
+    return socket ? fd_take(&socket->fd) : -1;
+}
+
 static void sockets_are_taken_by_their_names(void **state)
 {
     struct socket_activation activation;
@@ -28,13 +37,12 @@ static void sockets_are_taken_by_their_names(void **state)
     (void)state;
     set_environment(NULL, "3", "http:unix:http");
     socket_activation_init(&activation);
-    assert_int_equal(socket_activation_take(&activation, "unix"), FIRST + 1);
-    assert_int_equal(socket_activation_take(&activation, "unix"), -1);
-    assert_int_equal(socket_activation_take(&activation, "policy"), -1);
-    assert_int_equal(socket_activation_take(&activation, "http"), FIRST);
-    assert_string_equal(socket_activation_left(&activation), "http");
-    assert_int_equal(socket_activation_take(&activation, "http"), FIRST + 2);
-    assert_null(socket_activation_left(&activation));
+    assert_int_equal(take(&activation, "unix"), FIRST + 1);
+    assert_int_equal(take(&activation, "unix"), -1);
+    assert_int_equal(take(&activation, "policy"), -1);
+    assert_int_equal(take(&activation, "http"), FIRST);
+    assert_int_equal(take(&activation, "http"), FIRST + 2);
+    assert_int_equal(take(&activation, "http"), -1);
 }
 
 static void children_learn_nothing_of_them(void **state)
@@ -57,7 +65,7 @@ static void what_is_left_is_closed(void **state)
     (void)state;
     set_environment(NULL, "2", "http:other");
     socket_activation_init(&activation);
-    assert_int_equal(socket_activation_take(&activation, "http"), FIRST);
+    assert_int_equal(take(&activation, "http"), FIRST);
     socket_activation_deinit(&activation);
     assert_int_not_equal(fcntl(FIRST, F_GETFD), -1);
     assert_int_equal(fcntl(FIRST + 1, F_GETFD), -1);
@@ -69,7 +77,7 @@ static void what_is_meant_for_another_process_is_left_alone(void **state)
         const char *pid, *n, *names;
     } cases[] = {
         {"1", "1", "http"}, {"", "1", "http"},   {NULL, "0", "http"},
-        {NULL, "", "http"}, {NULL, "-", "http"}, {NULL, "1", NULL},
+        {NULL, "", "http"}, {NULL, "-", "http"}, {NULL, "-1", "http"},
     };
 
     (void)state;
@@ -79,7 +87,7 @@ static void what_is_meant_for_another_process_is_left_alone(void **state)
         set_environment(cases[i].pid, cases[i].n, cases[i].names);
         socket_activation_init(&activation);
         assert_int_equal(activation.n, 0);
-        assert_int_equal(socket_activation_take(&activation, "http"), -1);
+        assert_int_equal(take(&activation, "http"), -1);
     }
 }
 
@@ -90,19 +98,49 @@ static void more_sockets_than_names_have_none(void **state)
     (void)state;
     set_environment(NULL, "3", "http");
     socket_activation_init(&activation);
-    assert_int_equal(socket_activation_take(&activation, "http"), FIRST);
-    assert_string_equal(socket_activation_left(&activation), "");
+    assert_int_equal(take(&activation, "http"), FIRST);
+    assert_int_equal(take(&activation, ""), FIRST + 1);
+    assert_int_equal(take(&activation, ""), FIRST + 2);
 }
 
-static void more_sockets_than_there_is_room_for_are_left_alone(void **state)
+static void without_names_they_have_none(void **state)
 {
     struct socket_activation activation;
 
     (void)state;
-    set_environment(NULL, "1000000", "http");
+    set_environment(NULL, "1", NULL);
+    socket_activation_init(&activation);
+    assert_int_equal(take(&activation, ""), FIRST);
+}
+
+static void a_number_beyond_the_descriptors_is_not_believed(void **state)
+{
+    struct socket_activation activation;
+
+    (void)state;
+    close(FIRST + SOCKETS);
+    set_environment(NULL, "18446744073709551615", "http");
+    socket_activation_init(&activation);
+    assert_int_equal(activation.n, SOCKETS);
+    assert_int_equal(activation.n_beyond, 0);
+}
+
+static void more_sockets_than_there_is_room_for_are_closed(void **state)
+{
+    struct socket_activation activation;
+    int end = FIRST + SOCKET_ACTIVATION_SOCKETS_MAX + 2;
+
+    (void)state;
+    for (int fd = FIRST; fd < end; fd++)
+        assert_int_equal(dup2(STDIN_FILENO, fd), fd);
+    close(end);
+    set_environment(NULL, "18", "http");
     socket_activation_init(&activation);
     assert_int_equal(activation.n, SOCKET_ACTIVATION_SOCKETS_MAX);
-    activation.n = SOCKETS;
+    assert_int_equal(activation.n_beyond, 2);
+    assert_int_equal(fcntl(end - 2, F_GETFD), -1);
+    assert_int_equal(fcntl(end - 1, F_GETFD), -1);
+    socket_activation_deinit(&activation);
 }
 
 static void a_long_name_is_cut(void **state)
@@ -112,8 +150,8 @@ static void a_long_name_is_cut(void **state)
     (void)state;
     set_environment(NULL, "2", "a-name-that-is-longer-than-any-of-ours-is:http");
     socket_activation_init(&activation);
-    assert_int_equal(socket_activation_take(&activation, "http"), FIRST + 1);
-    assert_int_equal(strlen(socket_activation_left(&activation)), SOCKET_ACTIVATION_NAME_MAX);
+    assert_int_equal(take(&activation, "http"), FIRST + 1);
+    assert_int_equal(strlen(activation.sockets[0].name), SOCKET_ACTIVATION_NAME_MAX);
 }
 
 /* Descriptors 3 to 5, whatever there was. */
@@ -136,7 +174,9 @@ int main(void)
         TEST(what_is_left_is_closed),
         TEST(what_is_meant_for_another_process_is_left_alone),
         TEST(more_sockets_than_names_have_none),
-        TEST(more_sockets_than_there_is_room_for_are_left_alone),
+        TEST(without_names_they_have_none),
+        TEST(a_number_beyond_the_descriptors_is_not_believed),
+        TEST(more_sockets_than_there_is_room_for_are_closed),
         TEST(a_long_name_is_cut),
     };
 
