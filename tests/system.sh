@@ -132,6 +132,8 @@ gsqlite3-dnssec=yes
 CONF
 sqlite3 /var/lib/powerdns/pdns.sqlite3 </usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql
 chown pdns:pdns /var/lib/powerdns/pdns.sqlite3
+# pdnsutil 5.1.5 cannot load the backend that Debian installs by default.
+pdnsutil list-all-zones || apt-get purge pdns-backend-bind
 cat >zone <<'ZONE'
 @ 3600 SOA ns1.example.net. hostmaster.example.net. 1 10800 3600 604800 300
 @ 3600 NS ns1.example.net.
