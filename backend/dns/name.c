@@ -1,5 +1,6 @@
 #include "dns/name.h"
 
+#include "base/utf8.h"
 #include "dns/address.h"
 
 #include <errno.h>
@@ -20,9 +21,12 @@ static const struct {
         {"a name that is too long",
          "at most 253 octets, and 242 for a domain, so that _smtp._tls.<domain> is legal"},
     [NAME_CHARACTER] = {"a character that no host name has", "letters, digits and hyphens"},
+    [NAME_COMMA] = {"a comma", "one name; in YAML a list is written [a, b]"},
+    [NAME_SPACE] = {"white space", "one name without it"},
     [NAME_HYPHEN] = {"a hyphen at the edge of a label", "a letter or digit there"},
     [NAME_UNDERSCORE] = {"an underscore", "letters, digits and hyphens"},
     [NAME_WILDCARD] = {"a wildcard", "one domain name, without *"},
+    [NAME_PATTERN] = {"a misplaced *", "*. and a host name, as in *.example.net"},
     [NAME_IP_ADDRESS] = {"an IP address", "a domain name"},
     [NAME_NUMERIC] = {"a number as the last label", "a name that does not look like an IP address"},
     [NAME_IDNA] = {"a name that IDNA does not allow", "letters and digits that RFC 5891 permits"},
@@ -66,9 +70,16 @@ static inline bool is_digit(char c)
 /* Why an octet may not stand in a host name. */
 static int octet_fault(char octet)
 {
-    if (octet == '_')
+    switch (octet) {
+    case '_':
         return NAME_UNDERSCORE;
-    return octet == '*' ? NAME_WILDCARD : NAME_CHARACTER;
+    case '*':
+        return NAME_WILDCARD;
+    case ',':
+        return NAME_COMMA;
+    default:
+        return octet > 0 && utf8_is_space((unsigned char)octet) ? NAME_SPACE : NAME_CHARACTER;
+    }
 }
 
 /* Checks the label that has just ended before text[END]. */
@@ -158,12 +169,15 @@ static int from_unicode(struct text text, size_t max, struct name *out)
 {
     CLEANUP(free_idna) uint8_t *ascii = NULL;
     char input[IDNA_INPUT_MAX + 1];
+    uint32_t space;
     int r;
 
     if (text.length > IDNA_INPUT_MAX)
         return NAME_TOO_LONG;
     if (memchr(text.data, '\0', text.length))
         return NAME_CHARACTER;
+    if (utf8_find_space(text, &space) < text.length)
+        return NAME_SPACE;
     memcpy(input, text.data, text.length);
     input[text.length] = '\0';
     r = idn2_lookup_u8((const uint8_t *)input, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
@@ -219,14 +233,16 @@ int name_from_domain(struct text text, struct name *out)
 
 int name_from_mx_pattern(struct text text, struct name *out)
 {
+    bool wildcard = text_starts_with(text, TEXT("*."));
     struct name host;
-    int r;
+    int r = name_from_host(wildcard ? text_after(text, 2) : text, &host);
 
-    if (text.length < 2 || memcmp(text.data, "*.", 2) != 0)
-        return name_from_host(text, out);
-    r = name_from_host(text_after(text, 2), &host);
     if (r)
-        return r;
+        return r == NAME_WILDCARD ? NAME_PATTERN : r;
+    if (!wildcard) {
+        *out = host;
+        return 0;
+    }
     if (host.length > NAME_TEXT_MAX - 2)
         return NAME_TOO_LONG;
     memcpy(out->text, "*.", 2);

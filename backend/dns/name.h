@@ -39,9 +39,12 @@ enum name_fault {
     NAME_LABEL_TOO_LONG,
     NAME_TOO_LONG,
     NAME_CHARACTER,
+    NAME_COMMA,
+    NAME_SPACE, /* white space of any script */
     NAME_HYPHEN,
     NAME_UNDERSCORE,
     NAME_WILDCARD,
+    NAME_PATTERN, /* of an mx pattern: "*" elsewhere than alone in the first label */
     NAME_IP_ADDRESS,
     NAME_NUMERIC,
     NAME_IDNA,

@@ -26,8 +26,8 @@ enum { REPORTED = 1 };
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_COUNT };
 
-/* A place in a file. Lines and columns count from 1 (columns in characters as libyaml counts them,
- * in bytes for list files); 0 where there is none, for example in a file that cannot be opened. */
+/* A place in a file. Lines and columns, in characters, count from 1; 0 where there is none, for
+ * example in a file that cannot be opened. */
 struct place {
     const char *file;
     uint32_t line;

@@ -1,5 +1,6 @@
 #include "config/list_file.h"
 
+#include "base/utf8.h"
 #include "config/source.h"
 
 #include <errno.h>
@@ -88,6 +89,12 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
+/* The column of a byte of a line. */
+static uint32_t column_of(struct text line, size_t offset)
+{
+    return (uint32_t)utf8_count(text_of(line.data, offset)) + 1;
+}
+
 static size_t skip_space(struct text line, size_t i)
 {
     while (i < line.length && is_space(line.data[i]))
@@ -106,7 +113,7 @@ static int find_word(struct text line, struct list_entry *entry)
         return LIST_END;
     rest = skip_space(line, end);
     if (rest < line.length && line.data[rest] != '#') {
-        entry->column = (uint32_t)rest + 1;
+        entry->column = column_of(line, rest);
         return LIST_SEVERAL_WORDS;
     }
     entry->column = (uint32_t)start + 1;
@@ -127,7 +134,7 @@ static int check_line(const struct list_file *list, struct text line, struct lis
     }
     nul = list->has_nul ? memchr(line.data, '\0', line.length) : NULL;
     if (nul) {
-        entry->column = (uint32_t)(nul - line.data) + 1;
+        entry->column = column_of(line, (size_t)(nul - line.data));
         return LIST_NUL_BYTE;
     }
     return 0;

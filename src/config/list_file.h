@@ -13,7 +13,7 @@ struct list_file;
 struct list_entry {
     struct text word; /* valid until the next call */
     uint32_t line;    /* from 1 */
-    uint32_t column;  /* bytes, from 1 */
+    uint32_t column;  /* from 1 */
 };
 
 /* The positive results of list_file_next. */

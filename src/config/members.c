@@ -2,6 +2,7 @@
 
 #include "config/files.h"
 #include "config/list_file.h"
+#include "config/name_report.h"
 
 #include <errno.h>
 
@@ -64,10 +65,10 @@ int members_add_policy(struct loader *loader, const struct policy_spec *spec, ui
     return check_full(loader, where, builder_add_policy(loader->builder, spec, where, &number));
 }
 
-/* Adds one member as it was written at WHERE; reports what is wrong with it. Returns 0, -ECANCELED
- * or -ENOMEM. */
+/* Adds one member as it was written at WHERE, maybe in quotes; reports what is wrong with it.
+ * Returns 0, -ECANCELED or -ENOMEM. */
 static int add_member(struct loader *loader, enum domain_kind kind, struct text text,
-                      uint64_t where)
+                      uint64_t where, bool quoted)
 {
     uint32_t policy = (uint32_t)loader->n_policies - 1;
     struct name domain;
@@ -75,9 +76,8 @@ static int add_member(struct loader *loader, enum domain_kind kind, struct text 
     int r = name_from_domain(text, &domain);
 
     if (r > 0)
-        diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
-                          "found %s in %s, expected %s", name_fault_found(r), quote_text(text).text,
-                          name_fault_expected(r));
+        name_report(loader->context.diagnostics, source_unpack(&loader->sources, where), quoted,
+                    text, (enum name_fault)r);
     if (r || count_domain(loader, where))
         return r < 0 ? r : 0;
     if (loader->n_domains % CANCEL_INTERVAL == 0 && cancel_asked(&loader->context.cancel))
@@ -93,7 +93,7 @@ static int add_member(struct loader *loader, enum domain_kind kind, struct text 
 static int add_node(struct loader *loader, enum domain_kind kind, const struct node *node)
 {
     if (node->kind == NODE_SCALAR && !node_is_null(node))
-        return add_member(loader, kind, node_text(node), node_pack_place(node));
+        return add_member(loader, kind, node_text(node), node_pack_place(node), !node->plain);
     if (node->kind != NODE_INVALID)
         NODE_ERROR(&loader->context, node, "found %s, expected a domain name",
                    node_describe(node).text);
@@ -141,7 +141,8 @@ static int add_lines(struct loader *loader, enum domain_kind kind, struct file *
 
         r = list_file_next(list, &entry);
         if (r == 0) {
-            r = add_member(loader, kind, entry.word, source_pack(source, entry.line, entry.column));
+            r = add_member(loader, kind, entry.word, source_pack(source, entry.line, entry.column),
+                           false);
         } else if (r == LIST_UNREADABLE) {
             file_report(file, NULL, place, loader->context.diagnostics);
         } else if (r > LIST_UNREADABLE) {

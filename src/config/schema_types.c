@@ -1,5 +1,6 @@
 #include "config/schema_types.h"
 
+#include "config/name_report.h"
 #include "policy/policy_records.h"
 
 #include <errno.h>
@@ -9,10 +10,12 @@ enum { CERTIFICATES_MAX = 255 }; /* bytes of the path */
 /* Returns what reading a name came to, and reports what is wrong with the name. */
 static int judge_name(const struct option_input *input, int fault)
 {
+    const struct load_context *context = input->context;
+
     if (fault <= 0)
         return fault;
-    NODE_ERROR(input->context, input->node, "found %s in %s, expected %s", name_fault_found(fault),
-               quote_text(node_text(input->node)).text, name_fault_expected(fault));
+    name_report(context->diagnostics, node_place(input->node, context->sources),
+                !input->node->plain, node_text(input->node), (enum name_fault)fault);
     return REPORTED;
 }
 

@@ -41,6 +41,16 @@ static struct text take_word(struct text *text)
     return word;
 }
 
+/* The column of a place in a line, in characters. */
+static uint32_t column_at(struct text line, const char *place)
+{
+    uint32_t column = 1;
+
+    for (const char *c = line.data; c < place; c++)
+        column += (*c & 0xc0) != 0x80;
+    return column;
+}
+
 /* What is expected of one line; LIST_END: nothing. */
 static int read_line(struct text line, struct list_entry *entry)
 {
@@ -55,18 +65,18 @@ static int read_line(struct text line, struct list_entry *entry)
     }
     nul = rest.length ? memchr(rest.data, '\0', rest.length) : NULL;
     if (nul) {
-        entry->column = (uint32_t)(nul - line.data) + 1;
+        entry->column = column_at(line, nul);
         return LIST_NUL_BYTE;
     }
     rest = skip_space(rest);
     if (rest.length == 0 || rest.data[0] == '#')
         return LIST_END;
-    entry->column = (uint32_t)(rest.data - line.data) + 1;
+    entry->column = column_at(line, rest.data);
     entry->word = take_word(&rest);
     rest = skip_space(rest);
     if (rest.length == 0 || rest.data[0] == '#')
         return 0;
-    entry->column = (uint32_t)(rest.data - line.data) + 1;
+    entry->column = column_at(line, rest.data);
     return LIST_SEVERAL_WORDS;
 }
 

@@ -30,6 +30,9 @@ static void what_is_no_printable_utf8_is_escaped_octet_by_octet(void **state)
     assert_quoted(TEXT("\xe2\x80\xae"), "\"\\xe2\\x80\\xae\""); /* turns the writing around */
     assert_quoted(TEXT("\xd8\x9c"), "\"\\xd8\\x9c\"");          /* so does U+061C */
     assert_quoted(TEXT("\xe2\x80\xa8"), "\"\\xe2\\x80\\xa8\""); /* ends a line */
+    assert_quoted(TEXT("\xc2\xa0"), "\"\\xc2\\xa0\"");          /* does not break a line */
+    assert_quoted(TEXT("\xe3\x80\x80"), "\"\\xe3\\x80\\x80\""); /* an ideographic space */
+    assert_quoted(TEXT("\xc2\xad"), "\"\\xc2\\xad\"");          /* a soft hyphen */
 }
 
 static void very_long_input_is_cut_between_characters(void **state)

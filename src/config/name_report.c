@@ -1,0 +1,24 @@
+#include "config/name_report.h"
+
+#include "base/utf8.h"
+
+void name_report(struct diagnostics *diagnostics, struct place place, uint32_t opening,
+                 struct text name, enum name_fault fault)
+{
+    uint32_t space = 0;
+    size_t before;
+
+    if (fault != NAME_SPACE) {
+        diagnostics_error(diagnostics, place, "found %s in %s, expected %s",
+                          name_fault_found(fault), quote_text(name).text,
+                          name_fault_expected(fault));
+        return;
+    }
+    before = utf8_find_space(name, &space);
+    if (place.column)
+        place.column += opening + (uint32_t)utf8_count(text_of(name.data, before));
+    /* A plain space stands between names that were to be a list. */
+    diagnostics_error(diagnostics, place, "found white space (U+%04X) in %s, expected %s", space,
+                      quote_text(name).text,
+                      name_fault_expected(space == ' ' ? NAME_COMMA : NAME_SPACE));
+}

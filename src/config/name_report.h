@@ -1,0 +1,13 @@
+/* Messages about names that cannot be used. */
+#pragma once
+
+#include "config/diagnostics.h"
+#include "dns/name.h"
+
+/* Reports what one of the readers of dns/name.h found wrong with a name that is written at PLACE.
+ * White space, which may be invisible, is told by its code and placed where it is: so many
+ * characters after PLACE as stand before it in the name, and OPENING ones, a quote, before the
+ * name.
+ */
+void name_report(struct diagnostics *diagnostics, struct place place, uint32_t opening,
+                 struct text name, enum name_fault fault);
