@@ -110,22 +110,70 @@ static void report_reader_error(const struct reader *reader)
         diagnostics_error(diagnostics, place, "found invalid UTF-8, expected UTF-8 text");
 }
 
+/* Mistakes that are often made, by what libyaml says of them. */
+static const struct mistake {
+    const char *context, *problem; /* NULL: any */
+    bool at_context;               /* the place is where the value begins, not where libyaml is */
+    const char *text;
+} mistakes[] = {
+    {"while scanning an alias", NULL, true,
+     "a value that begins with * needs quotes: '*.example.net'"},
+    {"while scanning an anchor", NULL, true, "a value that begins with & needs quotes"},
+    {"while scanning a quoted scalar", "found unexpected end of stream", true,
+     "found a quote without an end"},
+    {"while scanning a simple key", "could not find expected ':'", true,
+     "found a line without a key, expected a key, a colon and a space"},
+    {NULL, "found character that cannot start any token", false,
+     "a value cannot begin with this character: put it in quotes, or replace a tab by spaces"},
+    {NULL, "found a tab character that violates indentation", false,
+     "found a tab, expected spaces"},
+    {NULL, "did not find expected '-' indicator", false,
+     "the line does not begin in the column of those above it"},
+    {NULL, "did not find expected key", false,
+     "the line does not begin in the column of those above it"},
+    {NULL, "mapping values are not allowed in this context", false,
+     "found a key within a value: begin it in the column of the keys above, or put a value with a "
+     "colon and a space in quotes"},
+    {"while parsing a flow node", "did not find expected node content", false,
+     "expected a value within [ ] or { }; an address such as '[::1]:8054' needs quotes"},
+};
+
+static bool is_same(const char *known, const char *said)
+{
+    return !known || (said && strcmp(known, said) == 0);
+}
+
+static void report_syntax(const struct reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    struct diagnostics *diagnostics = reader->context->diagnostics;
+    yaml_mark_t mark = parser->problem_mark;
+    const struct mistake *mistake = mistakes, *end = mistakes + ARRAY_LENGTH(mistakes);
+
+    while (mistake < end && !(is_same(mistake->context, parser->context) &&
+                              is_same(mistake->problem, parser->problem)))
+        mistake++;
+    if (mistake < end && mistake->at_context)
+        mark = parser->context_mark;
+    if (mistake < end)
+        diagnostics_error(diagnostics, make_place(reader, mark.line + 1, mark.column + 1), "%s",
+                          mistake->text);
+    else
+        diagnostics_error(diagnostics, make_place(reader, mark.line + 1, mark.column + 1),
+                          "found a syntax error (%s), expected valid YAML", parser->problem);
+}
+
 /* Reports why libyaml stopped. */
 static int report_parser_error(const struct reader *reader)
 {
-    const yaml_parser_t *parser = &reader->parser;
-    yaml_mark_t mark = parser->problem_mark;
-
-    if (parser->error == YAML_MEMORY_ERROR)
+    if (reader->parser.error == YAML_MEMORY_ERROR)
         return -ENOMEM;
     if (reader->cancelled)
         return -ECANCELED;
-    if (parser->error == YAML_READER_ERROR)
+    if (reader->parser.error == YAML_READER_ERROR)
         report_reader_error(reader);
     else
-        diagnostics_error(reader->context->diagnostics,
-                          make_place(reader, mark.line + 1, mark.column + 1),
-                          "found a syntax error (%s), expected valid YAML", parser->problem);
+        report_syntax(reader);
     return REPORTED;
 }
 
@@ -142,10 +190,11 @@ static void report_properties(const struct reader *reader, const yaml_char_t *an
                               const yaml_char_t *tag)
 {
     if (anchor)
-        EVENT_ERROR(reader, "found anchor %s, expected no anchors",
+        EVENT_ERROR(reader,
+                    "found anchor %s, expected none: a value that begins with & needs quotes",
                     quote_text(text_from((const char *)anchor)).text);
     if (tag)
-        EVENT_ERROR(reader, "found tag %s, expected no tags",
+        EVENT_ERROR(reader, "found tag %s, expected none: a value that begins with ! needs quotes",
                     quote_text(text_from((const char *)tag)).text);
 }
 
@@ -286,7 +335,8 @@ static int read_value(struct reader *reader, size_t depth, struct node *node)
     case YAML_MAPPING_START_EVENT:
         return read_mapping(reader, depth, node);
     default:
-        EVENT_ERROR(reader, "found alias %s, expected no aliases",
+        EVENT_ERROR(reader,
+                    "found alias %s, expected none: a value that begins with * needs quotes",
                     quote_text(text_from((const char *)reader->event.data.alias.anchor)).text);
         return 0;
     }

@@ -206,9 +206,40 @@ static void errors_of_the_parser_name_their_place(void **state)
     assert_error(TEXT("a: b\nc: [d\n"), REPORTED,
                  "f:3:1: found a syntax error (did not find expected ',' or ']'), expected valid "
                  "YAML");
-    assert_error(TEXT("a: b: c\n"), REPORTED,
-                 "f:1:5: found a syntax error (mapping values are not allowed in this context), "
-                 "expected valid YAML");
+    assert_error(
+        TEXT("a: b: c\n"), REPORTED,
+        "f:1:5: found a key within a value: begin it in the column of the keys above, or put "
+        "a value with a colon and a space in quotes");
+}
+
+static void mistakes_that_are_often_made_are_told_in_plain_words(void **state)
+{
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"mx: *.mx.example.net\n",
+         "f:1:5: a value that begins with * needs quotes: '*.example.net'"},
+        {"mx:\n  - *.x\n", "f:2:5: a value that begins with * needs quotes: '*.example.net'"},
+        {"mx: [*mx.example.net, b]\n",
+         "f:1:6: a value that begins with * needs quotes: '*.example.net'"},
+        {"a: &.\n", "f:1:4: a value that begins with & needs quotes"},
+        {"a:\n  b: \"c\n  d: e\n", "f:2:6: found a quote without an end"},
+        {"a: b\nmx:a.example\nmode: none\n",
+         "f:2:1: found a line without a key, expected a key, a colon and a space"},
+        {"a: @b\n", "f:1:4: a value cannot begin with this character: put it in quotes, "
+                    "or replace a tab by spaces"},
+        {"a:\n\tb: c\n", "f:2:1: a value cannot begin with this character: put it in "
+                         "quotes, or replace a tab by spaces"},
+        {"a:\n  - b: c\n\td: e\n", "f:3:1: found a tab, expected spaces"},
+        {"a:\n  - b: c\n   d: e\n",
+         "f:3:4: the line does not begin in the column of those above it"},
+        {"a: [::1]:8054\n", "f:1:5: expected a value within [ ] or { }; an address such "
+                            "as '[::1]:8054' needs quotes"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        assert_error(text_from(rows[i].text), REPORTED, rows[i].error);
 }
 
 static void keys_are_found_by_their_text(void **state)
@@ -248,6 +279,7 @@ int main(void)
         cmocka_unit_test(an_empty_document_has_its_own_message),
         cmocka_unit_test(what_is_no_text_is_refused_with_its_place),
         cmocka_unit_test(errors_of_the_parser_name_their_place),
+        cmocka_unit_test(mistakes_that_are_often_made_are_told_in_plain_words),
         cmocka_unit_test(keys_are_found_by_their_text),
         cmocka_unit_test(only_unquoted_nothing_is_nothing),
     };
