@@ -38,6 +38,11 @@ int files_open(struct loader *loader, const char *path, const struct node *named
         return REPORTED;
     }
     files_mtime_note(&loader->mtime, path, file->modified);
+    if (file_is_utf16(file)) {
+        diagnostics_error(diagnostics, (struct place){.file = path},
+                          "found UTF-16, expected UTF-8: save the file in that encoding");
+        return REPORTED;
+    }
     origin.device = file->device;
     origin.inode = file->inode;
     origin.named_at = named_at ? node_pack_place(named_at) : 0;

@@ -83,6 +83,19 @@ void file_skip_mark(struct file *file)
         file_rewind(file);
 }
 
+/* It begins with a byte order mark, or with a character of ASCII, which has a zero byte. */
+bool file_is_utf16(struct file *file)
+{
+    unsigned char first[2];
+    size_t n;
+    bool found = file_read(file, first, sizeof(first), &n) == 0 && n == sizeof(first) &&
+                 ((first[0] == 0xff && first[1] == 0xfe) ||
+                  (first[0] == 0xfe && first[1] == 0xff) || !first[0] != !first[1]);
+
+    file_rewind(file);
+    return found;
+}
+
 static const char *kind_of(mode_t mode)
 {
     if (S_ISDIR(mode))

@@ -54,6 +54,9 @@ struct place source_unpack(const struct sources *sources, uint64_t packed);
 /* Goes past the byte order mark (U+FEFF in UTF-8) that a file may begin with. */
 void file_skip_mark(struct file *file);
 
+/* Whether a file that nothing was read of yet is UTF-16, as some editors and shells write it. */
+bool file_is_utf16(struct file *file);
+
 /* Reports at PLACE why a file was refused. PATH is what the message calls the file, or NULL if the
  * place is in the file itself. */
 void file_report(const struct file *file, const char *path, struct place place,
