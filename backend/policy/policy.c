@@ -76,8 +76,9 @@ static const struct {
 } rua_fault_texts[] = {
     [RUA_SCHEME] = {"neither mailto: nor https:", "a URI that begins with one of them"},
     [RUA_RESERVED] = {"an unencoded \",\", \"!\" or \";\"",
-                      "%2C, %21 or %3B (RFC 8460, 3), and several URIs as a list"},
+                      "%2C, %21 or %3B (RFC 8460, 3), and several URIs as a list: [a, b]"},
     [RUA_CHARACTER] = {"a character that no URI has", "it percent-encoded"},
+    [RUA_UNICODE_HOST] = {"a host name beyond ASCII", "its form that begins with xn--"},
     [RUA_PERCENT] = {"\"%\" without two hexadecimal digits", "%25 for the sign itself"},
     [RUA_NO_MAILBOX] = {"mailto: without a mailbox", "mailto:local-part@domain"},
     [RUA_NO_HOST] = {"https: without a host", "https://host/path"},
@@ -98,12 +99,16 @@ static bool is_hexadecimal(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Checks each character of a URI (RFC 3986 2, RFC 8460 3). */
-static int rua_check_characters(struct text uri)
+/* Checks each character of a URI (RFC 3986 2, RFC 8460 3). HOST is the part of it that names a
+ * host. */
+static int rua_check_characters(struct text uri, struct text host)
 {
     for (size_t i = 0; i < uri.length; i++) {
         char c = uri.data[i];
 
+        if ((unsigned char)c >= 0x80 && uri.data + i >= host.data &&
+            uri.data + i < host.data + host.length)
+            return RUA_UNICODE_HOST;
         if (c == ',' || c == '!' || c == ';')
             return RUA_RESERVED;
         if (c == '%') {
@@ -129,7 +134,8 @@ static bool take_scheme(struct text *uri, const char *scheme)
     return true;
 }
 
-static int check_mailbox(struct text mailbox)
+/* Takes the host out of what follows "mailto:". */
+static int find_mail_host(struct text mailbox, struct text *host)
 {
     const char *query = memchr(mailbox.data, '?', mailbox.length);
     const char *at;
@@ -139,23 +145,36 @@ static int check_mailbox(struct text mailbox)
     at = memrchr(mailbox.data, '@', mailbox.length);
     if (!at || at == mailbox.data || at == mailbox.data + mailbox.length - 1)
         return RUA_NO_MAILBOX;
+    *host = text_after(mailbox, (size_t)(at + 1 - mailbox.data));
+    return 0;
+}
+
+/* Takes the host, with what stands beside it, out of what follows "https:". */
+static int find_web_host(struct text rest, struct text *host)
+{
+    size_t length = 0;
+
+    if (rest.length < 3 || !text_starts_with(rest, TEXT("//")) || strchr("/?#:@", rest.data[2]))
+        return RUA_NO_HOST;
+    rest = text_after(rest, 2);
+    while (length < rest.length && !strchr("/?#", rest.data[length]))
+        length++;
+    *host = text_of(rest.data, length);
     return 0;
 }
 
 int rua_check(struct text uri)
 {
-    struct text rest = uri;
+    struct text rest = uri, host = TEXT("");
     int r, fault;
 
     if (take_scheme(&rest, "mailto:"))
-        r = check_mailbox(rest);
+        r = find_mail_host(rest, &host);
     else if (take_scheme(&rest, "https:"))
-        r = rest.length < 3 || memcmp(rest.data, "//", 2) != 0 || strchr("/?#:@", rest.data[2])
-                ? RUA_NO_HOST
-                : 0;
+        r = find_web_host(rest, &host);
     else
         return RUA_SCHEME;
     /* A wrong character tells more than what is missing because of it. */
-    fault = rua_check_characters(uri);
+    fault = rua_check_characters(uri, host);
     return fault ? fault : r;
 }

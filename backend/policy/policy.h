@@ -66,12 +66,13 @@ void policy_derive_id(struct text body, char id[POLICY_ID_MAX + 1]);
 
 /* What may be wrong with a reporting URI; positive, for the caller to report. */
 enum rua_fault {
-    RUA_SCHEME = 1, /* neither mailto: nor https: */
-    RUA_RESERVED,   /* ',', '!' or ';' unencoded */
-    RUA_CHARACTER,  /* not a URI character (RFC 3986 2) */
-    RUA_PERCENT,    /* '%' without two hexadecimal digits */
-    RUA_NO_MAILBOX, /* mailto: without local part, '@' and domain */
-    RUA_NO_HOST,    /* https: without a host */
+    RUA_SCHEME = 1,   /* neither mailto: nor https: */
+    RUA_RESERVED,     /* ',', '!' or ';' unencoded */
+    RUA_CHARACTER,    /* not a URI character (RFC 3986 2) */
+    RUA_UNICODE_HOST, /* the same in the name of the host, which has a form in ASCII */
+    RUA_PERCENT,      /* '%' without two hexadecimal digits */
+    RUA_NO_MAILBOX,   /* mailto: without local part, '@' and domain */
+    RUA_NO_HOST,      /* https: without a host */
 };
 
 /* Checks a reporting URI (RFC 8460 3): mailto: or https:, printable, and without the characters
