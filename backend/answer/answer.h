@@ -6,7 +6,7 @@
 
 enum {
     ANSWER_OWN_ROWS = 2,
-    ANSWER_CONTENT_MAX = 640, /* octets; any SOA record fits */
+    ANSWER_CONTENT_MAX = SOA_CONTENT_MAX, /* octets; any name fits, too */
 };
 
 /* The rows at a name. Not to be copied, as they may point into it. */

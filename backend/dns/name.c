@@ -1,15 +1,14 @@
 #include "dns/name.h"
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "dns/address.h"
 
 #include <errno.h>
 #include <idn2.h>
 
-enum {
-    IDNA_INPUT_MAX =
-        1024, /* bytes; U-labels are longer in UTF-8 than in the A-labels they become */
-};
+/* Octets; U-labels are longer in UTF-8 than the A-labels that they become. */
+enum { IDNA_INPUT_MAX = 1024 };
 
 static const struct {
     const char *found, *expected;
@@ -62,12 +61,7 @@ static inline char canonical_octet(char octet)
     return canonical_octets[(unsigned char)octet];
 }
 
-static inline bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Why an octet may not stand in a host name. */
+/* Why a host name may not have an octet. */
 static int octet_fault(char octet)
 {
     switch (octet) {
@@ -82,8 +76,8 @@ static int octet_fault(char octet)
     }
 }
 
-/* Checks the label that has just ended before text[END]. */
-static int check_label(const char *text, size_t start, size_t end)
+/* Checks the label from START up to END. Returns 0 or what is wrong with it. */
+static int label_fault(const char *text, size_t start, size_t end)
 {
     if (end == start)
         return NAME_EMPTY_LABEL;
@@ -94,7 +88,8 @@ static int check_label(const char *text, size_t start, size_t end)
     return 0;
 }
 
-/* No top-level domain is a number, so that names and addresses never look alike (RFC 1123 2.1). */
+/* Whether the label from START up to END is a number. No top-level domain is one, so that names and
+ * addresses never look alike (RFC 1123 2.1). */
 static bool is_number(const char *text, size_t start, size_t end)
 {
     while (end > start && is_digit(text[end - 1]))
@@ -104,10 +99,10 @@ static bool is_number(const char *text, size_t start, size_t end)
 
 /* Reads a host name of ASCII letters, digits and hyphens without a final dot, of at most MAX
  * octets. */
-static int from_ascii(struct text text, size_t max, struct name *out)
+static int read_ascii(struct text text, size_t max, struct name *out)
 {
     struct name name;
-    size_t start = 0;
+    size_t start = 0; /* of the label */
     int r;
 
     if (text.length > max)
@@ -116,7 +111,7 @@ static int from_ascii(struct text text, size_t max, struct name *out)
         char octet = canonical_octet(text.data[i]);
 
         if (text.data[i] == '.') {
-            r = check_label(name.text, start, i);
+            r = label_fault(name.text, start, i);
             if (r)
                 return r;
             start = i + 1;
@@ -126,7 +121,7 @@ static int from_ascii(struct text text, size_t max, struct name *out)
         }
         name.text[i] = octet;
     }
-    r = check_label(name.text, start, text.length);
+    r = label_fault(name.text, start, text.length);
     if (r)
         return r;
     if (is_number(name.text, start, text.length))
@@ -137,6 +132,7 @@ static int from_ascii(struct text text, size_t max, struct name *out)
     return 0;
 }
 
+/* What a result of libidn2 that is not IDN2_OK means. */
 static int idna_fault(int code)
 {
     switch (code) {
@@ -165,7 +161,7 @@ static struct text without_final_dot(struct text text)
 }
 
 /* Reads a name with characters beyond ASCII. */
-static int from_unicode(struct text text, size_t max, struct name *out)
+static int read_unicode(struct text text, size_t max, struct name *out)
 {
     CLEANUP(free_idna) uint8_t *ascii = NULL;
     char input[IDNA_INPUT_MAX + 1];
@@ -184,7 +180,7 @@ static int from_unicode(struct text text, size_t max, struct name *out)
     if (r != IDN2_OK)
         return idna_fault(r);
     /* The full stops of other scripts are dots by now, the final one too. */
-    return from_ascii(without_final_dot(text_from((const char *)ascii)), max, out);
+    return read_ascii(without_final_dot(text_from((const char *)ascii)), max, out);
 }
 
 static bool is_ascii(struct text text)
@@ -201,11 +197,12 @@ static bool is_address(struct text text)
     struct address address;
 
     if (text.data[text.length - 1] == ']' && text.data[0] == '[')
-        text = (struct text){.data = text.data + 1, .length = text.length - 2};
+        text = text_of(text.data + 1, text.length - 2);
     return address_from_text(text, &address);
 }
 
-/* Most names are ASCII and right, so all else is looked at where that has failed. */
+/* Reads a host name of at most MAX octets. Most are right and of ASCII, so that is tried first; if
+ * it fails, the other forms are. */
 static int read_name(struct text text, size_t max, struct name *out)
 {
     int r;
@@ -213,11 +210,11 @@ static int read_name(struct text text, size_t max, struct name *out)
     if (text.length == 0)
         return NAME_EMPTY;
     text = without_final_dot(text);
-    r = from_ascii(text, max, out);
+    r = read_ascii(text, max, out);
     if (r == 0)
         return 0;
     if (!is_ascii(text))
-        return from_unicode(text, max, out);
+        return read_unicode(text, max, out);
     return is_address(text) ? NAME_IP_ADDRESS : r;
 }
 
@@ -251,11 +248,11 @@ int name_from_mx_pattern(struct text text, struct name *out)
     return 0;
 }
 
-/* Reads the escape that stands at the start of a text: "\.", "\032". Returns how many bytes it
- * takes, or 0 if it is broken. */
+/* Reads the escape at the start of a text: "\.", "\032". Returns how many octets it takes, or 0 if
+ * it is broken. */
 static size_t read_escape(struct text text, unsigned char *octet)
 {
-    unsigned int value = 0;
+    uint64_t value;
 
     if (text.length < 2)
         return 0;
@@ -263,14 +260,7 @@ static size_t read_escape(struct text text, unsigned char *octet)
         *octet = (unsigned char)text.data[1];
         return 2;
     }
-    if (text.length < 4)
-        return 0;
-    for (size_t i = 1; i < 4; i++) {
-        if (!is_digit(text.data[i]))
-            return 0;
-        value = value * 10 + (unsigned int)(text.data[i] - '0');
-    }
-    if (value > UINT8_MAX)
+    if (text.length < 4 || !number_read(text_of(text.data + 1, 3), UINT8_MAX, &value))
         return 0;
     *octet = (unsigned char)value;
     return 4;

@@ -9,11 +9,9 @@
 #include "base/base.h"
 
 enum {
-    NAME_TEXT_MAX =
-        253, /* longest text without the final dot: 255 octets on the wire, RFC 1035 3.1 */
-    NAME_LABEL_MAX = 63, /* octets, RFC 1035 3.1 */
-    NAME_PREFIX_MAX =
-        11, /* "_smtp._tls.", the longest prefix that this service puts before a domain */
+    NAME_TEXT_MAX = 253,  /* octets of a text: 255 on the wire, RFC 1035 3.1 */
+    NAME_LABEL_MAX = 63,  /* octets of a label, RFC 1035 3.1 */
+    NAME_PREFIX_MAX = 11, /* octets of "_smtp._tls.", the longest prefix of an owner name */
 };
 
 struct name {
@@ -27,6 +25,7 @@ static inline struct text name_text(const struct name *name)
     return text_of(name->text, name->length);
 }
 
+/* Whether two names are the same. */
 static inline bool name_equals(const struct name *a, const struct name *b)
 {
     return text_equals(name_text(a), name_text(b));
@@ -63,13 +62,14 @@ int name_from_host(struct text text, struct name *out);
 /* Reads an mx pattern: a host name, or "*." and a host name (RFC 8461 4.1). */
 int name_from_mx_pattern(struct text text, struct name *out);
 
-/* Reads a query name as PowerDNS sends it: any case, with or without the final dot, master-file
- * escapes (RFC 1035 5.1). Any octet may stand in a label; octets that need an escape become
- * NAME_OPAQUE, which no name of this service contains. Returns 0 or an enum name_fault; the root
- * becomes the empty name. After a fault OUT holds nothing of use. */
-int name_from_question(struct text text, struct name *out);
-
+/* What an octet becomes that no name of this service has. */
 #define NAME_OPAQUE '\x01'
+
+/* Reads a query name as PowerDNS sends it: any case, with or without the final dot, master-file
+ * escapes (RFC 1035 5.1). A label may have any octet; the ones that canonical text never has become
+ * NAME_OPAQUE. The root becomes the empty name. Returns 0 or an enum name_fault, after which OUT is
+ * of no use. */
+int name_from_question(struct text text, struct name *out);
 
 /* Says what was found and what is expected, as an error message needs it, for example
  * "an underscore". The texts are constants. */

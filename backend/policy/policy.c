@@ -1,5 +1,7 @@
 #include "policy/policy.h"
 
+#include "base/number.h"
+
 #include <nettle/sha2.h>
 
 const char *policy_mode_text(enum policy_mode mode)
@@ -14,9 +16,9 @@ const char *policy_mode_text(enum policy_mode mode)
     return texts[mode];
 }
 
-static bool is_alphanumeric(unsigned char c)
+static bool is_alphanumeric(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 bool policy_id_valid(struct text id)
@@ -24,7 +26,7 @@ bool policy_id_valid(struct text id)
     if (id.length < 1 || id.length > POLICY_ID_MAX)
         return false;
     for (size_t i = 0; i < id.length; i++)
-        if (!is_alphanumeric((unsigned char)id.data[i]))
+        if (!is_alphanumeric(id.data[i]))
             return false;
     return true;
 }
@@ -41,14 +43,16 @@ void policy_write_body(struct buffer *out, const struct policy_spec *spec)
 bool policy_covers_mx(const struct name *patterns, size_t n, struct text host)
 {
     const char *dot = host.length ? memchr(host.data, '.', host.length) : NULL;
-    struct text parent = dot ? text_after(host, (size_t)(dot - host.data)) : TEXT("");
+    struct text parent = TEXT(""); /* with the dot before it */
 
+    if (dot && dot != host.data)
+        parent = text_after(host, (size_t)(dot - host.data));
     for (size_t i = 0; i < n; i++) {
         struct text pattern = name_text(&patterns[i]);
 
         if (text_equals(pattern, host))
             return true;
-        if (pattern.length > 1 && pattern.data[0] == '*' && dot > host.data &&
+        if (parent.length && text_starts_with(pattern, TEXT("*")) &&
             text_equals(text_after(pattern, 1), parent))
             return true;
     }
@@ -57,18 +61,13 @@ bool policy_covers_mx(const struct name *patterns, size_t n, struct text host)
 
 void policy_derive_id(struct text body, char id[POLICY_ID_MAX + 1])
 {
-    static const char digits[] = "0123456789abcdef";
-    uint8_t digest[SHA256_DIGEST_SIZE];
+    uint8_t digest[POLICY_ID_MAX / 2];
     struct sha256_ctx context;
 
     sha256_init(&context);
     sha256_update(&context, body.length, (const uint8_t *)body.data);
     sha256_digest(&context, sizeof(digest), digest);
-    for (size_t i = 0; i < POLICY_ID_MAX / 2; i++) {
-        id[2 * i] = digits[digest[i] >> 4];
-        id[2 * i + 1] = digits[digest[i] & 15];
-    }
-    id[POLICY_ID_MAX] = '\0';
+    hex_write(digest, sizeof(digest), id);
 }
 
 static const struct {
@@ -94,14 +93,9 @@ const char *rua_fault_expected(enum rua_fault fault)
     return rua_fault_texts[fault].expected;
 }
 
-static bool is_hexadecimal(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Checks each character of a URI (RFC 3986 2, RFC 8460 3). HOST is the part of it that names a
  * host. */
-static int rua_check_characters(struct text uri, struct text host)
+static int rua_character_fault(struct text uri, struct text host)
 {
     for (size_t i = 0; i < uri.length; i++) {
         char c = uri.data[i];
@@ -112,11 +106,10 @@ static int rua_check_characters(struct text uri, struct text host)
         if (c == ',' || c == '!' || c == ';')
             return RUA_RESERVED;
         if (c == '%') {
-            if (uri.length - i < 3 || !is_hexadecimal(uri.data[i + 1]) ||
-                !is_hexadecimal(uri.data[i + 2]))
+            if (uri.length - i < 3 || hex_digit_value(uri.data[i + 1]) < 0 ||
+                hex_digit_value(uri.data[i + 2]) < 0)
                 return RUA_PERCENT;
-        } else if (c == '\0' ||
-                   (!is_alphanumeric((unsigned char)c) && !strchr("-._~:/?#[]@$&'()*+=", c))) {
+        } else if (c == '\0' || (!is_alphanumeric(c) && !strchr("-._~:/?#[]@$&'()*+=", c))) {
             return RUA_CHARACTER;
         }
     }
@@ -124,28 +117,26 @@ static int rua_check_characters(struct text uri, struct text host)
 }
 
 /* Takes a scheme, which compares without case (RFC 3986 3.1), off the front of a URI. */
-static bool take_scheme(struct text *uri, const char *scheme)
+static bool take_scheme(struct text *uri, struct text scheme)
 {
-    size_t length = strlen(scheme);
-
-    if (uri->length < length || strncasecmp(uri->data, scheme, length) != 0)
+    if (uri->length < scheme.length || strncasecmp(uri->data, scheme.data, scheme.length) != 0)
         return false;
-    *uri = text_after(*uri, length);
+    *uri = text_after(*uri, scheme.length);
     return true;
 }
 
 /* Takes the host out of what follows "mailto:". */
-static int find_mail_host(struct text mailbox, struct text *host)
+static int find_mail_host(struct text address, struct text *host)
 {
-    const char *query = memchr(mailbox.data, '?', mailbox.length);
+    const char *query = memchr(address.data, '?', address.length);
     const char *at;
 
     if (query)
-        mailbox.length = (size_t)(query - mailbox.data);
-    at = memrchr(mailbox.data, '@', mailbox.length);
-    if (!at || at == mailbox.data || at == mailbox.data + mailbox.length - 1)
+        address.length = (size_t)(query - address.data);
+    at = memrchr(address.data, '@', address.length);
+    if (!at || at == address.data || at == address.data + address.length - 1)
         return RUA_NO_MAILBOX;
-    *host = text_after(mailbox, (size_t)(at + 1 - mailbox.data));
+    *host = text_after(address, (size_t)(at + 1 - address.data));
     return 0;
 }
 
@@ -166,15 +157,15 @@ static int find_web_host(struct text rest, struct text *host)
 int rua_check(struct text uri)
 {
     struct text rest = uri, host = TEXT("");
-    int r, fault;
+    int missing, fault;
 
-    if (take_scheme(&rest, "mailto:"))
-        r = find_mail_host(rest, &host);
-    else if (take_scheme(&rest, "https:"))
-        r = find_web_host(rest, &host);
+    if (take_scheme(&rest, TEXT("mailto:")))
+        missing = find_mail_host(rest, &host);
+    else if (take_scheme(&rest, TEXT("https:")))
+        missing = find_web_host(rest, &host);
     else
         return RUA_SCHEME;
     /* A wrong character tells more than what is missing because of it. */
-    fault = rua_check_characters(uri, host);
-    return fault ? fault : r;
+    fault = rua_character_fault(uri, host);
+    return fault ? fault : missing;
 }

@@ -10,9 +10,8 @@ enum {
     POLICY_MAX_AGE_MAX = 31557600, /* seconds, RFC 8461 3.2 */
     POLICY_ID_MAX = 32,            /* letters and digits, RFC 8461 3.1 */
     POLICY_TTL_MAX = 2147483647,   /* seconds, RFC 2181 8 */
-    POLICY_BODY_MAX = 65536,       /* bytes; senders stop reading near here, RFC 8461 3.3 */
-    POLICY_RUA_TEXT_MAX =
-        16384, /* bytes of one TLSRPT record: fits a DNS message with room to spare */
+    POLICY_BODY_MAX = 65536,       /* octets; senders may stop reading here, RFC 8461 3.3 */
+    POLICY_RUA_TEXT_MAX = 16384,   /* octets of one TLSRPT record, so that a DNS message holds it */
 };
 
 /* Where the policy host serves the policy body, RFC 8461 3.3. */
@@ -25,11 +24,11 @@ enum policy_mode {
     POLICY_MODE_NONE,
 };
 
-/* The mode as it stands in a policy body; NULL for POLICY_MODE_ABSENT. */
+/* The mode as a policy body has it; NULL for POLICY_MODE_ABSENT. */
 const char *policy_mode_text(enum policy_mode mode);
 
-/* What the operator wants of one policy. All that it points at belongs to the caller. Values are
- * within the limits above; whoever reads them from a user checks that first. */
+/* What the operator wants of one policy. All that it points at belongs to the caller, who has
+ * checked that the values are within the limits above. */
 struct policy_spec {
     struct name primary;
     enum policy_mode mode;
@@ -43,9 +42,9 @@ struct policy_spec {
     size_t n_addresses;
     struct name policy_host; /* the host name that mta-sts.<primary> is an alias of, or empty */
     uint32_t ttl;            /* seconds, of every record of the policy */
-    uint32_t announce_delay; /* seconds, for whoever publishes snapshots */
+    uint32_t announce_delay; /* seconds that a new id waits after the body has changed */
     bool held;               /* the primary's TXT record is held back */
-    bool zones;              /* in zones of the service's own, which need addresses if any */
+    bool zones;              /* in zones of the service's own; POLICY_HOST must then be empty */
 };
 
 /* Whether a text may be an id: 1 to 32 ASCII letters or digits (RFC 8461 3.1). */
@@ -56,8 +55,7 @@ bool policy_id_valid(struct text id);
 void policy_write_body(struct buffer *out, const struct policy_spec *spec);
 
 /* Whether one of the patterns of a policy covers an MX (RFC 8461 4.1): it equals the host's name,
- * or is
- * "*." and the name without its first label. The host is in lower case, without the final dot. */
+ * or is "*." and the name without its first label. The host is canonical. */
 bool policy_covers_mx(const struct name *patterns, size_t n, struct text host);
 
 /* Derives the id from a policy body: the first 16 octets of its SHA-256 in hexadecimal, so that it
@@ -78,5 +76,8 @@ enum rua_fault {
 /* Checks a reporting URI (RFC 8460 3): mailto: or https:, printable, and without the characters
  * that the record gives a meaning of their own. Returns 0 or an enum rua_fault. */
 int rua_check(struct text uri);
+
+/* Says what was found and what is expected, as an error message needs it. The texts are constants.
+ */
 const char *rua_fault_found(enum rua_fault fault);
 const char *rua_fault_expected(enum rua_fault fault);

@@ -36,18 +36,16 @@ void owner_name(enum owner owner, struct text domain, struct name *out)
     out->text[out->length] = '\0';
 }
 
-/* Copies what a buffer holds and empties it. */
-static int keep(struct arena *arena, struct buffer *buffer, struct text *out)
+/* Copies what a buffer holds, and empties it. */
+static int keep_text(struct arena *arena, struct buffer *buffer, struct text *out)
 {
-    int r = -ENOMEM;
+    int r = buffer->failed ? -ENOMEM : arena_copy_text(arena, buffer_text(buffer), out);
 
-    if (!buffer->failed)
-        r = arena_copy_text(arena, buffer_text(buffer), out);
     buffer_clear(buffer);
     return r;
 }
 
-/* Gives an owner one row with the content that a buffer holds. */
+/* Makes one row with the content that a buffer holds, and empties it. */
 static int keep_row(struct arena *arena, enum record_type type, struct buffer *content,
                     struct rows *out)
 {
@@ -57,10 +55,11 @@ static int keep_row(struct arena *arena, enum record_type type, struct buffer *c
         return -ENOMEM;
     row->type = type;
     *out = (struct rows){.first = row, .n = 1};
-    return keep(arena, content, &row->content);
+    return keep_text(arena, content, &row->content);
 }
 
-static int keep_txt(struct arena *arena, struct buffer *value, struct rows *out)
+/* Makes one TXT row with the value that a buffer holds, and empties it. */
+static int keep_txt_row(struct arena *arena, struct buffer *value, struct rows *out)
 {
     CLEANUP(buffer_deinit) struct buffer content = BUFFER_INIT;
 
@@ -70,24 +69,24 @@ static int keep_txt(struct arena *arena, struct buffer *value, struct rows *out)
     return keep_row(arena, RECORD_TXT, &content, out);
 }
 
-/* The TXT record that announces a policy's id. */
-static int build_announcement(struct arena *arena, struct policy *policy)
+/* Makes the TXT row that announces an id. */
+static int make_announcement(struct arena *arena, struct text id, struct rows *out)
 {
     CLEANUP(buffer_deinit) struct buffer value = BUFFER_INIT;
 
-    buffer_printf(&value, "v=STSv1; id=%s", policy->id.data);
-    return keep_txt(arena, &value, &policy->rows[OWNER_MTA_STS]);
+    buffer_printf(&value, "v=STSv1; id=%s", id.data);
+    return keep_txt_row(arena, &value, out);
 }
 
-/* The policy body, its own id and the announced one, and the TXT record that announces it. */
-static int build_mta_sts(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
+/* Makes the policy body, its own id and the announced one, and the row that announces it. */
+static int make_mta_sts(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
 {
     CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
     char id[POLICY_ID_MAX + 1];
     int r;
 
     policy_write_body(&buffer, spec);
-    r = keep(arena, &buffer, &policy->body);
+    r = keep_text(arena, &buffer, &policy->body);
     if (r)
         return r;
     policy_derive_id(policy->body, id);
@@ -95,16 +94,17 @@ static int build_mta_sts(struct arena *arena, const struct policy_spec *spec, st
     if (r)
         return r;
     policy->id = policy->body_id;
+    policy->fixed_id = spec->fixed_id;
     if (spec->fixed_id) {
         r = arena_copy_text(arena, text_from(spec->fixed_id), &policy->id);
         if (r)
             return r;
-        policy->fixed_id = true;
     }
-    return build_announcement(arena, policy);
+    return make_announcement(arena, policy->id, &policy->rows[OWNER_MTA_STS]);
 }
 
-static int build_tlsrpt(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
+/* Makes the TLSRPT row, and the empty non-terminal above it. */
+static int make_tlsrpt(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
 {
     CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
     int r;
@@ -112,13 +112,13 @@ static int build_tlsrpt(struct arena *arena, const struct policy_spec *spec, str
     buffer_add_string(&buffer, "v=TLSRPTv1; rua=");
     for (size_t i = 0; i < spec->n_rua; i++)
         buffer_printf(&buffer, "%s%s", i ? "," : "", spec->rua[i]);
-    r = keep_txt(arena, &buffer, &policy->rows[OWNER_TLSRPT]);
+    r = keep_txt_row(arena, &buffer, &policy->rows[OWNER_TLSRPT]);
     if (r)
         return r;
     return keep_row(arena, RECORD_ENT, &buffer, &policy->rows[OWNER_TLS_PARENT]);
 }
 
-static int build_addresses(struct arena *arena, const struct policy_spec *spec, struct rows *out)
+static int make_address_rows(struct arena *arena, const struct policy_spec *spec, struct rows *out)
 {
     struct row *rows = arena_alloc(arena, spec->n_addresses * sizeof(*rows));
 
@@ -139,37 +139,35 @@ static int build_addresses(struct arena *arena, const struct policy_spec *spec, 
     return 0;
 }
 
-static int build_policy_host(struct arena *arena, const struct policy_spec *spec,
-                             struct policy *policy)
+/* Makes the rows of the policy host: its addresses, or an alias; none if there are neither. */
+static int make_policy_host(struct arena *arena, const struct policy_spec *spec,
+                            struct policy *policy)
 {
-    CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer target = BUFFER_INIT;
 
     if (spec->n_addresses)
-        return build_addresses(arena, spec, &policy->rows[OWNER_POLICY_HOST]);
-    buffer_printf(&buffer, "%s.", spec->policy_host.text);
-    return keep_row(arena, RECORD_CNAME, &buffer, &policy->rows[OWNER_POLICY_HOST]);
+        return make_address_rows(arena, spec, &policy->rows[OWNER_POLICY_HOST]);
+    if (spec->policy_host.length == 0)
+        return 0;
+    buffer_printf(&target, "%s.", spec->policy_host.text);
+    return keep_row(arena, RECORD_CNAME, &target, &policy->rows[OWNER_POLICY_HOST]);
 }
 
-/* What cname members get: an alias of each owner that the primary has, and the same empty
+/* Makes the rows of cname members: an alias of each owner name of the primary, and the same empty
  * non-terminal. */
-static int build_aliases(struct arena *arena, struct policy *policy)
+static int make_aliases(struct arena *arena, struct policy *policy)
 {
-    CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
-    int r;
+    CLEANUP(buffer_deinit) struct buffer target = BUFFER_INIT;
+    int r = 0;
 
-    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        if (policy->rows[owner].n == 0)
+    policy->aliases[OWNER_TLS_PARENT] = policy->rows[OWNER_TLS_PARENT];
+    for (enum owner owner = 0; owner < OWNER_COUNT && r == 0; owner++) {
+        if (policy->rows[owner].n == 0 || owner == OWNER_TLS_PARENT)
             continue;
-        if (owner == OWNER_TLS_PARENT) {
-            policy->aliases[owner] = policy->rows[owner];
-            continue;
-        }
-        buffer_printf(&buffer, "%s%s.", owner_prefix(owner).data, policy->primary.data);
-        r = keep_row(arena, RECORD_CNAME, &buffer, &policy->aliases[owner]);
-        if (r)
-            return r;
+        buffer_printf(&target, "%s%s.", owner_prefix(owner).data, policy->primary.data);
+        r = keep_row(arena, RECORD_CNAME, &target, &policy->aliases[owner]);
     }
-    return 0;
+    return r;
 }
 
 size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uint32_t serial)
@@ -181,36 +179,32 @@ size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uin
     return (size_t)length;
 }
 
-/* Puts SOA and NS rows before what a policy has at an apex. */
-static int build_apex(struct arena *arena, struct policy *policy, enum owner owner,
-                      const struct zone_settings *zones)
+/* Puts SOA and NS rows before those that a policy has at an apex. */
+static int add_apex_rows(struct arena *arena, const struct zone_settings *zones, size_t n_apex_rows,
+                         struct rows *rows)
 {
-    CLEANUP(buffer_deinit) struct buffer content = BUFFER_INIT;
-    struct rows inner = policy->rows[owner];
-    struct row *rows;
-    int r;
+    CLEANUP(buffer_deinit) struct buffer target = BUFFER_INIT;
+    struct row *all = arena_alloc(arena, (n_apex_rows + rows->n) * sizeof(*all));
 
-    /* An apex is no empty non-terminal. */
-    if (owner == OWNER_TLS_PARENT)
-        inner.n = 0;
-    rows = arena_alloc(arena, (policy->n_apex_rows + inner.n) * sizeof(*rows));
-    if (!rows)
+    if (!all)
         return -ENOMEM;
-    rows[0] = (struct row){.type = RECORD_SOA, .content = TEXT("")};
+    all[0] = (struct row){.type = RECORD_SOA, .content = TEXT("")};
     for (size_t i = 0; i < zones->n_nameservers; i++) {
-        buffer_printf(&content, "%s.", zones->nameservers[i].text);
-        rows[1 + i].type = RECORD_NS;
-        r = keep(arena, &content, &rows[1 + i].content);
+        int r;
+
+        buffer_printf(&target, "%s.", zones->nameservers[i].text);
+        all[1 + i].type = RECORD_NS;
+        r = keep_text(arena, &target, &all[1 + i].content);
         if (r)
             return r;
     }
-    if (inner.n)
-        memcpy(rows + policy->n_apex_rows, inner.first, inner.n * sizeof(*rows));
-    policy->rows[owner] = (struct rows){.first = rows, .n = policy->n_apex_rows + inner.n};
+    if (rows->n)
+        memcpy(all + n_apex_rows, rows->first, rows->n * sizeof(*all));
+    *rows = (struct rows){.first = all, .n = n_apex_rows + rows->n};
     return 0;
 }
 
-/* All owners but the one inside _tls.<d>. */
+/* Whether an owner name is an apex in own zones: all are but the one inside _tls.<d>. */
 static bool is_apex(enum owner owner)
 {
     return owner != OWNER_TLSRPT;
@@ -221,55 +215,27 @@ bool policy_has_zone(const struct policy *policy, enum owner owner)
     return policy->zones && is_apex(owner) && policy->rows[owner].n;
 }
 
-/* Gives an owner's rows another content in one of them. They may be another snapshot's, too. */
-static int replace_row(struct arena *arena, struct rows *rows, size_t number, struct text content)
-{
-    struct row *copy = arena_alloc(arena, rows->n * sizeof(*copy));
-
-    if (!copy)
-        return -ENOMEM;
-    memcpy(copy, rows->first, rows->n * sizeof(*copy));
-    copy[number].content = content;
-    rows->first = copy;
-    return 0;
-}
-
-static int build_zones(struct arena *arena, struct policy *policy,
+static int make_apexes(struct arena *arena, struct policy *policy,
                        const struct zone_settings *zones)
 {
     int r = 0;
 
-    policy->zones = true;
     policy->n_apex_rows = 1 + zones->n_nameservers;
-    for (enum owner owner = 0; owner < OWNER_COUNT && r == 0; owner++)
-        if (is_apex(owner) && policy->rows[owner].n)
-            r = build_apex(arena, policy, owner, zones);
+    for (enum owner owner = 0; owner < OWNER_COUNT && r == 0; owner++) {
+        struct rows *rows = &policy->rows[owner];
+
+        if (!policy_has_zone(policy, owner))
+            continue;
+        /* An apex is no empty non-terminal. */
+        if (owner == OWNER_TLS_PARENT)
+            rows->n = 0;
+        r = add_apex_rows(arena, zones, policy->n_apex_rows, rows);
+    }
     return r;
 }
 
-static int build(struct arena *arena, const struct policy_spec *spec,
-                 const struct zone_settings *zones, struct policy *policy)
-{
-    int r;
-
-    policy->mode = spec->mode;
-    policy->ttl = spec->ttl;
-    policy->announce_delay = spec->announce_delay;
-    policy->max_age = spec->max_age;
-    r = arena_copy_text(arena, name_text(&spec->primary), &policy->primary);
-    if (!r && spec->mode != POLICY_MODE_ABSENT)
-        r = build_mta_sts(arena, spec, policy);
-    if (!r && spec->mode != POLICY_MODE_ABSENT && (spec->n_addresses || spec->policy_host.length))
-        r = build_policy_host(arena, spec, policy);
-    if (!r && spec->n_rua)
-        r = build_tlsrpt(arena, spec, policy);
-    if (r)
-        return r;
-    return zones ? build_zones(arena, policy, zones) : build_aliases(arena, policy);
-}
-
-/* Keeps the patterns of the mail servers. */
-static int keep_mx(struct arena *arena, const struct policy_spec *spec, struct policy *policy)
+/* Copies the patterns of the mail servers. */
+static int copy_mx(struct arena *arena, const struct policy_spec *spec, const struct name **out)
 {
     struct name *mx = arena_alloc(arena, spec->n_mx * sizeof(*mx));
 
@@ -277,20 +243,43 @@ static int keep_mx(struct arena *arena, const struct policy_spec *spec, struct p
         return -ENOMEM;
     if (spec->n_mx)
         memcpy(mx, spec->mx, spec->n_mx * sizeof(*mx));
-    policy->mx = mx;
-    policy->n_mx = spec->n_mx;
+    *out = mx;
     return 0;
 }
 
 int policy_records_make(struct arena *arena, const struct policy_spec *spec,
                         const struct zone_settings *zones, struct policy *out)
 {
-    struct policy policy = {0};
-    int r = build(arena, spec, zones, &policy);
+    struct policy policy = {
+        .mode = spec->mode,
+        .ttl = spec->ttl,
+        .max_age = spec->max_age,
+        .announce_delay = spec->announce_delay,
+        .zones = zones,
+        .n_mx = spec->n_mx,
+    };
+    int r;
 
+    r = arena_copy_text(arena, name_text(&spec->primary), &policy.primary);
     if (r)
         return r;
-    r = keep_mx(arena, spec, &policy);
+    r = copy_mx(arena, spec, &policy.mx);
+    if (r)
+        return r;
+    if (spec->mode != POLICY_MODE_ABSENT) {
+        r = make_mta_sts(arena, spec, &policy);
+        if (r)
+            return r;
+        r = make_policy_host(arena, spec, &policy);
+        if (r)
+            return r;
+    }
+    if (spec->n_rua) {
+        r = make_tlsrpt(arena, spec, &policy);
+        if (r)
+            return r;
+    }
+    r = zones ? make_apexes(arena, &policy, zones) : make_aliases(arena, &policy);
     if (r)
         return r;
     *out = policy;
@@ -299,17 +288,24 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
 
 int policy_records_announce(struct arena *arena, struct policy *policy, struct text id)
 {
-    struct rows before = policy->rows[OWNER_MTA_STS];
-    int r = arena_copy_text(arena, id, &policy->id);
+    struct rows *rows = &policy->rows[OWNER_MTA_STS], announcement;
+    struct row *copy;
+    int r;
 
-    r = r ? r : build_announcement(arena, policy);
-    if (r || !policy->zones)
+    r = arena_copy_text(arena, id, &policy->id);
+    if (r)
         return r;
-    r = replace_row(arena, &before, policy->n_apex_rows,
-                    policy->rows[OWNER_MTA_STS].first->content);
-    if (r == 0)
-        policy->rows[OWNER_MTA_STS] = before;
-    return r;
+    r = make_announcement(arena, policy->id, &announcement);
+    if (r)
+        return r;
+    /* The rows may be another snapshot's, too. */
+    copy = arena_alloc(arena, rows->n * sizeof(*copy));
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, rows->first, rows->n * sizeof(*copy));
+    copy[policy->n_apex_rows] = announcement.first[0];
+    rows->first = copy;
+    return 0;
 }
 
 static bool same_rows(struct rows a, struct rows b)

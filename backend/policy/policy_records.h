@@ -1,11 +1,11 @@
 /* What a policy publishes, ready to be copied into answers: rows for each owner name, the policy
  * body and the ids.
  *
- * With authority overlay the rows stand in zones of another backend. With authority zones the
- * service has three small zones of its own for each domain, _mta-sts.<d>, _tls.<d> and mta-sts.<d>,
- * each of them where the policy publishes something in it. The first two and the last owner are
- * then the apexes of these zones and have a SOA record and NS records (RFC 1035 3.3.13, 3.3.11),
- * and _smtp._tls.<d> lies in _tls.<d>. There are no aliases: a CNAME cannot stand at an apex.
+ * With authority overlay the rows are part of zones of another backend. With authority zones the
+ * service has up to three small zones of its own for each domain, _mta-sts.<d>, _tls.<d> and
+ * mta-sts.<d>: those in which the policy publishes something. These names are then apexes and have
+ * a SOA record and NS records (RFC 1035 3.3.13, 3.3.11), and _smtp._tls.<d> is a name in _tls.<d>.
+ * Members get the records themselves, as a CNAME is not allowed at an apex.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ enum owner {
 /* The prefix of an owner name with its final dot, for example "_mta-sts.". */
 struct text owner_prefix(enum owner owner);
 
-/* Writes the owner name of a domain, which is short enough for any prefix. */
+/* Writes the owner name of a domain, which is one that name_from_domain gave. */
 void owner_name(enum owner owner, struct text domain, struct name *out);
 
 /* Whether a canonical name is that of an owner of some domain. DOMAIN is then the name of the
@@ -41,10 +41,13 @@ struct zone_settings {
     struct name catalog;    /* the catalog zone, of at most ZONE_CATALOG_MAX octets, or empty */
 };
 
-enum { ZONE_CATALOG_MAX = 200 /* octets, so that member labels fit before it */ };
+enum {
+    ZONE_CATALOG_MAX = 200, /* octets, so that member labels fit before it */
+    SOA_CONTENT_MAX = 640,  /* octets: two names and five numbers fit */
+};
 
-/* The timers of every SOA record, in seconds (RFC 1035 3.3.13, RFC 2308 5): NOTIFY spreads changes,
- * so that refreshing is for messages that were lost. */
+/* The timers of every SOA record, in seconds (RFC 1035 3.3.13, RFC 2308 5). Refreshing is only for
+ * NOTIFY messages that were lost. */
 enum {
     SOA_REFRESH = 3600,
     SOA_RETRY = 600,
@@ -56,38 +59,39 @@ enum {
 struct policy {
     struct text primary; /* canonical */
     enum policy_mode mode;
-    uint32_t ttl;          /* seconds */
-    uint32_t max_age;      /* seconds */
-    bool fixed_id;         /* the operator set the id */
-    const struct name *mx; /* patterns of its mail servers */
+    uint32_t ttl;            /* seconds */
+    uint32_t max_age;        /* seconds */
+    uint32_t announce_delay; /* seconds */
+    bool fixed_id;           /* the operator set the id */
+    struct text body;        /* empty if the mode is absent, like the ids */
+    struct text id;          /* what is announced */
+    struct text body_id;     /* derived from the body */
+    const struct name *mx;   /* patterns of its mail servers */
     size_t n_mx;
-    struct text body;              /* empty if the mode is absent */
-    struct text id;                /* what is announced, empty if the mode is absent */
-    struct text body_id;           /* the id derived from the body, empty if the mode is absent */
-    uint32_t announce_delay;       /* seconds */
-    bool zones;                    /* the service is authoritative, in zones of its own */
-    size_t n_apex_rows;            /* of these zones, SOA and NS, before all others */
-    struct rows rows[OWNER_COUNT]; /* of the primary and of direct members */
+    bool zones;                       /* the service is authoritative, in zones of its own */
+    size_t n_apex_rows;               /* at each apex of these zones: SOA and NS, the first rows */
+    struct rows rows[OWNER_COUNT];    /* of the primary and of direct members */
     struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */
     /* What the builder has counted: the primary and the members, those of them that are held back,
      * and their own zones. */
     uint32_t n_domains, n_held, n_zones;
 };
 
-/* Makes what a policy publishes. ZONES is not NULL if the service is authoritative; the serial is 0
- * until it is set. What it points at lives in the arena. Returns 0 or -ENOMEM. */
+/* Makes what a policy publishes. ZONES is not NULL if the service is authoritative, in own zones.
+ * What the policy points at lives in the arena. Returns 0 or -ENOMEM. */
 int policy_records_make(struct arena *arena, const struct policy_spec *spec,
                         const struct zone_settings *zones, struct policy *out);
 
-/* Announces another id than the policy's own. Returns 0 or -ENOMEM. */
+/* Has a policy announce another id. The policy may be a copy: rows that it shares stay as they are,
+ * and the new ones live in the arena. It must have a mode. Returns 0 or -ENOMEM. */
 int policy_records_announce(struct arena *arena, struct policy *policy, struct text id);
 
-/* Writes the content of a SOA record to a text, which must have room for it: ANSWER_CONTENT_MAX of
- * synthesis.h does. Returns its length. */
-size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uint32_t serial);
-
-/* Whether two policies publish the same records, serials aside. */
+/* Whether two policies publish the same records, those that differ from zone to zone aside. */
 bool policy_records_same(const struct policy *a, const struct policy *b);
+
+/* Writes the content of a zone's SOA record (RFC 1035 3.3.13) to a text of SIZE octets, at least
+ * SOA_CONTENT_MAX. Returns its length. */
+size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uint32_t serial);
 
 /* Whether a policy gives its domains a zone with the apex at an owner. */
 bool policy_has_zone(const struct policy *policy, enum owner owner);
