@@ -44,7 +44,7 @@ static bool add_chunk(struct arena *arena, size_t at_least)
 }
 
 /* Gives SIZE bytes with the given alignment, as they are. */
-static char *take(struct arena *arena, size_t size, size_t alignment)
+static char *take_bytes(struct arena *arena, size_t size, size_t alignment)
 {
     size_t start = (arena->used + alignment - 1) & ~(alignment - 1);
 
@@ -59,7 +59,7 @@ static char *take(struct arena *arena, size_t size, size_t alignment)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    char *bytes = take(arena, size, _Alignof(max_align_t));
+    char *bytes = take_bytes(arena, size, _Alignof(max_align_t));
 
     if (bytes)
         memset(bytes, 0, size);
@@ -68,13 +68,13 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 int arena_copy_text(struct arena *arena, struct text text, struct text *out)
 {
-    char *bytes = take(arena, text.length + 1, 1);
+    char *bytes = take_bytes(arena, text.length + 1, 1);
 
     if (!bytes)
         return -ENOMEM;
     if (text.length)
         memcpy(bytes, text.data, text.length);
     bytes[text.length] = '\0';
-    *out = (struct text){.data = bytes, .length = text.length};
+    *out = text_of(bytes, text.length);
     return 0;
 }

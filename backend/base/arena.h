@@ -1,5 +1,4 @@
-/* Memory that is freed all at once: what is built together and dies together needs no list of
- * owners. */
+/* Memory that is freed all at once, for objects that are built together and die together. */
 #pragma once
 
 #include "base/base.h"

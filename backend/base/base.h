@@ -1,4 +1,4 @@
-/* What every part of the backend uses: a view of text, and cleanup at the end of a scope.
+/* For every part of the backend and the program: views of text, cleanup at the end of a scope.
  *
  * Return values, in this library and in the program: 0 is success; a negative value is an errno
  * code of a fault that only the outermost caller can judge (-ENOMEM); a positive value is a
@@ -26,7 +26,7 @@
 
 #define ARRAY_LENGTH(ARRAY) (sizeof(ARRAY) / sizeof((ARRAY)[0]))
 
-/* Bytes that somebody else owns; not terminated, and they may hold NUL. */
+/* A view of bytes that somebody else owns; not terminated, and with any bytes, NUL too. */
 struct text {
     const char *data;
     size_t length;
@@ -35,16 +35,16 @@ struct text {
 /* A view of a string literal. */
 #define TEXT(LITERAL) ((struct text){.data = (LITERAL), .length = sizeof(LITERAL) - 1})
 
-/* A view of a terminated string. */
-static inline struct text text_from(const char *string)
-{
-    return (struct text){.data = string, .length = strlen(string)};
-}
-
-/* The view of the N bytes at DATA. */
+/* A view of the N bytes at DATA. */
 static inline struct text text_of(const char *data, size_t n)
 {
     return (struct text){.data = data, .length = n};
+}
+
+/* A view of a terminated string. */
+static inline struct text text_from(const char *string)
+{
+    return text_of(string, strlen(string));
 }
 
 static inline bool text_equals(struct text a, struct text b)
@@ -61,11 +61,14 @@ static inline bool text_starts_with(struct text text, struct text prefix)
 /* The rest of a view after its first N bytes; N must not exceed its length. */
 static inline struct text text_after(struct text text, size_t n)
 {
-    return (struct text){.data = text.data + n, .length = text.length - n};
+    return text_of(text.data + n, text.length - n);
 }
 
-/* For CLEANUP: frees what a pointer variable points at. */
+/* For CLEANUP: frees what a pointer variable of any type points at. */
 static inline void free_pointer(void *variable)
 {
-    free(*(void **)variable);
+    void *pointer;
+
+    memcpy(&pointer, variable, sizeof(pointer));
+    free(pointer);
 }

@@ -1,5 +1,5 @@
 /* A growing run of bytes to write to, with a sticky failure: writers append without checking, and
- * whoever uses the bytes asks once whether all of them were written. */
+ * the reader of the bytes checks once that all of them were written. */
 #pragma once
 
 #include "base/base.h"
@@ -22,7 +22,7 @@ void buffer_deinit(struct buffer *buffer);
 /* Empties the buffer and clears the failure; keeps the memory for what comes next. */
 void buffer_clear(struct buffer *buffer);
 
-/* Appends bytes, or a formatted text. */
+/* Append bytes, or a formatted text. */
 void buffer_add(struct buffer *buffer, const void *bytes, size_t n);
 void buffer_add_text(struct buffer *buffer, struct text text);
 void buffer_add_string(struct buffer *buffer, const char *string);
@@ -31,19 +31,18 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-/* A view of what was written, until the next writing; empty where nothing was, or where it failed.
- */
+/* A view of the bytes, until the next writing; empty if the buffer has failed. */
 static inline struct text buffer_text(const struct buffer *buffer)
 {
     return buffer->failed ? TEXT("") : text_of(buffer->data, buffer->length);
 }
 
-/* What was written as a terminated string, until the next writing; the terminator does not count.
- * Returns NULL if the buffer has failed. */
+/* The bytes as a terminated string, until the next writing; the terminator does not count. Returns
+ * NULL if the buffer has failed. */
 const char *buffer_string(struct buffer *buffer);
 
-/* Makes room for N further bytes and returns where they go, or NULL (and fails the buffer).
- * The caller writes them and adds their number to length. */
+/* Makes room for N further bytes and returns a pointer to it, or NULL (and fails the buffer). The
+ * caller writes them and adds their number to length. */
 char *buffer_reserve(struct buffer *buffer, size_t n);
 
 /* Hands over the bytes as a terminated string, which the caller frees; the buffer is empty

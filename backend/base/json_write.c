@@ -1,6 +1,6 @@
 #include "base/json_write.h"
 
-/* How many octets at the start of a text stand for themselves in a JSON string (RFC 8259 7). */
+/* How many octets at the start of a text need no escape in a JSON string (RFC 8259 7). */
 static size_t plain_run(struct text text)
 {
     size_t n = 0;

@@ -1,12 +1,13 @@
-/* Numbers in text. */
+/* Numbers in text, decimal and hexadecimal. */
 #pragma once
 
 #include "base/base.h"
 
-/* Reads digits alone, at least one, as a decimal number of at most MAX. Returns whether TEXT is
- * one; OUT is untouched otherwise. */
+/* Reads a decimal number of at most MAX: digits alone, at least one. Returns whether TEXT is one;
+ * OUT is untouched otherwise. */
 bool number_read(struct text text, uint64_t max, uint64_t *out);
 
+/* Whether a character is an ASCII digit, whatever the locale. */
 static inline bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

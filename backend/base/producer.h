@@ -1,5 +1,5 @@
-/* What a reply goes on with when it is too long to be made at once: it makes one piece after the
- * other, whenever the peer has taken the one before. */
+/* A producer makes a reply that is too long to be made at once: a piece at a time, when the peer
+ * has taken the one before. */
 #pragma once
 
 #include "base/buffer.h"

@@ -2,7 +2,7 @@
 #include "base/buffer.h"
 #include "cmocka_all.h"
 
-static void what_is_added_stands_in_order(void **state)
+static void what_is_added_is_there_in_order(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_INIT;
     CLEANUP(free_pointer) char *string = NULL;
@@ -61,7 +61,7 @@ static void an_arena_gives_zeroed_aligned_memory_of_any_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_added_stands_in_order),
+        cmocka_unit_test(what_is_added_is_there_in_order),
         cmocka_unit_test(a_failure_sticks_until_the_buffer_is_cleared),
         cmocka_unit_test(an_arena_gives_zeroed_aligned_memory_of_any_size),
     };
