@@ -23,18 +23,19 @@ static bool find_beside(const char *program, char path[PATH_MAX])
 
 int external_run(const char *program, const struct command_arguments *arguments, bool help)
 {
+    CLEANUP(free_pointer) char *config_path = strdup(arguments->config_path);
     CLEANUP(free_pointer) char **argv = calloc(arguments->n_operands + 5, sizeof(*argv));
     char path[PATH_MAX], config[] = "--config", help_option[] = "--help";
     size_t n = 0;
 
-    if (!argv)
+    if (!config_path || !argv)
         return EXIT_REFUSED;
     if (!find_beside(program, path))
         snprintf(path, sizeof(path), LIBEXEC_DIR "/%s", program);
     argv[n++] = path;
     argv[n++] = arguments->operands[0];
     argv[n++] = config;
-    argv[n++] = (char *)(uintptr_t)arguments->config_path;
+    argv[n++] = config_path;
     for (size_t i = 1; i < arguments->n_operands; i++)
         argv[n++] = arguments->operands[i];
     if (help)

@@ -230,24 +230,27 @@ static void on_tcp_event(struct bufferevent *tcp, short what, void *context)
         question_end(context, &none);
 }
 
-static socklen_t socket_address(const struct server *server, struct sockaddr_storage *out)
+/* A socket address, as what it was stored. */
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* The socket address of a server. Returns its length. */
+static socklen_t address_of(const struct server *server, union socket_address *out)
 {
-    *out = (struct sockaddr_storage){0};
-    if (server->address.family == AF_INET) {
-        struct sockaddr_in *in = (struct sockaddr_in *)out;
+    const struct address *address = &server->address;
 
-        in->sin_family = AF_INET;
-        in->sin_port = htons(server->port);
-        memcpy(&in->sin_addr, server->address.octets, sizeof(in->sin_addr));
-        return sizeof(*in);
-    } else {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons(server->port);
-        memcpy(&in6->sin6_addr, server->address.octets, sizeof(in6->sin6_addr));
-        return sizeof(*in6);
+    *out = (union socket_address){.any.sa_family = (sa_family_t)address->family};
+    if (address->family == AF_INET) {
+        out->v4.sin_port = htons(server->port);
+        memcpy(&out->v4.sin_addr, address->octets, sizeof(out->v4.sin_addr));
+        return sizeof(out->v4);
     }
+    out->v6.sin6_port = htons(server->port);
+    memcpy(&out->v6.sin6_addr, address->octets, sizeof(out->v6.sin6_addr));
+    return sizeof(out->v6);
 }
 
 static void ask_over_tcp(struct question *question)
@@ -255,8 +258,8 @@ static void ask_over_tcp(struct question *question)
     static const struct dns_answer none = {.outcome = DNS_NO_ANSWER};
     static const struct timeval patience = {.tv_sec = TCP_SECONDS};
     struct server *server = question->server;
-    struct sockaddr_storage address;
-    socklen_t length = socket_address(server, &address);
+    union socket_address address;
+    socklen_t length = address_of(server, &address);
     uint8_t message[2 + QUESTION_MAX];
     size_t size = write_message(question, message + 2);
 
@@ -271,7 +274,7 @@ static void ask_over_tcp(struct question *question)
     }
     bufferevent_setcb(question->tcp, on_tcp_read, NULL, on_tcp_event, question);
     event_add(question->timeout, &patience);
-    if (bufferevent_socket_connect(question->tcp, (struct sockaddr *)&address, (int)length) < 0)
+    if (bufferevent_socket_connect(question->tcp, &address.any, (int)length) < 0)
         question_end(question, &none);
 }
 
@@ -287,14 +290,14 @@ static void close_server(struct server *server)
 
 static bool open_server(struct server *server)
 {
-    struct sockaddr_storage address;
-    socklen_t length = socket_address(server, &address);
+    union socket_address address;
+    socklen_t length = address_of(server, &address);
 
     if (server->fd >= 0)
         return true;
     server->fd =
         socket(server->address.family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
-    if (server->fd >= 0 && connect(server->fd, (const struct sockaddr *)&address, length) == 0) {
+    if (server->fd >= 0 && connect(server->fd, &address.any, length) == 0) {
         server->readable =
             event_new(server->client->base, server->fd, EV_READ | EV_PERSIST, on_readable, server);
         if (server->readable && event_add(server->readable, NULL) == 0)
@@ -386,7 +389,7 @@ int dns_client_ask(struct dns_client *client, const struct address *server, in_p
     question = calloc(1, sizeof(*question) + strlen(name) + 1);
     if (!to || !question)
         return -ENOMEM;
-    strcpy(question->name, name);
+    memcpy(question->name, name, strlen(name) + 1);
     question->server = to;
     question->done = done;
     question->context = context;

@@ -431,7 +431,7 @@ int fetcher_start(struct fetcher *fetcher, enum fetch_kind kind, const char *hos
         free(fetch);
         return -ENOMEM;
     }
-    strcpy(fetch->host, host);
+    memcpy(fetch->host, host, strlen(host) + 1);
     fetch->target = target;
     fetch->done = done;
     fetch->context = context;

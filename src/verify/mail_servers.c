@@ -265,7 +265,7 @@ static int compare_members(const void *a, const void *b)
 }
 
 int mail_servers_add(struct mail_servers *servers, const struct text *hosts, size_t n,
-                     uint32_t *out)
+                     uint32_t *number)
 {
     CLEANUP(free_pointer)
     struct server_set *set = calloc(1, sizeof(*set) + n * sizeof(set->members[0]));
@@ -286,7 +286,7 @@ int mail_servers_add(struct mail_servers *servers, const struct text *hosts, siz
     known = tsearch(set, &servers->sets, compare_sets);
     if (!known)
         return -ENOMEM;
-    *out = (*known)->number;
+    *number = (*known)->number;
     if (*known == set) {
         servers->by_number[servers->n_sets++] = set;
         set = NULL;

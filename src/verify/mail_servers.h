@@ -21,7 +21,7 @@ void mail_servers_free(struct mail_servers *servers);
 /* Finds the set of some hosts, or adds it and starts to try those of them that are new. Returns 0
  * and the number of the set, or -ENOMEM. */
 int mail_servers_add(struct mail_servers *servers, const struct text *hosts, size_t n,
-                     uint32_t *set);
+                     uint32_t *number);
 
 /* How many servers are being looked up or tried. */
 size_t mail_servers_pending(const struct mail_servers *servers);

@@ -105,7 +105,9 @@ void resolver_free(struct resolver *resolver)
     free(resolver);
 }
 
-/* What libunbound calls at the end: SEC is 0 for insecure, 1 for bogus, 2 for secure. */
+/* What libunbound calls at the end: SEC is 0 for insecure, 1 for bogus, 2 for secure. Its type is
+ * libunbound's. */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static void lookup_end(void *data, int rcode, void *packet, int length, int sec, char *reason,
                        int was_ratelimited)
 {
