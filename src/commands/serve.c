@@ -20,18 +20,17 @@ const struct command_choice *serve_log_level(size_t number)
 int serve_run(const struct command_arguments *arguments)
 {
     const char *level = arguments->options[OPTION_LOG_LEVEL];
-    struct service *service;
+    struct service *service = NULL;
     int r;
 
     log_init(level ? (enum log_level)command_choose(serve_log_level, level) : LOG_LEVEL_INFO);
     service_init();
     r = service_new(arguments->config_path, &service);
-    if (r) {
+    if (r == 0)
+        r = main_loop_run(service);
+    if (r)
         log_error("not started%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
-        return EXIT_REFUSED;
-    }
-    main_loop_run(service);
     service_free(service);
     log_flush_suppressed(true);
-    return EXIT_DONE;
+    return r ? EXIT_REFUSED : EXIT_DONE;
 }

@@ -1,11 +1,16 @@
 #include "os/clock.h"
 
-int64_t clock_monotonic_ms(void)
+static int64_t milliseconds_of(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    return milliseconds_of(CLOCK_MONOTONIC);
 }
 
 uint64_t clock_monotonic_ns(void)
@@ -22,6 +27,11 @@ time_t clock_coarse_seconds(void)
 
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     return now.tv_sec;
+}
+
+int64_t clock_thread_ms(void)
+{
+    return milliseconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 struct time_text clock_text(time_t when)

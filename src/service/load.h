@@ -1,10 +1,59 @@
-/* Reading the configuration for the service. */
+/* A load: reading the configuration, and making what is to be published of it.
+ *
+ * This may take long, so it has a thread of its own. Meanwhile the main thread obeys signals and
+ * feeds the watchdog. All that can fail at a start or a reload is done here, and nothing here
+ * changes what is answered: at its end the service publishes what the load has made, or drops it.
+ *
+ * A load reads what the service has published before. So until it has ended, the service publishes
+ * nothing, and what the setup points at does not change.
+ */
 #pragma once
 
-#include "config/config.h"
+#include "service/announcements.h"
 
-/* Reads the configuration with a random seed, and logs every error and warning. A configuration
- * with own zones whose files change within the second of its reading is read again: serials are
- * times of files, so a later change in the same second would not show. Returns as config_load
- * does. */
-int load_config(const char *path, struct diagnostics *diagnostics, struct config **out);
+#include "config/config.h"
+#include "snapshot/notify.h"
+
+/* From what a load starts. At the start of the service there are no settings, nothing was published
+ * and no id waits. */
+struct load_setup {
+    const char *path;
+    const struct settings *settings; /* in force */
+    struct snapshot *published;
+    const struct announcements *announcements;
+    struct notify *notify;
+    void (*ended)(void); /* called by the thread at its end */
+};
+
+/* What a load has made. Who takes something of it clears the member. */
+struct load_result {
+    int r; /* 0; REPORTED or -errno, after an error was logged */
+    struct diagnostics diagnostics;
+    struct config *config; /* its snapshot is the loaded one */
+    struct announcements announcements;
+    struct snapshot *published; /* for which notify is prepared */
+    struct buffer changes;      /* a line for the log */
+    uint64_t begun;             /* when it began, monotonic nanoseconds */
+    int64_t processor_ms;       /* the time that it took of a processor */
+};
+
+struct load;
+
+/* Starts the thread. Returns 0 or -errno. */
+int load_new(const struct load_setup *setup, struct load **out);
+
+/* Whether the load has ended. */
+bool load_has_ended(const struct load *load);
+
+/* Waits until the load has ended. The result lives as long as the load. */
+struct load_result *load_wait(struct load *load);
+
+/* Tells the load to end before its time, without waiting. NULL is allowed. */
+void load_cancel(struct load *load);
+
+/* Cancels the load, waits LOAD_PATIENCE_MILLISECONDS at most for its end, and frees it; NULL is
+ * allowed. Returns false if it has not ended: then the thread goes on, nothing is freed, and what
+ * the setup points at must live until the process ends. */
+bool load_free(struct load *load);
+
+enum { LOAD_PATIENCE_MILLISECONDS = 200 };

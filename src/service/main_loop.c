@@ -17,8 +17,10 @@ enum {
 struct schedule {
     int64_t check_interval;
     int64_t check_due; /* the next look at the threads */
-    bool ordered;      /* a peer has ordered a reload */
-    int64_t pause_end; /* until then such orders wait */
+    bool reload;       /* an operator has ordered a reload */
+    bool ordered;      /* a peer has ordered one */
+    bool for_peer;     /* the load that runs is for such an order alone */
+    int64_t pause_end; /* until then orders of peers wait */
 };
 
 /* A manager that waits for signs of life gets four in the time that it waits. */
@@ -41,7 +43,7 @@ static int64_t time_to_wait(const struct service *service, const struct schedule
     int64_t announcement = service_next_announcement(service);
     int64_t now = clock_monotonic_ms(), wait = schedule->check_due - now;
 
-    if (schedule->ordered && schedule->pause_end - now < wait)
+    if (schedule->ordered && !service_is_loading(service) && schedule->pause_end - now < wait)
         wait = schedule->pause_end - now;
     if (announcement >= 0 && announcement < wait)
         wait = announcement;
@@ -57,31 +59,40 @@ static void announce_ready(const struct service *service)
     sd_notify_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
 }
 
-/* This reload serves those that were ordered before, too. */
-static void reload(struct service *service, struct schedule *schedule)
+/* Begins a reload if one is due. It serves all orders that have come until now. Anybody who may ask
+ * PowerDNS may order a reload, so those of peers wait for the end of a pause; signals are the
+ * operator's, and wait for nothing. */
+static void reload_if_due(struct service *service, struct schedule *schedule)
 {
-    schedule->ordered = false;
+    if (service_is_loading(service) ||
+        !(schedule->reload || (schedule->ordered && clock_monotonic_ms() >= schedule->pause_end)))
+        return;
+    schedule->for_peer = !schedule->reload;
+    schedule->reload = schedule->ordered = false;
     sd_notify_send("RELOADING=1\nSTATUS=Reading the configuration");
-    service_reload(service);
-    announce_ready(service);
+    service_begin_reload(service);
+    if (!service_is_loading(service))
+        announce_ready(service);
 }
 
-/* Anybody who may ask PowerDNS may order a reload, so these take only a part of a processor,
- * however often they are ordered. Signals are the operator's, and wait for nothing. */
-static void reload_if_ordered(struct service *service, struct schedule *schedule)
+/* Ends the load if it has come to its end. After one for a peer the pause begins, so that these
+ * take only a part of a processor, however often they are ordered. Returns as service_end_load. */
+static int end_load_if_due(struct service *service, struct schedule *schedule)
 {
-    struct timespec begin, end;
-    int64_t pause;
+    int64_t processor_ms, pause;
+    int r;
 
-    if (!schedule->ordered || clock_monotonic_ms() < schedule->pause_end)
-        return;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-    reload(service, schedule);
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-    pause = PAUSE_FACTOR *
-            ((int64_t)(end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000);
-    schedule->pause_end =
-        clock_monotonic_ms() + (pause > PAUSE_MILLISECONDS ? pause : PAUSE_MILLISECONDS);
+    if (!service_has_loaded(service))
+        return 0;
+    r = service_end_load(service, &processor_ms);
+    if (r)
+        return r;
+    announce_ready(service);
+    pause = PAUSE_FACTOR * processor_ms;
+    if (schedule->for_peer)
+        schedule->pause_end =
+            clock_monotonic_ms() + (pause > PAUSE_MILLISECONDS ? pause : PAUSE_MILLISECONDS);
+    return 0;
 }
 
 /* The service manager's watchdog is fed only while every thread proves that it answers. */
@@ -97,24 +108,27 @@ static void check_if_due(struct service *service, struct schedule *schedule)
     log_flush_suppressed(false);
 }
 
-void main_loop_run(struct service *service)
+int main_loop_run(struct service *service)
 {
     struct schedule schedule = schedule_new();
+    int r;
 
-    announce_ready(service);
     for (;;) {
         int number = signals_wait(time_to_wait(service, &schedule));
 
         if (number == SIGTERM || number == SIGINT) {
             sd_notify_send("STOPPING=1\nSTATUS=Stopping");
             log_info("stopping on %s", strsignal(number));
-            return;
+            return 0;
         }
         if (number == SIGHUP)
-            reload(service, &schedule);
+            schedule.reload = true;
         if (number == SIGNALS_RELOAD)
             schedule.ordered = true;
-        reload_if_ordered(service, &schedule);
+        r = end_load_if_due(service, &schedule);
+        if (r)
+            return r;
+        reload_if_due(service, &schedule);
         check_if_due(service, &schedule);
         service_announce(service);
     }

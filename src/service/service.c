@@ -29,8 +29,9 @@ struct service {
     struct notify *notify;
     struct status *status;
     struct listeners *listeners;
-    struct workers *workers;
+    struct workers *workers; /* NULL: the first load has not ended */
     struct admin *admin;
+    struct load *load; /* NULL: none runs */
 };
 
 DEFINE_CLEANUP(struct service *, service_free)
@@ -44,12 +45,9 @@ void service_init(void)
     json_object_seed(0);
 }
 
-static double seconds_since(const struct timespec *begin)
+static double seconds_since(uint64_t begun)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - begin->tv_sec) + (double)(now.tv_nsec - begin->tv_nsec) / 1e9;
+    return (double)(clock_monotonic_ns() - begun) / 1e9;
 }
 
 static void log_held_back(const struct snapshot *snapshot)
@@ -99,46 +97,31 @@ static int start_admin(struct service *service, size_t connections_max)
     return 0;
 }
 
-/* Answers from the configuration that was loaded. Returns as service_new does. */
-static int start(struct service *service)
+/* Starts a load upon what is in force and published now. */
+static int begin_load(struct service *service)
 {
-    const struct settings *settings = &service->config->settings;
-    struct worker_setup setup = {
-        .settings = settings,
+    const struct load_setup setup = {
+        .path = service->config_path,
+        .settings = service->config ? &service->config->settings : NULL,
+        .published = service->published,
+        .announcements = &service->announcements,
         .notify = service->notify,
-        .order_reload = signals_order_reload,
+        .ended = signals_tell_loaded,
     };
-    int r;
+    int r = load_new(&setup, &service->load);
 
-    service->loaded = service->config->snapshot;
-    service->config->snapshot = NULL;
-    service->published = snapshot_ref(service->loaded);
-    r = notify_prepare(service->notify, service->published);
-    if (r)
-        return r;
-    notify_adopt(service->notify);
-    status_set_snapshot(service->status, service->published);
-    setup.connections_max = share_descriptors(settings);
-    r = listeners_new(settings, &service->listeners);
-    if (r)
-        return r;
-    setup.listeners = service->listeners;
-    r = workers_new(&setup, service->published, &service->workers);
-    if (r)
-        return r;
-    return start_admin(service, setup.connections_max);
+    if (r < 0)
+        log_error("cannot start a thread that loads: %s", strerror(-r));
+    return r;
 }
 
 int service_new(const char *config_path, struct service **out)
 {
-    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
     CLEANUP(service_free_pointer) struct service *service = calloc(1, sizeof(*service));
-    struct timespec begin;
     int r;
 
     if (!service)
         return -ENOMEM;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
     service->config_path = strdup(config_path);
     if (!service->config_path)
         return -ENOMEM;
@@ -148,27 +131,19 @@ int service_new(const char *config_path, struct service **out)
     r = status_new(service->notify, &service->status);
     if (r)
         return r;
-    if (load_config(config_path, &diagnostics, &service->config))
-        return REPORTED;
-    r = start(service);
+    r = begin_load(service);
     if (r)
         return r;
-    status_set_applied(service->status, &diagnostics, seconds_since(&begin));
-    status_set_serving(service->status, true);
-    malloc_trim(0);
-    log_info("serving %zu policies, %zu domains, after %.0f ms",
-             snapshot_n_policies(service->loaded), snapshot_n_domains(service->loaded),
-             seconds_since(&begin) * 1e3);
-    log_held_back(service->published);
     *out = service;
     service = NULL;
     return 0;
 }
 
-/* Has all threads answer from a snapshot, whose reference it takes over, at the same time. */
+/* Has all threads, if there are any yet, answer from a snapshot, whose reference it takes over. */
 static void publish(struct service *service, struct snapshot *snapshot)
 {
-    workers_adopt(service->workers, snapshot);
+    if (service->workers)
+        workers_adopt(service->workers, snapshot);
     notify_adopt(service->notify);
     snapshot_unref(service->published);
     service->published = snapshot;
@@ -188,112 +163,136 @@ static void show_waiting(const struct service *service)
         log_info("%.*s", (int)ids.length, ids.data);
 }
 
-static void warn_of_id(const struct policy *policy, void *context)
+/* Publishes what a load has made. */
+static void adopt(struct service *service, struct load_result *result)
 {
-    (void)context;
-    log_warning(
-        "the policy body of %s changed and its id is still %s, so senders keep the old body: set "
-        "another id, or auto",
-        policy->primary.data, policy->id.data);
+    publish(service, result->published);
+    result->published = NULL;
+    snapshot_unref(service->loaded);
+    service->loaded = result->config->snapshot;
+    result->config->snapshot = NULL;
+    announcements_deinit(&service->announcements);
+    service->announcements = result->announcements;
+    result->announcements = ANNOUNCEMENTS_INIT;
 }
 
-/* Warns of what a reload brings that an operator may not expect. */
-static void warn_of_reload(const struct service *service, const struct config *config)
+/* Opens the listeners and starts the threads after the first load. Returns 0, REPORTED or -ENOMEM.
+ */
+static int start(struct service *service, struct load_result *result)
 {
-    CLEANUP(buffer_deinit) struct buffer keys = BUFFER_INIT, serials = BUFFER_INIT;
+    const struct settings *settings = &result->config->settings;
+    struct worker_setup setup = {
+        .settings = settings,
+        .notify = service->notify,
+        .order_reload = signals_order_reload,
+    };
+    int r;
 
-    config_name_restart(&service->config->settings, &config->settings, &keys);
-    if (keys.length)
-        log_warning("reload: %.*s changed; restart the service to apply this, all else is applied",
-                    (int)keys.length, keys.data);
-    reload_check_ids(service->published, config->snapshot, warn_of_id, NULL);
-    reload_check_serials(config, &serials);
-    if (serials.length)
-        log_warning("reload: %.*s", (int)serials.length, serials.data);
+    adopt(service, result);
+    service->config = result->config;
+    result->config = NULL;
+    setup.connections_max = share_descriptors(settings);
+    r = listeners_new(settings, &service->listeners);
+    if (r)
+        return r;
+    setup.listeners = service->listeners;
+    r = workers_new(&setup, service->published, &service->workers);
+    if (r)
+        return r;
+    r = start_admin(service, setup.connections_max);
+    if (r)
+        return r;
+    status_set_applied(service->status, &result->diagnostics, seconds_since(result->begun));
+    status_set_serving(service->status, true);
+    malloc_trim(0);
+    log_info("serving %zu policies, %zu domains, after %.0f ms",
+             snapshot_n_policies(service->loaded), snapshot_n_domains(service->loaded),
+             seconds_since(result->begun) * 1e3);
+    log_held_back(service->published);
+    return 0;
 }
 
-/* Makes what is to be published: a loaded snapshot, but for ids that wait. Returns 0 or -ENOMEM;
- * then nothing has changed. */
-static int prepare(const struct service *service, const struct announcements *announcements,
-                   struct snapshot *loaded, int64_t now, struct snapshot **out)
+static void refuse_reload(struct service *service, const struct diagnostics *diagnostics, int r,
+                          uint64_t begun)
 {
-    struct snapshot *published;
-    int r = announcements_apply(announcements, loaded, service->published, now, &published);
+    status_set_refused(service->status, diagnostics, r < 0 ? strerror(-r) : NULL,
+                       seconds_since(begun));
+    log_error("reload: refused, everything stays as it was");
+}
+
+static void apply_reload(struct service *service, struct load_result *result)
+{
+    adopt(service, result);
+    status_set_applied(service->status, &result->diagnostics, seconds_since(result->begun));
+    malloc_trim(0);
+    log_held_back(service->published);
+    show_waiting(service);
+    log_info("reload: %.*s, in %.0f ms", (int)result->changes.length, result->changes.data,
+             seconds_since(result->begun) * 1e3);
+}
+
+void service_begin_reload(struct service *service)
+{
+    const struct diagnostics none = DIAGNOSTICS_INIT;
+    int r = begin_load(service);
+
+    if (r)
+        refuse_reload(service, &none, r, clock_monotonic_ns());
+}
+
+bool service_is_loading(const struct service *service)
+{
+    return service->load;
+}
+
+bool service_has_loaded(const struct service *service)
+{
+    return service->load && load_has_ended(service->load);
+}
+
+int service_end_load(struct service *service, int64_t *processor_ms)
+{
+    struct load_result *result = load_wait(service->load);
+    int64_t begin = clock_thread_ms(), used = result->processor_ms;
+    int r = 0;
+
+    if (!service->config)
+        r = result->r ? REPORTED : start(service, result);
+    else if (result->r)
+        refuse_reload(service, &result->diagnostics, result->r, result->begun);
+    else
+        apply_reload(service, result);
+    load_free(service->load);
+    service->load = NULL;
+    *processor_ms = used + clock_thread_ms() - begin;
+    return r;
+}
+
+/* Makes what is to be published of the loaded snapshot now that ids are due. Returns 0 or -ENOMEM.
+ */
+static int prepare_announcement(const struct service *service, int64_t now, struct snapshot **out)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *published = NULL;
+    int r = announcements_apply(&service->announcements, service->loaded, service->published, now,
+                                &published);
 
     if (r)
         return r;
     r = notify_prepare(service->notify, published);
-    if (r) {
-        snapshot_unref(published);
+    if (r)
         return r;
-    }
     *out = published;
+    published = NULL;
     return 0;
-}
-
-/* Answers from a newly loaded configuration, and takes its snapshot over. Returns 0 or -ENOMEM;
- * then nothing has changed. */
-static int adopt(struct service *service, struct config *config, struct buffer *changes)
-{
-    CLEANUP(announcements_deinit) struct announcements announcements = ANNOUNCEMENTS_INIT;
-    struct snapshot *loaded, *published;
-    int64_t now = clock_monotonic_ms();
-    int r = announcements_plan(&service->announcements, service->published, config->snapshot, now,
-                               &announcements);
-
-    if (r)
-        return r;
-    r = announcements_follow(&announcements, config->snapshot, service->published,
-                             config->files_mtime, &loaded);
-    if (r)
-        return r;
-    snapshot_unref(config->snapshot);
-    config->snapshot = loaded;
-    r = prepare(service, &announcements, config->snapshot, now, &published);
-    if (r)
-        return r;
-    warn_of_reload(service, config);
-    reload_describe(service->published, published, changes);
-    publish(service, published);
-    snapshot_unref(service->loaded);
-    service->loaded = config->snapshot;
-    config->snapshot = NULL;
-    announcements_deinit(&service->announcements);
-    service->announcements = announcements;
-    announcements = ANNOUNCEMENTS_INIT;
-    return 0;
-}
-
-void service_reload(struct service *service)
-{
-    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-    CLEANUP(config_free_pointer) struct config *config = NULL;
-    CLEANUP(buffer_deinit) struct buffer changes = BUFFER_INIT;
-    struct timespec begin;
-    int r;
-
-    clock_gettime(CLOCK_MONOTONIC, &begin);
-    r = load_config(service->config_path, &diagnostics, &config);
-    if (r == 0)
-        r = adopt(service, config, &changes);
-    if (r) {
-        status_set_refused(service->status, &diagnostics, r < 0 ? strerror(-r) : NULL,
-                           seconds_since(&begin));
-        log_error("reload: refused, everything stays as it was");
-        return;
-    }
-    status_set_applied(service->status, &diagnostics, seconds_since(&begin));
-    malloc_trim(0);
-    log_held_back(service->published);
-    show_waiting(service);
-    log_info("reload: %.*s, in %.0f ms", (int)changes.length, changes.data,
-             seconds_since(&begin) * 1e3);
 }
 
 bool service_check(struct service *service)
 {
-    bool alive = workers_are_alive(service->workers);
+    bool alive;
 
+    if (!service->workers)
+        return true;
+    alive = workers_are_alive(service->workers);
     status_set_serving(service->status, alive);
     return alive;
 }
@@ -312,7 +311,7 @@ int64_t service_next_announcement(const struct service *service)
 {
     int64_t due = announcements_next(&service->announcements), now = clock_monotonic_ms();
 
-    if (due == INT64_MAX)
+    if (due == INT64_MAX || service->load)
         return -1;
     return due > now ? due - now : 0;
 }
@@ -323,9 +322,9 @@ void service_announce(struct service *service)
     struct snapshot *published;
     int64_t now = clock_monotonic_ms();
 
-    if (announcements_next(&service->announcements) > now)
+    if (service->load || announcements_next(&service->announcements) > now)
         return;
-    if (prepare(service, &service->announcements, service->loaded, now, &published)) {
+    if (prepare_announcement(service, now, &published)) {
         announcements_defer_due(&service->announcements, now, now + RETRY_MILLISECONDS);
         return;
     }
@@ -342,10 +341,13 @@ void service_free(struct service *service)
         return;
     if (service->status)
         status_set_serving(service->status, false);
+    load_cancel(service->load);
     workers_stop(service->workers);
     admin_free(service->admin);
     workers_free(service->workers);
     listeners_free(service->listeners);
+    if (!load_free(service->load))
+        return; /* the rest must live as long as the load, until the process ends */
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);
     snapshot_unref(service->loaded);

@@ -5,17 +5,20 @@
 #include <signal.h>
 #include <stdint.h>
 
-/* The signal by which an answering thread passes on that a peer orders a reload. An operator's own
- * order is SIGHUP, which does not have to wait as those of peers do. */
+/* Two signals come from the threads of the service itself: a peer orders a reload, and a load has
+ * ended. An operator's own order to reload is SIGHUP, which does not have to wait as those of peers
+ * do. */
 #define SIGNALS_RELOAD SIGUSR1
+#define SIGNALS_LOADED SIGUSR2
 
 /* Blocks the signals; to be called before there is a second thread, which inherits the mask.
  * Ignores SIGPIPE: writing to a peer that has gone fails with EPIPE instead. */
 void signals_block(void);
 
-/* Waits so many milliseconds at most for SIGHUP, SIGNALS_RELOAD, SIGTERM or SIGINT. Returns which
- * has come, or -1 if none has. */
+/* Waits so many milliseconds at most for SIGTERM, SIGINT, SIGHUP or one of the two above. Returns
+ * which has come, or -1 if none has. Of several that have come SIGTERM and SIGINT are the first. */
 int signals_wait(int64_t milliseconds);
 
-/* Sends SIGNALS_RELOAD, from any thread. */
+/* Send one of the two to the process, from any thread. */
 void signals_order_reload(void);
+void signals_tell_loaded(void);

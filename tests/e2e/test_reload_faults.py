@@ -1,10 +1,12 @@
 """Whatever becomes of the files, and however often a reload is asked for: the answers stay right,
 and the error names the file."""
 
+import contextlib
 import ctypes
 import errno
 import itertools
 import os
+import re
 import signal
 import socket
 import time
@@ -16,7 +18,7 @@ from background import Background
 from http_client import exchange, get_request
 from load import http_load, unix_load
 from namespace import SmallDisk
-from processes import wait_until
+from processes import DEADLINE, wait_until
 from service import REFUSED, RELOADED, Service, program, run
 
 POLICY = """\
@@ -388,3 +390,78 @@ def test_a_socket_without_a_place_in_its_directory_is_a_clear_error(disk, stored
     stored.log_path = Path(os.devnull)
     stored.launch([program(), "serve", "-c", stored.config])
     wait_until(lambda: stored.check_alive() or answers(stored), "the first answer")
+
+
+LONG_LOAD = """\
+zones: {nameservers: ns1.example.net, hostmaster: root.example.net}
+policies:
+  - {domain: example.net, authority: zones, mode: none, policy_host: 192.0.2.1, domain_files: long.list}
+"""
+
+
+def configure_long_load(service):
+    """Writes a configuration that takes some seconds to load."""
+    service.configure(LONG_LOAD)
+    names = "".join(f"d{number}.example\n" for number in range(1000000))
+    (service.directory / "long.list").write_text(names, encoding="ascii")
+
+
+def wait_until_loading(service):
+    """Waits until the service has the list open."""
+    path = str(service.directory / "long.list")
+    descriptors = Path(f"/proc/{service.process.pid}/fd")
+
+    def is_open():
+        for descriptor in descriptors.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(descriptor) == path:
+                    return True
+        return False
+
+    wait_until(is_open, "the list to be read")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_start_that_takes_long_is_ended_by_a_signal(service, number):
+    """It was obeyed only once everything was loaded, after 25 s with five million own zones."""
+    configure_long_load(service)
+    service.launch([program(), "serve", "-c", service.config])
+    wait_until_loading(service)
+    service.process.send_signal(number)
+    assert service.process.wait(DEADLINE) == 0
+    service.stop()
+    assert "info: stopping on " in service.log()
+    assert "info: serving " not in service.log()
+
+
+def test_a_reload_that_takes_long_is_ended_by_sigterm(service):
+    service.configure("policies: [{domain: example.net, mode: none, policy_host: 192.0.2.1}]\n")
+    service.start()
+    configure_long_load(service)
+    service.process.send_signal(signal.SIGHUP)
+    wait_until_loading(service)
+    service.stop()
+    assert "info: stopping on " in service.log()
+    assert not re.search(RELOADED, service.log())
+
+
+def test_orders_to_reload_do_not_keep_sigterm_waiting(service):
+    """The system hands out SIGHUP before SIGTERM. While one came every 50 ms, and each reload took
+    longer than that, SIGTERM was obeyed after 14 s."""
+    service.configure("policies:\n" + "".join(
+        f"  - {{domain: d{number}.example, mode: none, policy_host: 192.0.2.1}}\n"
+        for number in range(60000)))
+    service.start()
+
+    def flood(sent):
+        """Orders reloads until the service has ended, or has made three more of them."""
+        start = service.log_size()
+        while service.process.poll() is None and len(re.findall(RELOADED, service.log(start))) < sent:
+            service.process.send_signal(signal.SIGHUP)
+            time.sleep(0.05)
+
+    flood(1)
+    service.process.send_signal(signal.SIGTERM)
+    flood(3)
+    assert service.process.poll() == 0
+    service.stop()

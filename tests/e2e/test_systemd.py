@@ -104,6 +104,21 @@ def test_the_watchdog_hears_of_a_living_service(service):
             assert manager.receive_until("WATCHDOG") == {"WATCHDOG": "1"}
 
 
+def test_signs_of_life_go_on_while_the_configuration_is_read(service):
+    """They stopped for as long as a load took, so the manager ended a service that answered."""
+    address = str(service.directory / "notify")
+    names = "".join(f"d{number}.example\n" for number in range(1000000))
+    (service.directory / "long.list").write_text(names, encoding="ascii")
+    with Manager(address) as manager:
+        service.configure(POLICIES + "    domain_files: long.list\n")
+        launch(service, address, WATCHDOG_USEC="100000")
+        for _ in range(2):
+            manager.receive_until("READY")
+            service.process.send_signal(signal.SIGHUP)
+            manager.receive_until("RELOADING")
+            assert "WATCHDOG" in manager.receive()
+
+
 def test_a_watchdog_of_another_process_hears_nothing(service):
     address = str(service.directory / "notify")
     with Manager(address) as manager:

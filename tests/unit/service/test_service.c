@@ -1,6 +1,7 @@
 /* A service that runs, with a clock of its own. */
 #include "cmocka_all.h"
 #include "service/service.h"
+#include "service/signals.h"
 #include "temporary.h"
 
 #include <fcntl.h>
@@ -10,22 +11,21 @@
 
 enum { LOG_MAX = 1 << 16 };
 
-int64_t __real_clock_monotonic_ms(void);
 int64_t __wrap_clock_monotonic_ms(void);
 
-/* What the main thread takes for the time, and how far it goes on with each look. */
+/* What all threads take for the time, and how far it goes on with each look of the main thread. */
 static struct {
     pthread_t owner;
-    int64_t now, step;
+    _Atomic int64_t now;
+    int64_t step;
 } fake_clock;
 
 int64_t __wrap_clock_monotonic_ms(void)
 {
     int64_t now = fake_clock.now;
 
-    if (!pthread_equal(pthread_self(), fake_clock.owner))
-        return __real_clock_monotonic_ms();
-    fake_clock.now += fake_clock.step;
+    if (pthread_equal(pthread_self(), fake_clock.owner))
+        fake_clock.now += fake_clock.step;
     return now;
 }
 
@@ -42,6 +42,25 @@ static void write_config(unsigned int max_age)
              "  - {domain: second.example, announce_delay: 11s}\n",
              getenv("PWD"), max_age);
     temporary_write("config.yaml", text);
+}
+
+static struct service *start(void)
+{
+    struct service *service;
+    int64_t processor_ms;
+
+    assert_int_equal(service_new("config.yaml", &service), 0);
+    assert_int_equal(service_end_load(service, &processor_ms), 0);
+    return service;
+}
+
+static void reload(struct service *service)
+{
+    int64_t processor_ms;
+
+    service_begin_reload(service);
+    assert_true(service_is_loading(service));
+    assert_int_equal(service_end_load(service, &processor_ms), 0);
 }
 
 /* How often a text is in the log. */
@@ -65,9 +84,9 @@ static void an_id_that_comes_due_between_two_looks_at_the_clock_is_announced_onc
 
     (void)state;
     write_config(1);
-    assert_int_equal(service_new("config.yaml", &service), 0);
+    service = start();
     write_config(2);
-    service_reload(service);
+    reload(service);
     assert_int_equal(count_logged("2 ids wait: "), 1);
     /* The first look finds the first id due, the next one the second as well. */
     fake_clock.now += 10000;
@@ -87,6 +106,7 @@ static int set_up(void **state)
 {
     int log;
 
+    signals_block();
     fake_clock.owner = pthread_self();
     fake_clock.now = 1000000;
     assert_int_equal(temporary_enter(state), 0);

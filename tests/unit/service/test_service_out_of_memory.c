@@ -6,6 +6,7 @@
 #include "net/http.h"
 #include "protocol/jansson_alloc.h"
 #include "service/service.h"
+#include "service/signals.h"
 #include "sockets.h"
 #include "temporary.h"
 
@@ -243,12 +244,26 @@ static struct tally fail_each(const struct transport *transport, const struct qu
     return tally;
 }
 
+/* Starts the service. Returns 0, or why it could not. */
+static int start(void)
+{
+    int64_t processor_ms;
+    int r = service_new("config.yaml", &service);
+
+    if (r)
+        return r;
+    r = service_end_load(service, &processor_ms);
+    if (r)
+        service_free(service);
+    return r;
+}
+
 /* What a thread keeps for later requests is allocated by the first one, so all is asked twice. */
 static void ask_all(const struct transport *transport, void (*begin_failing)(size_t n))
 {
     size_t n = 0;
 
-    assert_int_equal(service_new("config.yaml", &service), 0);
+    assert_int_equal(start(), 0);
     for (size_t i = 0; i < 2 * ARRAY_LENGTH(questions); i++)
         n += fail_each(transport, &questions[i % ARRAY_LENGTH(questions)], begin_failing).failed;
     assert_true(n > ARRAY_LENGTH(questions));
@@ -268,7 +283,7 @@ static void ask_for_much(const struct transport *transport, void (*begin_failing
 {
     size_t n_cut = 0;
 
-    assert_int_equal(service_new("config.yaml", &service), 0);
+    assert_int_equal(start(), 0);
     for (size_t i = 0; i < 2 * ARRAY_LENGTH(long_questions); i++) {
         struct tally tally =
             fail_each(transport, &long_questions[i % ARRAY_LENGTH(long_questions)], begin_failing);
@@ -333,16 +348,16 @@ static void a_page_is_whole_or_an_error(void **state)
 {
     (void)state;
     for (size_t way = 0; way < ARRAY_LENGTH(ways); way++) {
-        assert_int_equal(service_new("config.yaml", &service), 0);
+        assert_int_equal(start(), 0);
         for (size_t i = 0; i < 2 * ARRAY_LENGTH(pages); i++)
             get_each(&pages[i % ARRAY_LENGTH(pages)], ways[way]);
         service_free(service);
     }
 }
 
-static int start(void)
+static int start_and_stop(void)
 {
-    int r = service_new("config.yaml", &service);
+    int r = start();
 
     if (r == 0)
         service_free(service);
@@ -352,7 +367,7 @@ static int start(void)
 static void a_service_starts_whole_or_not_at_all(void **state)
 {
     (void)state;
-    assert_true(failing_malloc_each(start) > 50);
+    assert_true(failing_malloc_each(start_and_stop) > 50);
     assert_int_equal(access("s", F_OK), -1);
 }
 
@@ -383,6 +398,7 @@ static unsigned int serving(void)
 static void reload_each(void (*begin_failing)(size_t n))
 {
     unsigned int kept = 0, number = 0;
+    int64_t processor_ms;
     bool failed = true;
 
     for (unsigned int n = 0; failed; n++) {
@@ -390,7 +406,9 @@ static void reload_each(void (*begin_failing)(size_t n))
 
         write_config(++number, "", "");
         begin_failing(n);
-        service_reload(service);
+        service_begin_reload(service);
+        if (service_is_loading(service))
+            assert_int_equal(service_end_load(service, &processor_ms), 0);
         failed = failing_malloc_end();
         assert_true(serving() == number || (failed && serving() == before));
         kept += serving() == before;
@@ -403,7 +421,7 @@ static void a_reload_without_memory_leaves_the_old_snapshot(void **state)
     (void)state;
     for (size_t way = 0; way < ARRAY_LENGTH(ways); way++) {
         write_config(0, "", "");
-        assert_int_equal(service_new("config.yaml", &service), 0);
+        assert_int_equal(start(), 0);
         reload_each(ways[way]);
         service_free(service);
     }
@@ -411,6 +429,7 @@ static void a_reload_without_memory_leaves_the_old_snapshot(void **state)
 
 static int set_up(void **state)
 {
+    signals_block();
     event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
     jansson_alloc_init();
     json_object_seed(1);
