@@ -4,14 +4,20 @@
 #include "service/signals.h"
 #include "temporary.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 enum { LOG_MAX = 1 << 16 };
 
 int64_t __wrap_clock_monotonic_ms(void);
+int __real_config_load(const struct config_request *request, struct diagnostics *diagnostics,
+                       struct config **out);
+int __wrap_config_load(const struct config_request *request, struct diagnostics *diagnostics,
+                       struct config **out);
 
 /* What all threads take for the time, and how far it goes on with each look of the main thread. */
 static struct {
@@ -27,6 +33,22 @@ int64_t __wrap_clock_monotonic_ms(void)
     if (pthread_equal(pthread_self(), fake_clock.owner))
         fake_clock.now += fake_clock.step;
     return now;
+}
+
+/* While loads hang they go on reading, whether they are cancelled or not, as from a disk that does
+ * not answer. */
+static atomic_bool hang;
+static atomic_size_t n_hung; /* loads that have gone on since */
+
+int __wrap_config_load(const struct config_request *request, struct diagnostics *diagnostics,
+                       struct config **out)
+{
+    bool hung = hang;
+
+    while (hang)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    n_hung += hung;
+    return hung ? -ECANCELED : __real_config_load(request, diagnostics, out);
 }
 
 /* Two policies, whose bodies have this max_age, and whose ids wait 10 and 11 seconds. */
@@ -101,6 +123,32 @@ static void an_id_that_comes_due_between_two_looks_at_the_clock_is_announced_onc
     service_free(service);
 }
 
+static void a_load_that_hangs_does_not_hold_up_the_end(void **state)
+{
+    /* What the thread still needs is left to it, so it is no leak as long as this points there. */
+    static struct service *first, *second;
+    int64_t begin;
+
+    (void)state;
+    fake_clock.step = 10;
+    write_config(1);
+    hang = true;
+    assert_int_equal(service_new("config.yaml", &first), 0);
+    begin = fake_clock.now;
+    service_free(first);
+    assert_in_range(fake_clock.now - begin, 0, 1000);
+    hang = false;
+    second = start();
+    hang = true;
+    service_begin_reload(second);
+    begin = fake_clock.now;
+    service_free(second);
+    assert_in_range(fake_clock.now - begin, 0, 1000);
+    hang = false;
+    while (n_hung < 2)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
 /* The log goes to a file. */
 static int set_up(void **state)
 {
@@ -123,6 +171,7 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_load_that_hangs_does_not_hold_up_the_end),
         TEST(an_id_that_comes_due_between_two_looks_at_the_clock_is_announced_once),
     };
 
