@@ -4,9 +4,9 @@
 #include "base/base.h"
 
 /* Writes text so that it prints on one line and shows what it is. Octets and characters that do not
- * print, that turn the direction of writing, or that look like a space or like nothing, become \xNN;
- * the characters of SPECIAL get a backslash. OUT has room for SIZE bytes, with the terminator; a
- * text that does not fit is cut and ends in "…". */
+ * print, that turn the direction of writing, or that look like a space or like nothing, become
+ * \xNN; the characters of SPECIAL get a backslash. OUT has room for SIZE bytes, with the
+ * terminator; a text that does not fit is cut and ends in "…". */
 void quote_escape(struct text text, const char *special, char *out, size_t size);
 
 /* Input in quotes, for a message. */

@@ -55,7 +55,7 @@ static void write_status_page(void *context, const struct http_request *request,
     const struct admin *admin = context;
 
     (void)request;
-    reply->rest = status_json_new(admin->status);
+    reply->rest = status_json_new(admin->status, admin->settings);
     reply->body.failed |= !reply->rest;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/producer.h"
 #include "config/diagnostics.h"
+#include "config/settings.h"
 #include "snapshot/notify.h"
 
 #include <stdatomic.h>
@@ -71,5 +72,6 @@ void status_read(struct status *status, struct status_view *out);
 void status_view_deinit(struct status_view *view);
 
 /* Makes the state of now as one JSON object, piece by piece: there may be many thousand policies.
+ * What verify found last is in it, if SETTINGS, which may be NULL, name a state that has it.
  * Returns NULL if out of memory. */
-struct producer *status_json_new(struct status *status);
+struct producer *status_json_new(struct status *status, const struct settings *settings);

@@ -2,6 +2,7 @@
 
 #include "base/json_write.h"
 #include "os/clock.h"
+#include "service/verified.h"
 #include "service/version.h"
 
 enum { PIECE = 16 << 10 /* bytes */ };
@@ -12,6 +13,7 @@ enum part { PART_HEAD, PART_WAITING, PART_RELOAD, PART_POLICIES };
 struct status_json {
     struct producer producer; /* the first member */
     struct status_view view;
+    const struct settings *settings; /* or NULL */
     enum part part;
     size_t next; /* byte of the text, or policy, of the part */
 };
@@ -116,6 +118,8 @@ static bool add_step(struct status_json *json, struct buffer *out)
     case PART_RELOAD:
         add_reload(out, view);
         add_zones(out, view);
+        if (json->settings)
+            verified_write_json(json->settings, out);
         buffer_add_string(out, ",\"policies\":[");
         end_part(json);
         return true;
@@ -150,13 +154,14 @@ static void status_json_free(struct producer *producer)
     free(json);
 }
 
-struct producer *status_json_new(struct status *status)
+struct producer *status_json_new(struct status *status, const struct settings *settings)
 {
     struct status_json *json = calloc(1, sizeof(*json));
 
     if (!json)
         return NULL;
     json->producer = (struct producer){.more = status_json_more, .free = status_json_free};
+    json->settings = settings;
     status_read(status, &json->view);
     return &json->producer;
 }

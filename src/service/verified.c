@@ -1,5 +1,6 @@
 #include "service/verified.h"
 
+#include "os/clock.h"
 #include "state/verify_runs.h"
 
 /* Reads the counts of the last run. Returns whether there are any. */
@@ -33,4 +34,17 @@ void verified_write_metrics(const struct settings *settings, struct buffer *out)
                   "pdns_mta_sts_verify_timestamp_seconds %lld\n",
                   (long long)run.ok, (long long)run.warning, (long long)run.error,
                   (long long)run.ended);
+}
+
+void verified_write_json(const struct settings *settings, struct buffer *out)
+{
+    struct verify_run run;
+
+    if (!read_last(settings, &run))
+        return;
+    buffer_printf(out,
+                  ",\"verify\":{\"started\":\"%s\",\"ended\":\"%s\",\"domains\":%lld,\"ok\":%lld,"
+                  "\"warning\":%lld,\"error\":%lld}",
+                  clock_text(run.started).text, clock_text(run.ended).text, (long long)run.domains,
+                  (long long)run.ok, (long long)run.warning, (long long)run.error);
 }

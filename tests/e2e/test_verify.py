@@ -143,6 +143,9 @@ def test_what_is_saved_is_shown_by_the_service(internet, make_directory):
         service.start()
         with urllib.request.urlopen("http://127.0.0.1:8154/metrics", timeout=DEADLINE) as reply:
             lines = reply.read().decode("ascii").splitlines()
+        with urllib.request.urlopen("http://127.0.0.1:8154/status", timeout=DEADLINE) as reply:
+            shown = json.load(reply)["verify"]
+    assert (shown["domains"], shown["ok"], shown["warning"], shown["error"]) == (3, 1, 1, 1)
     assert [line for line in lines if line.startswith("pdns_mta_sts_verified_domains{")] == [
         'pdns_mta_sts_verified_domains{result="ok"} 1',
         'pdns_mta_sts_verified_domains{result="warning"} 1',

@@ -42,7 +42,7 @@ static int tear_down(void **state)
 /* The status as the admin listener shows it. */
 static json_t *read_status(struct status *status)
 {
-    struct producer *producer = status_json_new(status);
+    struct producer *producer = status_json_new(status, NULL);
     struct buffer text = BUFFER_INIT;
     size_t begin = 0;
     json_t *json;
