@@ -13,6 +13,7 @@ void config_free(struct config *config)
     if (!config)
         return;
     snapshot_unref(config->snapshot);
+    glob_set_deinit(&config->matched);
     arena_deinit(&config->arena);
     free(config);
 }
@@ -33,7 +34,11 @@ static int loader_init(struct loader *loader, const struct config_request *reque
         (struct load_context){&loader->arena, &loader->sources, diagnostics, request->cancel};
     loader->certificates.mtime = &loader->mtime;
     loader->config = calloc(1, sizeof(*loader->config));
-    return loader->config ? builder_new(request->seed, &loader->builder) : -ENOMEM;
+    if (!loader->config)
+        return -ENOMEM;
+    loader->matched = &loader->config->matched;
+    loader->matched_before = request->matched_before;
+    return builder_new(request->seed, &loader->builder);
 }
 
 static void loader_deinit(struct loader *loader)
@@ -241,6 +246,7 @@ int config_load(const struct config_request *request, struct diagnostics *diagno
         r = -ENOMEM;
     if (r)
         return r;
+    glob_set_sort(loader.matched);
     *out = loader.config;
     loader.config = NULL;
     return 0;

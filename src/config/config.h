@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "config/cancel.h"
 #include "config/diagnostics.h"
+#include "config/glob.h"
 #include "config/settings.h"
 #include "snapshot/snapshot.h"
 
@@ -27,6 +28,7 @@ struct config {
     uint32_t files_mtime;      /* when what was read has changed last, in seconds since 1970 */
     struct snapshot *snapshot; /* one reference */
     struct arena arena;        /* what the settings point at */
+    struct glob_set matched;   /* for the next load */
 };
 
 /* What to load. */
@@ -34,6 +36,10 @@ struct config_request {
     const char *path;
     uint64_t seed;        /* for builder_new */
     struct cancel cancel; /* may end the load before its time */
+
+    /* What matched in the configuration that is in use, NULL if there is none: a glob of these that
+     * matches no file now is an error, as its directory may not be mounted. */
+    const struct glob_set *matched_before;
 };
 
 /* Reads a configuration file and all that it names.

@@ -80,23 +80,48 @@ static int use_file(const char *path, void *context)
     return files->use(files->loader, path, files->name, files->context);
 }
 
-static int use_files(struct named_files *files)
+/* Warns of a glob that matches no file. If it did at the last load, that is an error: an empty
+ * directory may be one that is not mounted. */
+static void report_empty(const struct named_files *files, const char *path)
+{
+    struct loader *loader = files->loader;
+    struct quoted glob = quote_text(node_text(files->name));
+
+    if (loader->matched_before && glob_set_has(loader->matched_before, path))
+        NODE_ERROR(&loader->context, files->name,
+                   "%s matched files at the last load and matches none now: mount its directory, "
+                   "or if this is right, remove the glob or restart the service",
+                   glob.text);
+    else
+        NODE_WARNING(&loader->context, files->name, "%s matches no file", glob.text);
+}
+
+static int use_glob(struct named_files *files, const char *holder, const char *path)
 {
     struct loader *loader = files->loader;
     const struct node *name = files->name;
-    const char *holder = sources_name(&loader->sources, name->source);
-    int r = glob_each(holder, name->text, use_file, files);
+    int r = glob_each(path, use_file, files);
 
-    if (r == GLOB_EMPTY)
-        NODE_WARNING(&loader->context, name, "%s matches no file",
-                     quote_text(node_text(name)).text);
+    if (r == 0)
+        r = glob_set_add(loader->matched, path);
+    else if (r == GLOB_EMPTY)
+        report_empty(files, path);
     else if (r == GLOB_UNREADABLE)
         NODE_ERROR(&loader->context, name,
                    "found a directory that cannot be read for %s, expected one that can",
                    quote_text(node_text(name)).text);
-    if (r < 0 || !glob_is_pattern(name->text))
-        return r;
-    return files_mtime_note_glob(&loader->mtime, holder, name->text);
+    return r < 0 ? r : files_mtime_note_glob(&loader->mtime, holder, name->text);
+}
+
+static int use_files(struct named_files *files)
+{
+    const char *holder = sources_name(&files->loader->sources, files->name->source);
+    const char *pattern = files->name->text;
+    CLEANUP(free_pointer) char *path = glob_path(holder, pattern);
+
+    if (!path)
+        return -ENOMEM;
+    return glob_is_pattern(pattern) ? use_glob(files, holder, path) : use_file(path, files);
 }
 
 int files_each(struct loader *loader, const struct node *names,

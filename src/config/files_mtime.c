@@ -38,18 +38,27 @@ static int note_directory(const char *path, void *context)
     return 0;
 }
 
+/* Notes when the directories have changed that match the beginning of a glob. */
+static int note_matching(struct files_mtime *mtime, const char *holder, const char *pattern,
+                         size_t length)
+{
+    CLEANUP(free_pointer) char *beginning = strndup(pattern, length);
+    CLEANUP(free_pointer) char *path = beginning ? glob_path(holder, beginning) : NULL;
+    int r;
+
+    if (!path)
+        return -ENOMEM;
+    r = glob_is_pattern(beginning) ? glob_each(path, note_directory, mtime)
+                                   : note_directory(path, mtime);
+    return r < 0 ? r : 0;
+}
+
 int files_mtime_note_glob(struct files_mtime *mtime, const char *holder, const char *pattern)
 {
     const char *end = pattern + glob_base(pattern);
+    int r = note_matching(mtime, holder, pattern, (size_t)(end - pattern));
 
-    for (;;) {
-        CLEANUP(free_pointer) char *directories = strndup(pattern, (size_t)(end - pattern));
-
-        if (!directories || glob_each(holder, directories, note_directory, mtime) < 0)
-            return -ENOMEM;
-        end = strchr(end, '/');
-        if (!end)
-            return 0;
-        end++;
-    }
+    while (r == 0 && (end = strchr(end, '/')))
+        r = note_matching(mtime, holder, pattern, (size_t)(++end - pattern));
+    return r;
 }

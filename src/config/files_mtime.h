@@ -22,5 +22,5 @@ void files_mtime_deinit(struct files_mtime *mtime);
 void files_mtime_note(struct files_mtime *mtime, const char *path, time_t modified);
 
 /* Notes when the directories have changed that a glob looks in, on all levels: a file that is gone
- * leaves no other trace. HOLDER and PATTERN as glob_each has them. Returns 0 or -ENOMEM. */
+ * leaves no other trace. HOLDER and PATTERN as glob_path has them. Returns 0 or -ENOMEM. */
 int files_mtime_note_glob(struct files_mtime *mtime, const char *holder, const char *pattern);

@@ -1,5 +1,6 @@
 #include "config/glob.h"
 
+#include "base/array.h"
 #include "base/buffer.h"
 
 #include <errno.h>
@@ -21,11 +22,11 @@ size_t glob_base(const char *pattern)
     return length;
 }
 
-/* Puts the directory of HOLDER before a pattern, escaped if the whole is a glob. */
-static char *join(const char *holder, const char *pattern, bool is_glob)
+char *glob_path(const char *holder, const char *pattern)
 {
     CLEANUP(buffer_deinit) struct buffer path = BUFFER_INIT;
     const char *slash = strrchr(holder, '/');
+    bool is_glob = glob_is_pattern(pattern);
 
     for (const char *c = holder; pattern[0] != '/' && slash && c <= slash; c++) {
         if (is_glob && strchr(GLOB_CHARACTERS "\\", *c))
@@ -48,18 +49,11 @@ static int on_unreadable(const char *path, int error)
     return error != ENOENT;
 }
 
-int glob_each(const char *holder, const char *pattern, int (*use)(const char *path, void *context),
-              void *context)
+int glob_each(const char *path, int (*use)(const char *path, void *context), void *context)
 {
     CLEANUP(globfree) glob_t found = {0};
-    bool is_glob = glob_is_pattern(pattern);
-    CLEANUP(free_pointer) char *path = join(holder, pattern, is_glob);
     int r = 0;
 
-    if (!path)
-        return -ENOMEM;
-    if (!is_glob)
-        return use(path, context);
     switch (glob(path, GLOB_NOSORT, on_unreadable, &found)) {
     case 0:
         break;
@@ -74,4 +68,35 @@ int glob_each(const char *holder, const char *pattern, int (*use)(const char *pa
     for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
         r = use(found.gl_pathv[i], context);
     return r;
+}
+
+void glob_set_deinit(struct glob_set *set)
+{
+    for (size_t i = 0; i < set->n; i++)
+        free(set->paths[i]);
+    free(set->paths);
+    *set = GLOB_SET_INIT;
+}
+
+int glob_set_add(struct glob_set *set, const char *path)
+{
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
+    if (ARRAY_RESERVE(set->paths, set->n, set->capacity))
+        return -ENOMEM;
+    set->paths[set->n] = strdup(path);
+    if (!set->paths[set->n])
+        return -ENOMEM;
+    set->n++;
+    return 0;
+}
+
+void glob_set_sort(struct glob_set *set)
+{
+    if (set->n)
+        qsort(set->paths, set->n, sizeof(*set->paths), compare_paths);
+}
+
+bool glob_set_has(const struct glob_set *set, const char *path)
+{
+    return set->n && bsearch(&path, set->paths, set->n, sizeof(*set->paths), compare_paths);
 }

@@ -3,23 +3,44 @@
 
 #include "base/base.h"
 
-/* Positive results. */
+/* Whether a pattern is a glob, and does not name one file. */
+bool glob_is_pattern(const char *pattern);
+
+/* The path that a pattern stands for: relative to the directory of HOLDER, the file that holds it.
+ * If the pattern is a glob, so is the path, in which the directory is escaped. Returns NULL if out
+ * of memory; the caller frees the path. */
+char *glob_path(const char *holder, const char *pattern);
+
+/* How much of a glob names the directory where the search begins, below which all that it matches
+ * lies: nothing, or up to a slash. */
+size_t glob_base(const char *pattern);
+
+/* Positive results of glob_each. */
 enum {
     GLOB_EMPTY = 1,  /* the glob matches no file */
     GLOB_UNREADABLE, /* a directory that it names cannot be searched */
 };
 
-/* Hands the path of every file that a pattern stands for to a function, until it returns negative:
- * in the order of their bytes those that match a glob (glob(7)), or the one that is named without
- * *, ? and [, whether it exists or not. The pattern is relative to the directory of HOLDER, the
- * file that holds it, and the paths begin as HOLDER's does. Returns 0, one of the results above,
- * -ENOMEM, or what the function returned. */
-int glob_each(const char *holder, const char *pattern, int (*use)(const char *path, void *context),
-              void *context);
+/* Hands the path of every file that a glob (glob(7)) matches to a function, in the order of their
+ * bytes, until it returns negative. Returns 0, one of the results above, -ENOMEM, or what the
+ * function returned. */
+int glob_each(const char *path, int (*use)(const char *path, void *context), void *context);
 
-/* Whether a pattern is a glob, and does not name one file. */
-bool glob_is_pattern(const char *pattern);
+/* The globs that matched a file at a load, by their paths. A directory that is not mounted looks
+ * like one that is empty; whether there were files at the load before tells them apart. */
+struct glob_set {
+    char **paths; /* in order, once glob_set_sort was called */
+    size_t n, capacity;
+};
 
-/* How much of a glob names the directory where the search begins, below which all that it matches
- * lies: nothing, or up to a slash. */
-size_t glob_base(const char *pattern);
+#define GLOB_SET_INIT ((struct glob_set){0})
+
+void glob_set_deinit(struct glob_set *set);
+
+/* Adds a glob. Returns 0 or -ENOMEM. */
+int glob_set_add(struct glob_set *set, const char *path);
+
+/* Puts the globs in order, so that they can be found. */
+void glob_set_sort(struct glob_set *set);
+
+bool glob_set_has(const struct glob_set *set, const char *path);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/certificates.h"
+#include "config/glob.h"
 #include "config/schema.h"
 #include "snapshot/builder.h"
 
@@ -25,6 +26,8 @@ struct loader {
     struct arena arena;          /* nodes, and what settings of policies point at */
     struct sources sources;
     struct files_mtime mtime;
+    struct glob_set *matched;              /* globs that match, in the configuration that is made */
+    const struct glob_set *matched_before; /* those of the last load, or NULL */
     struct builder *builder;
     struct policy_list *policy_lists; /* of each file, until all are read */
     size_t n_policy_lists, policy_lists_capacity;

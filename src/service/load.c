@@ -54,6 +54,7 @@ static int read_settled(struct load *load, uint64_t seed)
         .path = load->setup.path,
         .seed = seed,
         .cancel = {.asked = is_cancelled, .context = load},
+        .matched_before = load->setup.matched,
     };
     struct load_result *result = &load->result;
 

@@ -21,6 +21,7 @@ struct load_setup {
     const struct settings *settings; /* in force */
     struct snapshot *published;
     const struct announcements *announcements;
+    const struct glob_set *matched; /* globs that matched at the last load */
     struct notify *notify;
     void (*ended)(void); /* called by the thread at its end */
 };

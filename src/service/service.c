@@ -24,6 +24,7 @@ struct service {
     char *config_path;
     struct config *config;              /* of the start, for its settings */
     struct snapshot *loaded;            /* what the configuration last said */
+    struct glob_set matched;            /* the globs that matched then */
     struct snapshot *published;         /* what the threads answer from */
     struct announcements announcements; /* the ids in which the two differ */
     struct notify *notify;
@@ -105,6 +106,7 @@ static int begin_load(struct service *service)
         .settings = service->config ? &service->config->settings : NULL,
         .published = service->published,
         .announcements = &service->announcements,
+        .matched = &service->matched,
         .notify = service->notify,
         .ended = signals_tell_loaded,
     };
@@ -171,6 +173,9 @@ static void adopt(struct service *service, struct load_result *result)
     snapshot_unref(service->loaded);
     service->loaded = result->config->snapshot;
     result->config->snapshot = NULL;
+    glob_set_deinit(&service->matched);
+    service->matched = result->config->matched;
+    result->config->matched = GLOB_SET_INIT;
     announcements_deinit(&service->announcements);
     service->announcements = result->announcements;
     result->announcements = ANNOUNCEMENTS_INIT;
@@ -351,6 +356,7 @@ void service_free(struct service *service)
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);
     snapshot_unref(service->loaded);
+    glob_set_deinit(&service->matched);
     status_free(service->status);
     notify_free(service->notify);
     config_free(service->config);

@@ -171,6 +171,25 @@ def test_a_yaml_bomb_is_refused_and_the_file_named(running, bomb, file):
     check_answers(running)
 
 
+def test_a_directory_that_is_not_mounted_takes_no_domains_away(running):
+    lists = running.directory / "disk"
+    lists.mkdir()
+    (lists / "a.list").write_text("example.info\n", encoding="ascii")
+    running.configure(POLICY.format(**GENERATIONS[0]).replace("members.list", "'disk/*.list'"))
+    running.reload()
+    (lists / "a.list").rename(running.directory / "a.list")
+    for _ in range(2):
+        log = running.reload(until=REFUSED)
+        assert f'{running.config}:9:19: "disk/*.list" matched files at the last load' in log
+        assert contents(running, "_mta-sts.example.info")
+    (running.directory / "a.list").rename(lists / "a.list")
+    assert "(0 added, 0 removed)" in running.reload()
+    (lists / "a.list").unlink()
+    running.stop()
+    running.start()
+    assert contents(running, "_mta-sts.example.info") is False
+
+
 def write_too_many_domains(directory):
     """The same one again and again."""
     (directory / "members.list").write_text("a\n" * (2**24 + 1), encoding="ascii")

@@ -95,6 +95,64 @@ static void a_directory_that_cannot_be_searched_is_no_empty_one(void **state)
                                   "\"loop/*.list\", expected one that can\n");
 }
 
+/* Loads config.yaml after what matched in MATCHED, which takes over what matches now. Returns the
+ * result of the load. */
+static int load_again(struct glob_set *matched, const char *expected)
+{
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    CLEANUP(buffer_deinit) struct buffer messages = BUFFER_INIT;
+    const struct config_request request = {.path = "config.yaml", .matched_before = matched};
+    struct config *config = NULL;
+    int r = config_load(&request, &diagnostics, &config);
+
+    config_messages(&diagnostics, &messages);
+    assert_string_equal(buffer_string(&messages), expected);
+    if (r == 0) {
+        glob_set_deinit(matched);
+        *matched = config->matched;
+        config->matched = GLOB_SET_INIT;
+    }
+    config_free(config);
+    return r;
+}
+
+static void a_glob_that_matched_at_the_last_load_must_match_again(void **state)
+{
+    CLEANUP(glob_set_deinit) struct glob_set matched = GLOB_SET_INIT;
+
+    (void)state;
+    assert_int_equal(mkdir("disk", 0700), 0);
+    temporary_write("disk/b.list", "b.example\n");
+    temporary_write("config.yaml",
+                    POLICY "    domain_files: ['none/*.list', 'disk/*.list', 'disk/?.list']\n");
+    assert_int_equal(load_again(&matched, "config.yaml:4:20: warning: \"none/*.list\" matches no "
+                                          "file\n"
+                                          "config.yaml:4:50: warning: \"disk/b.list\" is the list "
+                                          "file named already at config.yaml:4:35\n"),
+                     0);
+    assert_int_equal(rename("disk", "away"), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            load_again(
+                &matched,
+                "config.yaml:4:35: \"disk/*.list\" matched files at the last load and matches none "
+                "now: mount its directory, or if this is right, remove the glob or restart the "
+                "service\n"
+                "config.yaml:4:50: \"disk/?.list\" matched files at the last load and matches none "
+                "now: mount its directory, or if this is right, remove the glob or restart the "
+                "service\n"
+                "config.yaml:4:20: warning: \"none/*.list\" matches no file\n"),
+            REPORTED);
+    temporary_write("config.yaml", POLICY "    domain_files: 'none/*.list'\n");
+    assert_int_equal(load_again(&matched, "config.yaml:4:19: warning: \"none/*.list\" matches no "
+                                          "file\n"),
+                     0);
+    temporary_write("config.yaml", POLICY "    domain_files: 'disk/*.list'\n");
+    assert_int_equal(load_again(&matched, "config.yaml:4:19: warning: \"disk/*.list\" matches no "
+                                          "file\n"),
+                     0);
+}
+
 static void a_file_over_its_limit_is_refused(void **state)
 {
     (void)state;
@@ -573,6 +631,7 @@ int main(void)
         TEST(what_is_no_regular_file_is_refused_without_blocking),
         TEST(an_unreadable_file_that_a_glob_names_is_refused),
         TEST(a_directory_that_cannot_be_searched_is_no_empty_one),
+        TEST(a_glob_that_matched_at_the_last_load_must_match_again),
         TEST(a_file_over_its_limit_is_refused),
         TEST(files_are_named_by_the_directory_of_the_configuration),
         TEST(a_directory_with_glob_characters_stands_for_itself),
