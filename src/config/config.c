@@ -143,6 +143,7 @@ static int read_files(struct loader *loader, const char *path)
     return r ? r : files_each(loader, settings.include, read_included, NULL);
 }
 
+/* Without any policy everything would be unpublished, as by a file that was cut short: an error. */
 static int read_policies(struct loader *loader, const char *path)
 {
     int r = 0;
@@ -150,8 +151,8 @@ static int read_policies(struct loader *loader, const char *path)
     for (size_t i = 0; i < loader->n_policy_lists && r == 0; i++)
         r = policies_read(loader, loader->policy_lists[i].policies);
     if (r == 0 && loader->n_policies == 0 && !diagnostics_has_errors(loader->context.diagnostics))
-        diagnostics_warning(loader->context.diagnostics, (struct place){.file = path},
-                            "there is no policy, so nothing is published");
+        diagnostics_error(loader->context.diagnostics, (struct place){.file = path},
+                          "found no policy, expected at least one: nothing would be published");
     return r;
 }
 

@@ -150,10 +150,11 @@ class Draft:
                 and {"mode", "certificates"} <= self.in_force(entry).keys()]
 
 
-def fresh(rng):
+def fresh(rng, least):
+    """A draft of so many policies at least."""
     draft = Draft(draw(rng, SETTINGS) if rng.random() < 0.5 else {},
                   draw(rng, ZONES) if rng.random() < 0.7 else None)
-    for _ in range(rng.randint(0, 6)):
+    for _ in range(rng.randint(least, 6)):
         draft.add_entry(rng)
     return draft
 
@@ -386,15 +387,15 @@ class Configuration:
 
 
 def random_configuration(rng, before=None):
-    """A configuration; BEFORE is the one that is in force."""
-    again = before and before.draft.entries and rng.random() < 0.7
-    draft = varied(rng, before.draft) if again else fresh(rng)
+    """A configuration; BEFORE is the one that is in force. The first one is accepted."""
+    again = before and rng.random() < 0.7
+    draft = varied(rng, before.draft) if again else fresh(rng, 0 if before else 1)
     draft.complete_all(rng)
     writer = Writer(rng)
     for entry in draft.entries:
         writer.add_entry(entry)
-    error, zones = None, dressed(rng, draft.zones or {})
-    if draft.entries and rng.random() < 0.1:
+    error, zones = None if draft.entries else "found no policy", dressed(rng, draft.zones or {})
+    if draft.entries and before and rng.random() < 0.1:
         error, policy, zones = spoil(rng, draft)
         writer.add_policy(policy)
     writer.finish({"zones": zones, "defaults": dressed(rng, draft.defaults)})

@@ -220,7 +220,7 @@ class Comparison:
 def configured(make_directory, ports):
     with Service(make_directory(), ports.take()) as service:
         service.policy_port = ports.take()
-        service.configure("policies: []\n", keepalive="yes")
+        service.configure("policies: [{domain: before.example}]\n", keepalive="yes")
         os.utime(service.config, (0, 0))
         yield service.start()
 

@@ -264,6 +264,13 @@ def test_a_file_that_is_no_configuration_changes_no_answer(running, text):
     assert contents(running, "_mta-sts.example.net") == ['"v=STSv1; id=old"']
 
 
+@pytest.mark.parametrize("text", ["listen:\n", "listen: {http: {}}\n", "policies: []\n", "include: '*.inc'\n"])
+def test_a_file_that_was_cut_short_unpublishes_nothing(running, text):
+    running.config.write_text(text, encoding="ascii")
+    assert "found no policy" in running.reload(until=REFUSED)
+    assert contents(running, "_mta-sts.example.net") == ['"v=STSv1; id=old"']
+
+
 def test_after_a_refusal_the_next_good_file_is_applied(running):
     running.configure("nonsense: 1\n")
     running.reload(until=REFUSED)
