@@ -102,6 +102,7 @@ static int read_settings(struct loader *loader, const struct node *root, struct 
 {
     struct load_context context = loader->context;
     struct listener_settings *listeners = out->settings.listeners;
+    const struct node *listen;
     int r;
 
     context.arena = &loader->config->arena;
@@ -111,11 +112,11 @@ static int read_settings(struct loader *loader, const struct node *root, struct 
         r = options_read(&context, &main_table, root, out, NULL);
     if (r)
         return r;
-    if (!out->listen)
+    listen = node_find(root, "listen");
+    if (!listen || node_is_null(listen))
         listeners[LISTENER_REMOTE].enabled = true;
-    else if (node_find(root, "listen")->length == 0)
-        NODE_ERROR(&context, node_find(root, "listen"),
-                   "found no listener, expected http, unix, policy or admin");
+    else if (listen->kind == NODE_MAPPING && listen->length == 0)
+        NODE_ERROR(&context, listen, "found no listener, expected http, unix, policy or admin");
     return 0;
 }
 

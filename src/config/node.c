@@ -253,7 +253,7 @@ static int read_sequence(struct reader *reader, size_t depth, struct node *seque
 /* Finds a key that stands in a mapping. */
 static const struct node *find_key(const struct node *mapping, struct text key)
 {
-    for (const struct node *node = mapping->first; node; node = node->next->next)
+    for (const struct node *node = node_first(mapping); node; node = node->next->next)
         if (text_equals(node_text(node), key))
             return node;
     return NULL;
@@ -420,6 +420,11 @@ int node_read(const struct load_context *context, struct file *file, uint16_t so
     yaml_event_delete(&reader.event);
     yaml_parser_delete(&reader.parser);
     return r;
+}
+
+const struct node *node_first(const struct node *node)
+{
+    return node->kind == NODE_SEQUENCE || node->kind == NODE_MAPPING ? node->first : NULL;
 }
 
 const struct node *node_find(const struct node *mapping, const char *key)

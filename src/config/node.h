@@ -61,6 +61,9 @@ struct load_context {
 int node_read(const struct load_context *context, struct file *file, uint16_t source,
               struct node **root);
 
+/* The first item or key of a collection; NULL if it has none, or if the node is a scalar. */
+const struct node *node_first(const struct node *node);
+
 /* The value of a key in a mapping, or NULL. */
 const struct node *node_find(const struct node *mapping, const char *key);
 

@@ -35,15 +35,17 @@ int option_refuse(const struct option_input *input)
     return option_report(input, node_describe(input->node).text);
 }
 
-/* Reports a node that cannot be a value of its row at all. */
+/* Reports a node that cannot be a value of its row at all. A section without a value is one without
+ * keys. */
 static int check_kind(const struct option_input *input)
 {
     int kinds = input->option->type->kinds ? input->option->type->kinds : OPTION_FROM_SCALAR;
 
     if (input->node->kind == NODE_INVALID)
         return REPORTED;
-    return !(kinds & 1 << input->node->kind) || node_is_null(input->node) ? option_refuse(input)
-                                                                          : 0;
+    if (node_is_null(input->node))
+        return kinds & OPTION_FROM_MAPPING ? 0 : option_refuse(input);
+    return kinds & 1 << input->node->kind ? 0 : option_refuse(input);
 }
 
 /* Reads one value, or one item of a list. */
@@ -250,7 +252,7 @@ int options_read(const struct load_context *context, const struct option_table *
 {
     struct option_keys seen = {0};
 
-    for (const struct node *key = node->first; key; key = key->next->next) {
+    for (const struct node *key = node_first(node); key; key = key->next->next) {
         const struct option *option = find_option(table, node_text(key));
         uint32_t bit;
         int r;

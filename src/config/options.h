@@ -37,7 +37,8 @@ struct option_type {
     /* The same if it depends on the row; NULL otherwise. */
     void (*describe)(const struct option *option, struct buffer *out);
 
-    /* Reads one value; reports what is wrong with it. The node is of a fitting kind and not empty.
+    /* Reads one value; reports what is wrong with it. The node is of a fitting kind, and not empty
+     * unless that is a mapping.
      * Returns 0, REPORTED or -ENOMEM. */
     int (*read)(const struct option_input *input, void *value);
 
@@ -122,9 +123,9 @@ int option_keep_node(const struct option_input *input, void *value);
 int options_set_defaults(const struct load_context *context, const struct option_table *table,
                          void *settings);
 
-/* Reads a mapping into a struct. Values of absent keys, and of keys with an error, stay as they
- * were. Errors are reported, all of them; KEYS (NULL if not wanted) says which rows have one.
- * Returns 0 or -ENOMEM. */
+/* Reads a mapping, or what is written without a value in its place, into a struct. Values of absent
+ * keys, and of keys with an error, stay as they were. Errors are reported, all of them; KEYS (NULL
+ * if not wanted) says which rows have one. Returns 0 or -ENOMEM. */
 int options_read(const struct load_context *context, const struct option_table *table,
                  const struct node *node, void *settings, struct option_keys *keys);
 
