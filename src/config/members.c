@@ -80,6 +80,7 @@ static int add_member(struct loader *loader, enum domain_kind kind, struct text 
                     text, (enum name_fault)r);
     if (r || count_domain(loader, where))
         return r < 0 ? r : 0;
+    name_warn_single(loader->context.diagnostics, source_unpack(&loader->sources, where), &domain);
     if (loader->n_domains % CANCEL_INTERVAL == 0 && cancel_asked(&loader->context.cancel))
         return -ECANCELED;
     r = certificates_look(&loader->certificates, name_text(&domain), &held);

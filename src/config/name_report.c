@@ -22,3 +22,11 @@ void name_report(struct diagnostics *diagnostics, struct place place, uint32_t o
                       quote_text(name).text,
                       name_fault_expected(space == ' ' ? NAME_COMMA : NAME_SPACE));
 }
+
+void name_warn_single(struct diagnostics *diagnostics, struct place place,
+                      const struct name *domain)
+{
+    if (!memchr(domain->text, '.', domain->length))
+        diagnostics_warning(diagnostics, place, "%s is a single label; mail domains have two or more",
+                            quote_text(name_text(domain)).text);
+}

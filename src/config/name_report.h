@@ -11,3 +11,7 @@
  */
 void name_report(struct diagnostics *diagnostics, struct place place, uint32_t opening,
                  struct text name, enum name_fault fault);
+
+/* Warns of a mail domain of one label: it is hardly ever meant, but may have mail (RFC 7085). */
+void name_warn_single(struct diagnostics *diagnostics, struct place place,
+                      const struct name *domain);

@@ -28,7 +28,12 @@ static int compare_names(const void *a, const void *b)
 
 static int read_domain(const struct option_input *input, void *value)
 {
-    return judge_name(input, name_from_domain(node_text(input->node), value));
+    const struct load_context *context = input->context;
+    int r = judge_name(input, name_from_domain(node_text(input->node), value));
+
+    if (r == 0)
+        name_warn_single(context->diagnostics, node_place(input->node, context->sources), value);
+    return r;
 }
 
 const struct option_type type_domain = {
@@ -136,6 +141,11 @@ static int read_id(const struct option_input *input, void *value)
 
     if (!automatic && !policy_id_valid(id))
         return option_refuse(input);
+    if (!automatic && strcasecmp(id.data, "auto") == 0)
+        NODE_WARNING(input->context, input->node,
+                     "%s is a fixed id, which never changes with the policy: auto is written in "
+                     "lower case",
+                     quote_text(id).text);
     *(const char **)value = automatic ? NULL : id.data;
     return 0;
 }
@@ -227,8 +237,13 @@ static int read_policy_host(const struct option_input *input, void *value)
     struct policy_host *host = value;
 
     *host = (struct policy_host){0};
-    if (address_from_text(node_text(input->node), &host->address))
+    if (address_from_text(node_text(input->node), &host->address)) {
+        if (!address_is_global(&host->address))
+            NODE_WARNING(input->context, input->node,
+                         "%s cannot be reached from the Internet, where senders ask for the policy",
+                         quote_text(node_text(input->node)).text);
         return 0;
+    }
     return judge_name(input, name_from_host(node_text(input->node), &host->name));
 }
 
