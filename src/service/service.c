@@ -18,7 +18,10 @@
 #include <jansson.h>
 #include <malloc.h>
 
-enum { RETRY_MILLISECONDS = 1000 /* after an id could not be announced for want of memory */ };
+enum {
+    RETRY_MILLISECONDS = 1000, /* after an id could not be announced for want of memory */
+    LARGE_BLOCK = 128 << 10,   /* bytes */
+};
 
 struct service {
     char *config_path;
@@ -44,6 +47,9 @@ void service_init(void)
     http_init();
     jansson_alloc_init();
     json_object_seed(0);
+    /* What a load allocates comes from its thread's part of the heap, whose end malloc_trim does
+     * not give back. Large blocks of their own go back when they are freed. */
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 }
 
 static double seconds_since(uint64_t begun)
