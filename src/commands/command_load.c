@@ -14,14 +14,15 @@ static void print_diagnostic(enum severity severity, const char *place, const ch
 struct config *command_load_and_report(const char *path, enum severity least,
                                        struct diagnostics *diagnostics)
 {
+    const struct place_text name = place_text((struct place){.file = path});
     struct config *config = NULL;
     int r = config_load(&(struct config_request){.path = path}, diagnostics, &config);
 
     diagnostics_each(diagnostics, print_diagnostic, &least);
     if (r < 0)
-        fprintf(stderr, "%s: %s\n", path, strerror(-r));
+        fprintf(stderr, "%s: %s\n", name.text, strerror(-r));
     else if (r > 0)
-        fprintf(stderr, "%s: refused, errors: %zu, warnings: %zu\n", path,
+        fprintf(stderr, "%s: refused, errors: %zu, warnings: %zu\n", name.text,
                 diagnostics->total[SEVERITY_ERROR], diagnostics->total[SEVERITY_WARNING]);
     return config;
 }

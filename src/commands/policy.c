@@ -10,7 +10,7 @@ int policy_run(const struct command_arguments *arguments)
         return EXIT_REFUSED;
     if (domain.policy->mode == POLICY_MODE_ABSENT) {
         fprintf(stderr, "pdns-mta-sts: the policy of %s has no mode, so there is no policy body\n",
-                arguments->operands[0]);
+                quote_text(domain.name).text);
         return EXIT_REFUSED;
     }
     fwrite(domain.policy->body.data, 1, domain.policy->body.length, stdout);

@@ -1,5 +1,6 @@
 #include "os/log.h"
 
+#include "base/quote.h"
 #include "os/clock.h"
 
 #include <errno.h>
@@ -154,18 +155,18 @@ static void write_within(struct log_limit *limit, enum log_level level, const ch
     }
     limit->suppressed++;
     limit->level = level;
-    snprintf(limit->last, sizeof(limit->last), "%.*s", (int)sizeof(limit->last) - 1, text);
+    quote_escape(text_from(text), "", limit->last, sizeof(limit->last));
 }
 
 /* Formats a text, and makes it one line. Returns whether it could be formatted. */
 __attribute__((format(printf, 2, 0))) static bool format_text(char text[LINE_TEXT_BYTES],
                                                               const char *format, va_list arguments)
 {
-    if (vsnprintf(text, LINE_TEXT_BYTES, format, arguments) < 0)
+    char raw[LINE_TEXT_BYTES];
+
+    if (vsnprintf(raw, sizeof(raw), format, arguments) < 0)
         return false;
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    quote_escape(text_from(raw), "", text, LINE_TEXT_BYTES);
     return true;
 }
 

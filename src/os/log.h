@@ -30,7 +30,7 @@ extern enum log_level log_threshold;
 void log_init(enum log_level threshold);
 
 /* Writes a line, whatever the level, in one piece, so that lines of several threads never mix.
- * Control characters become "?", a text of more than 4,000 bytes is cut. Never waits long: if
+ * What does not print is escaped (quote.h), a text of more than 4,000 bytes is cut. Never waits long: if
  * stderr is a pipe or a socket that nobody reads, lines are lost until there is room again, and
  * then counted in a line of their own. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -15,7 +15,7 @@ from http_client import exchange, get_request
 from load import http_load
 from powerdns import TRANSPORTS, PowerDns
 from processes import DEADLINE, wait_until
-from service import REFUSED
+from service import REFUSED, run_bytes
 from unix_client import Stream, lookup
 
 POLICIES = """\
@@ -149,6 +149,43 @@ def test_a_configuration_that_cannot_be_read_is_shown(admin):
     admin.config.unlink()
     admin.reload(REFUSED)
     assert "No such file" in status(admin)["last_reload"]["errors"][0]
+
+
+UGLY = os.fsdecode(b"\x1b[31m\xff\xc3\r\n\x7f\xe2\x80\xae\xc2\x9b")  # for a terminal, and as UTF-8
+
+
+def printable(text):
+    """Whether what was written, octets, is UTF-8 without characters that a terminal obeys."""
+    return all(line.isprintable() for line in text.decode("utf-8").split("\n"))
+
+
+def test_names_of_files_reach_terminal_log_and_status_as_printable_text(service, ports):
+    service.admin_port = ports.take()
+    directory = service.directory / f"of{UGLY}"
+    directory.mkdir()
+    service.config = directory / f"config{UGLY}.yaml"
+    for name in f"first{UGLY}.list", f"second{UGLY}.list":
+        (directory / name).write_text("bad domain\na.example\n", encoding="ascii")
+    service.configure("policies: [{domain: example.net, mode: none, policy_host: 192.0.2.1}]\n")
+    service.start()
+    service.configure("""\
+policies:
+  - {domain: example.net, mode: none, policy_host: 192.0.2.1, domain_files: "first*.list"}
+  - {domain: example.org, mode: none, policy_host: 192.0.2.1, domain_files: ["second*.list", absent.list]}
+""")
+    service.reload(REFUSED)
+    errors = status(service)["last_reload"]["errors"]
+    assert len(errors) > 3 and any("second\\x1b" in error for error in errors)
+    assert all(error.isprintable() for error in errors)
+    assert printable(service.log_path.read_bytes())
+    checked = run_bytes("check", "-c", service.config)
+    assert checked.returncode == 1 and printable(checked.stderr)
+    service.config.unlink()
+    service.reload(REFUSED)
+    missing = run_bytes("check", "-c", service.config)
+    assert missing.returncode == 1 and printable(missing.stderr)
+    assert printable(service.log_path.read_bytes())
+    assert all(error.isprintable() for error in status(service)["last_reload"]["errors"])
 
 
 REQUESTS = [

@@ -79,6 +79,25 @@ def test_debug_shows_requests_over_every_listener(service, ports):
         service.wait_log(f"^debug: {line}")
 
 
+UGLY = b"\x1b[31m\xff\xc2\x9b\xe2\x80\xae\x7f"  # for a terminal, and as UTF-8
+
+
+def test_what_peers_send_is_logged_as_printable_text(service):
+    start(service, "-l", "debug")
+    exchange(service.port, b"GET /dns/%s HTTP/1.1\r\nHost: a\r\n\r\n" % UGLY.replace(b"\x7f", b""))
+    body = b'{"method":"%s"}' % UGLY
+    exchange(service.port, b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (
+        len(body), body))
+    with Stream(service.socket) as stream:
+        stream.send(body + b"\n")
+        stream.reply()
+    service.wait_log("debug: unix: .*31m")
+    service.stop()
+    assert service.log().count("31m") > 1
+    assert all(line.isprintable()
+               for line in service.log_path.read_bytes().decode("utf-8").split("\n"))
+
+
 class Unread:
     """A log that goes to a pipe, which takes some 64 KiB until it is read."""
 

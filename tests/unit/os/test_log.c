@@ -106,8 +106,8 @@ static void a_journal_elsewhere_changes_nothing(void **state)
 
 static void control_characters_do_not_make_lines(void **state)
 {
-    log_info("a\nerror: b\r\t\x1b[0m\x7f");
-    assert_string_equal(written(*state), "info: a?error: b???[0m?\n");
+    log_info("a\nerror: b\r\t\x1b[0m\x7f\xff ü");
+    assert_string_equal(written(*state), "info: a\\x0aerror: b\\x0d\\x09\\x1b[0m\\x7f\\xff ü\n");
 }
 
 static void a_long_line_is_cut_and_ends(void **state)
