@@ -16,6 +16,7 @@ struct list_file {
     bool at_end;      /* the file has no further bytes */
     bool has_nul;     /* some line read so far holds a NUL byte */
     bool inside_line; /* the unread bytes are the rest of a line that was too long */
+    bool cut;         /* the last line that was given has no end */
     char bytes[BUFFER_SIZE];
 };
 
@@ -76,6 +77,7 @@ static int next_line(struct list_file *list, struct text *out)
         if (newline)
             line.length = (size_t)(newline - line.data);
         list->start += line.length + (newline != NULL);
+        list->cut = !newline;
         if (!list->inside_line)
             list->line++;
         list->inside_line = !newline && !list->at_end;
@@ -158,4 +160,9 @@ int list_file_next(struct list_file *list, struct list_entry *entry)
         if (r != LIST_END)
             return r;
     }
+}
+
+bool list_file_is_cut(const struct list_file *list)
+{
+    return list->cut;
 }

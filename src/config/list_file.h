@@ -1,6 +1,6 @@
 /* Domain list files: one domain a line; blank lines, and comments from a '#' at the start of the
- * line or after white space. Lines end in LF or CRLF, the last one may end with the file. Read in
- * pieces, so that a list of any size costs one buffer. */
+ * line or after white space. Lines end in LF or CRLF. The last one may end with the file, but then
+ * the file may be cut short. Read in pieces, so that a list of any size costs one buffer. */
 #pragma once
 
 #include "config/cancel.h"
@@ -35,3 +35,6 @@ DEFINE_CLEANUP(struct list_file *, list_file_free)
 /* Gives the next word. Returns 0, -ECANCELED, or one of the results above; for the faults of a line
  * ENTRY says where (of several words, the second one). */
 int list_file_next(struct list_file *list, struct list_entry *entry);
+
+/* Whether the last line, after LIST_END, has no end. */
+bool list_file_is_cut(const struct list_file *list);

@@ -114,7 +114,7 @@ static int add_nodes(struct loader *loader, enum domain_kind kind, const struct 
 }
 
 /* Reports what is wrong with a line. */
-static void report_line(struct loader *loader, int fault, struct place place)
+static void report_line(const struct load_context *context, struct place place, int fault)
 {
     static const struct {
         const char *found, *expected;
@@ -126,33 +126,37 @@ static void report_line(struct loader *loader, int fault, struct place place)
     };
 
     _Static_assert(LIST_LINE_MAX == 1024, "the text above names the limit");
-    diagnostics_error(loader->context.diagnostics, place, "found %s, expected %s",
-                      texts[fault].found, texts[fault].expected);
+    diagnostics_error(context->diagnostics, place, "found %s, expected %s", texts[fault].found,
+                      texts[fault].expected);
 }
 
 static int add_lines(struct loader *loader, enum domain_kind kind, struct file *file,
                      uint16_t source)
 {
     CLEANUP(list_file_free_pointer) struct list_file *list = NULL;
-    struct list_entry entry;
+    struct place place = {.file = sources_name(&loader->sources, source)};
+    struct list_entry entry = {0};
     int r = list_file_new(file, &loader->context.cancel, &list);
 
     while (r == 0 && !loader->full) {
-        struct place place = {.file = sources_name(&loader->sources, source)};
-
         r = list_file_next(list, &entry);
         if (r == 0) {
             r = add_member(loader, kind, entry.word, source_pack(source, entry.line, entry.column),
                            false);
-        } else if (r == LIST_UNREADABLE) {
-            file_report(file, NULL, place, loader->context.diagnostics);
         } else if (r > LIST_UNREADABLE) {
             place.line = entry.line;
             place.column = entry.column;
-            report_line(loader, r, place);
+            report_line(&loader->context, place, r);
             r = 0;
         }
     }
+    place.line = r == LIST_END ? entry.line : 0;
+    place.column = 0;
+    if (r == LIST_UNREADABLE)
+        file_report(file, NULL, place, loader->context.diagnostics);
+    else if (r == LIST_END && list_file_is_cut(list))
+        diagnostics_warning(loader->context.diagnostics, place,
+                            "the last line has no end of line, so the file may be cut short");
     return r < 0 ? r : 0;
 }
 

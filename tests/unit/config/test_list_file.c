@@ -70,6 +70,49 @@ static void several_words_are_a_fault_at_the_second(void **state)
     assert_list(TEXT("a b\nc\n d  e f # g\n"), "1:3!several 2:1=c 3:5!several");
 }
 
+/* A line of N characters. */
+static void add_line(struct buffer *bytes, char character, size_t n, const char *end)
+{
+    memset(buffer_reserve(bytes, n), character, n);
+    bytes->length += n;
+    buffer_add_string(bytes, end);
+}
+
+static bool is_cut(struct text bytes)
+{
+    CLEANUP(file_deinit) struct file file = FILE_INIT;
+    CLEANUP(list_file_free_pointer) struct list_file *list = NULL;
+    struct list_entry entry;
+
+    open_text(bytes, &file);
+    assert_int_equal(list_file_new(&file, &never, &list), 0);
+    while (list_file_next(list, &entry) != LIST_END)
+        ;
+    return list_file_is_cut(list);
+}
+
+static void a_last_line_without_its_end_is_told(void **state)
+{
+    static const size_t lengths[] = {LIST_LINE_MAX + 1, LIST_LINE_MAX + 2, 65536, 65537, 300000};
+
+    (void)state;
+    assert_false(is_cut(TEXT("")));
+    assert_false(is_cut(TEXT("a\n")));
+    assert_false(is_cut(TEXT("a\r\n")));
+    assert_true(is_cut(TEXT("a")));
+    assert_true(is_cut(TEXT("a\nb\r")));
+    assert_true(is_cut(TEXT("a\n# b")));
+    assert_true(is_cut(TEXT("a\n ")));
+    for (size_t i = 0; i < ARRAY_LENGTH(lengths); i++) {
+        CLEANUP(buffer_deinit) struct buffer bytes = BUFFER_INIT;
+
+        add_line(&bytes, '#', lengths[i], "");
+        assert_true(is_cut(buffer_text(&bytes)));
+        buffer_add_string(&bytes, "\n");
+        assert_false(is_cut(buffer_text(&bytes)));
+    }
+}
+
 static void a_byte_order_mark_at_the_start_is_skipped(void **state)
 {
     (void)state;
@@ -87,14 +130,6 @@ static void a_nul_byte_is_a_fault_of_its_line_alone(void **state)
 {
     (void)state;
     assert_list(TEXT("a\nb\0c\n# \0\nd\n\0"), "1:1=a 2:2!nul 3:3!nul 4:1=d 5:1!nul");
-}
-
-/* A line of N characters. */
-static void add_line(struct buffer *bytes, char character, size_t n, const char *end)
-{
-    memset(buffer_reserve(bytes, n), character, n);
-    bytes->length += n;
-    buffer_add_string(bytes, end);
 }
 
 static void lines_of_the_limit_are_read_and_longer_ones_are_faults(void **state)
@@ -187,6 +222,7 @@ int main(void)
         TEST(white_space_around_a_word_does_not_count),
         TEST(comments_begin_a_line_or_follow_white_space),
         TEST(several_words_are_a_fault_at_the_second),
+        TEST(a_last_line_without_its_end_is_told),
         TEST(a_byte_order_mark_at_the_start_is_skipped),
         TEST(a_nul_byte_is_a_fault_of_its_line_alone),
         TEST(lines_of_the_limit_are_read_and_longer_ones_are_faults),
