@@ -229,6 +229,7 @@ show_service() {
 expect_nothing_left() {
     local left
     left=$(inside find / /run -xdev -path /root -prune -o -name '*pdns-mta-sts*' -print)
+    left+=$(inside systemctl list-units --no-legend 'pdns-mta-sts*')
     [ -z "$left" ] || fail "left by the package: $left"
 }
 
