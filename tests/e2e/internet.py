@@ -9,6 +9,7 @@ import shutil
 import socket
 import sqlite3
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -149,7 +150,9 @@ class Postfix(Program):
             path.chmod(0o755)  # Postfix works as a user of its own
         shutil.chown(data, "postfix", "postfix")
         for name in ("postfix-files", "postfix-script", "post-install", "dynamicmaps.cf"):
-            shutil.copy(f"/etc/postfix/{name}", config)
+            path = Path("/etc/postfix", name)
+            if path.exists():  # Debian 13 has the scripts elsewhere
+                shutil.copy(path, config)
         (config / "main.cf").write_text(f"""\
 compatibility_level = 3.6
 queue_directory = {queue}
