@@ -68,11 +68,11 @@ void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments
     char *end;
 
     va_copy(again, arguments);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_copy has initialized it */
     n = vsnprintf(NULL, 0, format, again);
     va_end(again);
-    if (n < 0)
-        buffer->failed = true;
-    end = n < 0 ? NULL : buffer_reserve(buffer, (size_t)n + 1);
+    buffer->failed |= n < 0;
+    end = buffer_reserve(buffer, (size_t)n + 1);
     if (!end)
         return;
     vsnprintf(end, (size_t)n + 1, format, arguments);

@@ -43,14 +43,17 @@ static uint32_t hash_name(uint64_t seed, struct text name)
 {
     const uint64_t k1 = 0x9e3779b97f4a7c15, k2 = 0xd6e8feb86659fd93;
     uint64_t h = seed ^ mix(name.length ^ k1, k2);
-    uint64_t word;
+    uint64_t word = 0;
 
-    for (; name.length > sizeof(word); name = text_after(name, sizeof(word))) {
-        memcpy(&word, name.data, sizeof(word));
+    for (size_t i = 0; i + sizeof(word) < name.length; i += sizeof(word)) {
+        memcpy(&word, name.data + i, sizeof(word));
         h = mix(h ^ word, k1);
     }
-    word = 0;
-    memcpy(&word, name.data, name.length);
+    /* The last word overlaps the one before: copying a varying number of octets is slow. */
+    if (name.length >= sizeof(word))
+        memcpy(&word, name.data + name.length - sizeof(word), sizeof(word));
+    else
+        memcpy(&word, name.data, name.length);
     return (uint32_t)(mix(mix(h ^ word, k1), k2 ^ seed) >> 32);
 }
 

@@ -94,28 +94,22 @@ static uint32_t needed_serial(const struct domain *domain, uint32_t serial,
     return override;
 }
 
-static bool any_has_zones(const struct snapshot *snapshot)
-{
-    for (size_t i = 0; i < snapshot_n_policies(snapshot); i++)
-        if (snapshot_policy(snapshot, i)->zones)
-            return true;
-    return false;
-}
-
 /* Finds the domains whose zones need a higher serial than their policy's. */
 static int add_overrides(struct serials *serials, const struct snapshot *snapshot,
-                         const struct snapshot *before, uint32_t fresh)
+                         const struct snapshot *before)
 {
     struct domain domain;
     size_t cursor = 0;
 
-    /* Held back domains count: they have no zone yet, but will go on with this serial. */
-    if (!before || !any_has_zones(snapshot))
+    if (!before || serials_highest(serials) == 0)
         return 0;
     while (snapshot_next_domain(snapshot, &cursor, &domain)) {
         uint32_t serial = serials->policies[snapshot_policy_number(snapshot, domain.policy)];
-        uint32_t needed = domain.policy->zones ? needed_serial(&domain, serial, before, fresh) : 0;
+        uint32_t needed;
 
+        if (!domain.policy->zones)
+            continue;
+        needed = needed_serial(&domain, serial, before, serials->fresh);
         if (needed <= serial)
             continue;
         if (ARRAY_RESERVE(serials->overrides, serials->n_overrides, serials->capacity))
@@ -138,7 +132,7 @@ int serials_make(const struct snapshot *snapshot, const struct snapshot *before,
 
         serials.past = highest > past ? highest : past;
     }
-    /* Zones that are new may have been there earlier, so they do not get the time alone either. */
+    /* Higher than all before: a zone that is new now may have been there earlier. */
     serials.fresh = files_mtime > serials.past ? files_mtime : serials.past + 1;
     serials.catalog = catalog_serial(snapshot, before, serials.fresh);
     serials.policies = calloc(serials.n_policies + 1, sizeof(*serials.policies));
@@ -153,7 +147,7 @@ int serials_make(const struct snapshot *snapshot, const struct snapshot *before,
         if (*serial && *serial < serials.past + 2)
             *serial = serials.past + 2;
     }
-    r = add_overrides(&serials, snapshot, before, serials.fresh);
+    r = add_overrides(&serials, snapshot, before);
     if (r)
         return r;
     *out = serials;
@@ -187,7 +181,7 @@ int serials_make_waiting(const struct snapshot *snapshot, const struct snapshot 
                 policy_serial(snapshot, number, before, later->policies[number] - 1);
     }
     /* Policies have lower serials than in LOADED, so more domains may need overrides. */
-    r = add_overrides(&serials, snapshot, before, serials.fresh);
+    r = add_overrides(&serials, snapshot, before);
     if (r)
         return r;
     *out = serials;
