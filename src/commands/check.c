@@ -60,8 +60,7 @@ int check_run(const struct command_arguments *arguments)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
     CLEANUP(config_free_pointer)
-    struct config *config =
-        command_load_and_report(arguments->config_path, SEVERITY_WARNING, &diagnostics);
+    struct config *config = command_check(arguments->config_path, &diagnostics);
 
     if (!config)
         return EXIT_REFUSED;

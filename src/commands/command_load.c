@@ -1,5 +1,7 @@
 #include "commands/commands.h"
 
+#include "service/listeners.h"
+
 #include <errno.h>
 
 static void print_diagnostic(enum severity severity, const char *place, const char *text,
@@ -11,27 +13,60 @@ static void print_diagnostic(enum severity severity, const char *place, const ch
         fprintf(stderr, "%s%s%s\n", place, diagnostics_mark(severity, place), text);
 }
 
-struct config *command_load_and_report(const char *path, enum severity least,
-                                       struct diagnostics *diagnostics)
+struct judgement {
+    const char *path;
+    struct diagnostics *diagnostics;
+};
+
+static void add_judgement(const char *text, void *context)
+{
+    const struct judgement *judgement = context;
+
+    diagnostics_error(judgement->diagnostics, (struct place){.file = judgement->path}, "%s", text);
+}
+
+/* Adds what keeps this system from serving a configuration. Returns 0 or REPORTED. */
+static int judge(const struct config *config, const char *path, struct diagnostics *diagnostics)
+{
+    struct judgement judgement = {.path = path, .diagnostics = diagnostics};
+
+    return listeners_judge(&config->settings, add_judgement, &judgement) ? REPORTED : 0;
+}
+
+/* Reads the configuration, to CHECK it or to print something of it. */
+static struct config *load(const char *path, bool check, struct diagnostics *diagnostics)
 {
     const struct place_text name = place_text((struct place){.file = path});
-    struct config *config = NULL;
+    enum severity least = check ? SEVERITY_WARNING : SEVERITY_ERROR;
+    CLEANUP(config_free_pointer) struct config *config = NULL;
+    struct config *loaded;
     int r = config_load(&(struct config_request){.path = path}, diagnostics, &config);
 
+    if (r == 0 && check)
+        r = judge(config, path, diagnostics);
     diagnostics_each(diagnostics, print_diagnostic, &least);
     if (r < 0)
         fprintf(stderr, "%s: %s\n", name.text, strerror(-r));
     else if (r > 0)
         fprintf(stderr, "%s: refused, errors: %zu, warnings: %zu\n", name.text,
                 diagnostics->total[SEVERITY_ERROR], diagnostics->total[SEVERITY_WARNING]);
-    return config;
+    if (r)
+        return NULL;
+    loaded = config;
+    config = NULL;
+    return loaded;
 }
 
 struct config *command_load(const char *path)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
 
-    return command_load_and_report(path, SEVERITY_ERROR, &diagnostics);
+    return load(path, false, &diagnostics);
+}
+
+struct config *command_check(const char *path, struct diagnostics *diagnostics)
+{
+    return load(path, true, diagnostics);
 }
 
 int command_out_of_memory(void)

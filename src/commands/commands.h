@@ -32,11 +32,10 @@ const struct command_choice *export_kind(size_t number);
  * are left to check. Returns the configuration, which the caller frees, or NULL. */
 struct config *command_load(const char *path);
 
-/* Reads the configuration, and prints to stderr the diagnostics of the severities up to LEAST and,
- * if it was refused, a line that says so. Returns the configuration, which the caller frees, or
- * NULL. */
-struct config *command_load_and_report(const char *path, enum severity least,
-                                       struct diagnostics *diagnostics);
+/* Reads the configuration, judges whether this system can serve it, and prints all errors and
+ * warnings to stderr and, if it was refused, a line that says so. Returns the configuration, which
+ * the caller frees, or NULL. */
+struct config *command_check(const char *path, struct diagnostics *diagnostics);
 
 /* Says on stderr that memory ran out. Returns the exit code. */
 int command_out_of_memory(void);

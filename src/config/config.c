@@ -97,6 +97,36 @@ static int read_included(struct loader *loader, const char *path, const struct n
     return r < 0 ? r : 0;
 }
 
+static bool take_one_address(const struct settings *settings, enum listener a, enum listener b)
+{
+    const struct listener_settings *first = &settings->listeners[a];
+    const struct listener_settings *second = &settings->listeners[b];
+
+    return a != LISTENER_UNIX && b != LISTENER_UNIX && first->enabled && second->enabled &&
+           listen_address_overlaps(&first->address, &second->address);
+}
+
+/* Reports listeners of which one takes the address of the other. */
+static void check_listeners(const struct loader *loader, const struct node *listen,
+                            const struct settings *settings)
+{
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        for (enum listener other = 0; other < listener; other++) {
+            const struct node *section, *address;
+
+            if (!take_one_address(settings, listener, other))
+                continue;
+            section = node_find(listen, config_listener_name(listener));
+            address = node_find(section, "address");
+            NODE_ERROR(&loader->context, address ? address : section,
+                       "found the address %s, which overlaps with %s of listen.%s, expected "
+                       "another port",
+                       settings->listeners[listener].address.text,
+                       settings->listeners[other].address.text, config_listener_name(other));
+            break;
+        }
+}
+
 /* Reads the keys of the main file. */
 static int read_settings(struct loader *loader, const struct node *root, struct file_settings *out)
 {
@@ -117,6 +147,8 @@ static int read_settings(struct loader *loader, const struct node *root, struct 
         listeners[LISTENER_REMOTE].enabled = true;
     else if (listen->kind == NODE_MAPPING && listen->length == 0)
         NODE_ERROR(&context, listen, "found no listener, expected http, unix, policy or admin");
+    else
+        check_listeners(loader, listen, &out->settings);
     return 0;
 }
 

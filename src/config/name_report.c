@@ -27,6 +27,7 @@ void name_warn_single(struct diagnostics *diagnostics, struct place place,
                       const struct name *domain)
 {
     if (!memchr(domain->text, '.', domain->length))
-        diagnostics_warning(diagnostics, place, "%s is a single label; mail domains have two or more",
+        diagnostics_warning(diagnostics, place,
+                            "%s is a single label; mail domains have two or more",
                             quote_text(name_text(domain)).text);
 }

@@ -69,6 +69,16 @@ int listener_open_tcp(const struct listen_address *address, size_t n, int *out)
     return 0;
 }
 
+int listener_try_tcp(const struct listen_address *address)
+{
+    CLEANUP(fd_close) int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct listen_address any_port = *address;
+
+    /* At the same place in both families. */
+    any_port.socket.v4.sin_port = 0;
+    return fd < 0 || bind(fd, &any_port.socket.any, any_port.length) < 0 ? -errno : 0;
+}
+
 static int socket_number(int fd, int option)
 {
     int value = -1;
@@ -126,18 +136,35 @@ void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX])
              port);
 }
 
+/* Writes the directory of a path, which ends in a slash. */
+static void write_directory(const char *path, char *directory, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+
+    snprintf(directory, size, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+}
+
+int listener_try_unix(const struct unix_address *at)
+{
+    char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    struct stat status;
+
+    write_directory(at->path, directory, sizeof(directory));
+    if (stat(directory, &status) < 0)
+        return -errno;
+    return stat(at->path, &status) == 0 && !S_ISSOCK(status.st_mode) ? -EEXIST : 0;
+}
+
 /* Locks the directory of a path until the descriptor that it returns is closed. It does not insist:
  * anybody who can read the directory can keep it locked, and must not keep a service from starting.
  */
 static int lock_directory(const char *path)
 {
     const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NANOSECONDS};
-    const char *slash = strrchr(path, '/');
-    char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)] = ".";
+    char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
     int fd, r = -1;
 
-    if (slash)
-        snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path) + 1, path);
+    write_directory(path, directory, sizeof(directory));
     fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; fd >= 0 && r < 0 && i < LOCK_TRIES; i++) {
         r = flock(fd, LOCK_EX | LOCK_NB);

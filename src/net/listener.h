@@ -20,6 +20,10 @@ int listener_open_tcp(const struct listen_address *address, size_t n, int *out);
  */
 bool listener_fits(int fd, bool is_unix);
 
+/* Whether this machine has an address to listen at; not whether its port is free. Returns 0 or
+ * -errno, such as -EADDRNOTAVAIL. */
+int listener_try_tcp(const struct listen_address *address);
+
 /* Makes N descriptors, the first being FD itself, of such a TCP socket, so that they can be used as
  * those of listener_open_tcp. Returns 0 and the descriptors, or -errno and leaves FD open. */
 int listener_adopt_tcp(int fd, size_t n, int *out);
@@ -36,6 +40,10 @@ struct listener_unix {
     dev_t device;
     ino_t inode;
 };
+
+/* Whether there is a place for a unix socket: its directory exists, and nothing else is at its
+ * path. Returns 0 or -errno: -EEXIST if the path is no socket. */
+int listener_try_unix(const struct unix_address *at);
 
 /* Opens a unix socket that listens at a path, with its permissions and group, and does not block. A
  * socket file at which nobody listens is replaced. Returns 0; LISTENER_NOT_IN_GROUP, if the process

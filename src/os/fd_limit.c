@@ -1,5 +1,6 @@
 #include "os/fd_limit.h"
 
+#include <stdint.h>
 #include <sys/resource.h>
 
 enum {
@@ -17,9 +18,21 @@ void fd_limit_raise(void)
     }
 }
 
+size_t fd_limit_hard(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : SIZE_MAX;
+}
+
+size_t fd_limit_needed(size_t n_listeners, size_t n_threads)
+{
+    return COMMON + n_threads * EACH_THREAD + n_listeners * n_threads;
+}
+
 size_t fd_limit_share(size_t n_listeners, size_t n_threads)
 {
-    size_t own = COMMON + n_threads * EACH_THREAD, share;
+    size_t own = fd_limit_needed(0, n_threads), share;
     struct rlimit limit;
 
     if (n_listeners == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)

@@ -79,3 +79,32 @@ bool listen_address_is_loopback(const struct listen_address *address)
         return v6->s6_addr[12] == IN_LOOPBACKNET;
     return IN6_IS_ADDR_LOOPBACK(v6);
 }
+
+/* The address in the form of IPv6, where those of IPv4 have a place (RFC 4291 2.5.5.2). */
+static struct in6_addr mapped(const struct listen_address *address)
+{
+    struct in6_addr out = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+
+    if (address->socket.any.sa_family == AF_INET6)
+        return address->socket.v6.sin6_addr;
+    memcpy(&out.s6_addr[12], &address->socket.v4.sin_addr, sizeof(address->socket.v4.sin_addr));
+    return out;
+}
+
+/* Whether an address stands for all, the other one included. */
+static bool covers(const struct in6_addr *address, const struct in6_addr *other)
+{
+    static const struct in6_addr any_v4 = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+
+    return IN6_IS_ADDR_UNSPECIFIED(address) ||
+           (IN6_ARE_ADDR_EQUAL(address, &any_v4) && IN6_IS_ADDR_V4MAPPED(other));
+}
+
+bool listen_address_overlaps(const struct listen_address *a, const struct listen_address *b)
+{
+    struct in6_addr left = mapped(a), right = mapped(b);
+
+    /* Ports are at the same place in both families. */
+    return a->socket.v4.sin_port == b->socket.v4.sin_port &&
+           (IN6_ARE_ADDR_EQUAL(&left, &right) || covers(&left, &right) || covers(&right, &left));
+}

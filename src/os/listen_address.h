@@ -30,5 +30,9 @@ struct unix_address {
  * none. Returns whether TEXT is such an address; OUT is untouched otherwise. */
 bool listen_address_parse(struct text text, in_port_t port, struct listen_address *out);
 
+/* Whether no two sockets can listen at two addresses: the same ones, or an address and all
+ * addresses of the same port. Linux takes "::" for all addresses of IPv4, too. */
+bool listen_address_overlaps(const struct listen_address *a, const struct listen_address *b);
+
 /* Whether only this machine can reach the address. */
 bool listen_address_is_loopback(const struct listen_address *address);

@@ -4,6 +4,7 @@
 #include "net/listener.h"
 #include "net/socket_activation.h"
 #include "os/fd.h"
+#include "os/fd_limit.h"
 #include "os/log.h"
 
 #include <assert.h>
@@ -40,6 +41,70 @@ static size_t count_sockets(enum listener listener, const struct settings *setti
     return listener == LISTENER_UNIX || listener == LISTENER_ADMIN ? 1 : settings->threads;
 }
 
+/* Why the unix socket cannot be opened. */
+static const char *describe_unix_failure(int r)
+{
+    return r == -EADDRINUSE ? "another process listens there"
+           : r == -EEXIST   ? "the file is not a socket"
+                            : strerror(-r);
+}
+
+size_t listeners_count(const struct settings *settings)
+{
+    size_t n = 0;
+
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
+        n += settings->listeners[listener].enabled;
+    return n;
+}
+
+/* As listeners_judge, but for listeners whose sockets the service manager holds. */
+static bool judge(const struct settings *settings, struct socket_activation *activation,
+                  void (*report)(const char *text, void *context), void *context)
+{
+    size_t needed = fd_limit_needed(listeners_count(settings), settings->threads);
+    bool found = needed > fd_limit_hard();
+    char text[256];
+
+    if (found) {
+        snprintf(text, sizeof(text),
+                 "%u threads with these listeners need %zu open files, and the hard limit is %zu",
+                 settings->threads, needed, fd_limit_hard());
+        report(text, context);
+    }
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
+        const struct listener_settings *at = &settings->listeners[listener];
+        bool tcp = listener != LISTENER_UNIX;
+        int r;
+
+        if (!at->enabled || socket_activation_find(activation, config_listener_name(listener)))
+            continue;
+        r = tcp ? listener_try_tcp(&at->address) : listener_try_unix(&at->unix_address);
+        if (r == 0)
+            continue;
+        snprintf(text, sizeof(text), "cannot listen on %s: %s",
+                 tcp ? at->address.text : at->unix_address.path,
+                 tcp ? strerror(-r) : describe_unix_failure(r));
+        report(text, context);
+        found = true;
+    }
+    return found;
+}
+
+bool listeners_judge(const struct settings *settings,
+                     void (*report)(const char *text, void *context), void *context)
+{
+    struct socket_activation none = {0};
+
+    return judge(settings, &none, report, context);
+}
+
+static void log_judgement(const char *text, void *context)
+{
+    (void)context;
+    log_error("%s", text);
+}
+
 static int open_tcp(struct listeners *listeners, enum listener listener)
 {
     const struct settings *settings = listeners->settings;
@@ -70,10 +135,7 @@ static int open_unix(struct listeners *listeners)
         return REPORTED;
     }
     if (r < 0) {
-        log_error("cannot listen on %s: %s", address->path,
-                  r == -EADDRINUSE ? "another process listens there"
-                  : r == -EEXIST   ? "the file is not a socket"
-                                   : strerror(-r));
+        log_error("cannot listen on %s: %s", address->path, describe_unix_failure(r));
         return REPORTED;
     }
     listeners->sockets[LISTENER_UNIX].fds[0] = listeners->unix_socket.fd;
@@ -186,6 +248,8 @@ int listeners_new(const struct settings *settings, struct listeners **out)
         return -ENOMEM;
     listeners->settings = settings;
     r = close_unusable(settings, &activation);
+    if (r == 0 && judge(settings, &activation, log_judgement, NULL))
+        r = REPORTED;
     for (enum listener listener = 0; listener < LISTENER_COUNT && r == 0; listener++)
         r = open_listener(listeners, listener, &activation);
     if (r)

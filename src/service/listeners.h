@@ -6,6 +6,16 @@
 
 struct listeners;
 
+/* How many listeners are enabled. */
+size_t listeners_count(const struct settings *settings);
+
+/* Tells what keeps this system from serving settings that are right in themselves: an address that
+ * it does not have, a unix socket without a directory, fewer descriptors than the threads need.
+ * What other processes listen at shows only when the service starts. Each fault goes to REPORT, in
+ * one line. Returns whether there is any. listeners_new judges so, too. */
+bool listeners_judge(const struct settings *settings,
+                     void (*report)(const char *text, void *context), void *context);
+
 /* Opens or takes over a socket for every enabled listener of the settings, which outlive it; logs
  * where each listens, and what is wrong. Sockets of the service manager that no listener can use
  * are closed. Returns 0; REPORTED, after an error was logged; or -ENOMEM. */

@@ -71,11 +71,8 @@ static void log_held_back(const struct snapshot *snapshot)
 /* Gives each listener its share of the limit of open files. */
 static size_t share_descriptors(const struct settings *settings)
 {
-    size_t n = 0, share;
+    size_t share = fd_limit_share(listeners_count(settings), settings->threads);
 
-    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
-        n += settings->listeners[listener].enabled;
-    share = fd_limit_share(n, settings->threads);
     if (share < FD_LIMIT_SHARE_MAX)
         log_warning("the limit of open files allows %zu connections to each listener, fewer than "
                     "%d",

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import resource
 import shlex
 import signal
 import socket
@@ -237,6 +238,38 @@ def on_a_terminal(*command):
 def test_a_terminal_too_gets_messages_alone(config):
     assert on_a_terminal(program(), "check", "-c", config(GOOD)) == ""
     assert run("check", "-c", config(GOOD)).stderr == ""
+
+
+POLICY = "policies: [{domain: example.net, mode: none, policy_host: 192.0.2.40}]\n"
+
+# Settings that this system cannot serve, the most files that a process may have open, and why not.
+CANNOT_SERVE = [
+    ("listen: {unix: {path: /nonexistent/pdns.sock}}", None,
+     "cannot listen on /nonexistent/pdns.sock: No such file or directory"),
+    ("listen: {unix: {path: /etc/hostname}}", None,
+     "cannot listen on /etc/hostname: the file is not a socket"),
+    ("listen: {unix: {path: /dev/null/pdns.sock}}", None,
+     "cannot listen on /dev/null/pdns.sock: Not a directory"),
+    ("listen: {unix: {group: no-such-group}}", None, '"no-such-group"'),
+    ('listen: {admin: {address: "192.0.2.1:8054"}}', None,
+     "cannot listen on 192.0.2.1:8054: Cannot assign requested address"),
+    ('listen: {http: {address: "127.0.0.1:8054"}, admin: {}}', None,
+     "found the address 127.0.0.1:8054, which overlaps with 127.0.0.1:8054 of listen.http"),
+    ('listen: {http: {}, policy: {address: "0.0.0.0:8053"}}', None,
+     "found the address 0.0.0.0:8053, which overlaps with 127.0.0.1:8053 of listen.http"),
+    ("threads: 64\nlisten: {http: {}, policy: {}}", 500,
+     "64 threads with these listeners need 608 open files, and the hard limit is 500"),
+]
+
+
+@pytest.mark.parametrize("settings, descriptors, reason", CANNOT_SERVE)
+def test_check_refuses_what_serve_refuses(config, settings, descriptors, reason):
+    path = config(f"{settings}\n{POLICY}")
+    limit = descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors,) * 2))
+    for command in ("check", "serve"):
+        done = run(command, "-c", path, preexec_fn=limit)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert reason in done.stderr
 
 
 def test_check_lists_warnings_and_accepts(config):

@@ -135,6 +135,43 @@ static void a_directory_that_is_missing_is_an_error(void **state)
     assert_int_equal(listener_open_unix(&at, &listener), -ENOENT);
 }
 
+static void a_place_for_a_unix_socket_is_known_before_it_is_opened(void **state)
+{
+    struct unix_address at = address_of(0600);
+    struct listener_unix listener;
+    int fd;
+
+    (void)state;
+    assert_int_equal(listener_try_unix(&at), 0);
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
+    assert_int_equal(listener_try_unix(&at), 0);
+    listener_close_unix(&at, &listener);
+    at.path = "absent/pdns.sock";
+    assert_int_equal(listener_try_unix(&at), -ENOENT);
+    fd = open("file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    at.path = "file";
+    assert_int_equal(listener_try_unix(&at), -EEXIST);
+    at.path = "file/pdns.sock";
+    assert_int_equal(listener_try_unix(&at), -ENOTDIR);
+    unlink("file");
+}
+
+static void an_address_of_another_machine_is_known_before_it_is_opened(void **state)
+{
+    struct listen_address address = loopback(0);
+    int fd = -1;
+
+    (void)state;
+    assert_int_equal(listener_open_tcp(&address, 1, &fd), 0);
+    address = loopback(sockets_port(fd));
+    assert_int_equal(listener_try_tcp(&address), 0);
+    close(fd);
+    assert_true(listen_address_parse(TEXT("192.0.2.1:80"), 80, &address));
+    assert_int_equal(listener_try_tcp(&address), -EADDRNOTAVAIL);
+}
+
 static void a_tcp_port_in_use_is_refused(void **state)
 {
     struct listen_address address = loopback(0);
@@ -322,6 +359,8 @@ int main(void)
         TEST(a_socket_in_use_is_refused_and_goes_on),
         TEST(a_file_that_is_no_socket_is_refused_and_stays),
         TEST(a_directory_that_is_missing_is_an_error),
+        TEST(a_place_for_a_unix_socket_is_known_before_it_is_opened),
+        TEST(an_address_of_another_machine_is_known_before_it_is_opened),
         TEST(a_tcp_port_in_use_is_refused),
         TEST(several_sockets_share_a_port_that_stays_closed_to_others),
         TEST(connections_send_at_once),

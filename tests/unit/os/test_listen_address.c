@@ -100,12 +100,42 @@ static void loopback_addresses_are_known(void **state)
     assert_loopback("[::ffff:192.0.2.1]", false);
 }
 
+static void assert_overlap(const char *a, const char *b, bool expected)
+{
+    struct listen_address left, right;
+
+    assert_true(listen_address_parse(text_from(a), 80, &left));
+    assert_true(listen_address_parse(text_from(b), 80, &right));
+    assert_int_equal(listen_address_overlaps(&left, &right), expected);
+    assert_int_equal(listen_address_overlaps(&right, &left), expected);
+}
+
+static void an_address_overlaps_with_itself_and_with_all(void **state)
+{
+    (void)state;
+    assert_overlap("127.0.0.1", "127.0.0.1", true);
+    assert_overlap("[::1]", "[::1]", true);
+    assert_overlap("[::1]", "[0:0::1]:80", true);
+    assert_overlap("[::ffff:127.0.0.1]", "127.0.0.1", true);
+    assert_overlap("0.0.0.0", "127.0.0.1", true);
+    assert_overlap("0.0.0.0", "[::ffff:127.0.0.1]", true);
+    assert_overlap("[::]", "127.0.0.1", true);
+    assert_overlap("[::]", "0.0.0.0", true);
+    assert_overlap("[::]", "[2001:db8::1]", true);
+    assert_overlap("127.0.0.1", "127.0.0.2", false);
+    assert_overlap("127.0.0.1", "[::1]", false);
+    assert_overlap("0.0.0.0", "[::1]", false);
+    assert_overlap("127.0.0.1:80", "127.0.0.1:81", false);
+    assert_overlap("[::]:80", "0.0.0.0:81", false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_have_a_port_or_get_the_default),
         cmocka_unit_test(everything_else_is_refused),
         cmocka_unit_test(loopback_addresses_are_known),
+        cmocka_unit_test(an_address_overlaps_with_itself_and_with_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
