@@ -130,7 +130,10 @@ class Certificates:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName([x509.DNSName(name) for name in names]),
                 critical=not common_name)
-        signed = builder.sign(self.authority_key if trusted else self.key, SHA256)
+        signer = self.authority_key if trusted else self.key
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        signed = builder.sign(signer, SHA256)
         path = self.directory / file_name
         path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         return path
