@@ -142,6 +142,7 @@ int look_start(const struct look_tools *tools, const struct domain *domain, uint
                           .mail_servers = MAIL_SERVERS_NONE,
                           .done = done,
                           .context = context};
+    LIST_INSERT_HEAD(tools->looks, look, entry);
     needed = needed_questions(look);
     look_begin(look); /* this function */
     for (enum question question = 0; question < QUESTION_COUNT; question++)
@@ -155,6 +156,7 @@ int look_start(const struct look_tools *tools, const struct domain *domain, uint
 
 void look_free(struct look *look)
 {
+    LIST_REMOVE(look, entry);
     arena_deinit(&look->arena);
     free(look->findings);
     free(look);

@@ -9,11 +9,15 @@
 #include "verify/resolver.h"
 #include "verify/waiting.h"
 
+#include <sys/queue.h>
+
 /* Which mx of a policy are MX of its domains. */
 struct mx_use {
     bool *seen;   /* by number of the mx */
     bool unknown; /* the MX records of a domain could not be looked up */
 };
+
+LIST_HEAD(looks, look);
 
 /* What looks have in common. */
 struct look_tools {
@@ -26,9 +30,11 @@ struct look_tools {
     uint32_t checks;       /* bits of those that are wanted, by enum check_name */
     struct mx_use *mx_use; /* by policy */
     const struct waiting *waiting;
+    struct looks *looks; /* under way */
 };
 
 struct look {
+    LIST_ENTRY(look) entry;
     const struct look_tools *tools;
     struct domain domain;
     uint32_t number; /* of the domain in the run */
@@ -39,9 +45,8 @@ struct look {
     bool transient;        /* something was found that may be over in a moment */
     bool failed;           /* memory ran out */
     uint32_t mail_servers; /* the set of the domain's MX, or MAIL_SERVERS_NONE */
-    uint32_t *findings;    /* numbers, in the arena */
+    uint32_t *findings;    /* numbers */
     size_t n_findings, findings_capacity;
-    bool not_ready; /* something keeps the domain from mode enforce */
     void (*done)(struct look *look, void *context);
     void *context;
 };
@@ -51,6 +56,8 @@ struct look {
 int look_start(const struct look_tools *tools, const struct domain *domain, uint32_t number,
                void (*done)(struct look *look, void *context), void *context);
 
+/* Frees a look, and takes it off those that are under way. One that has not ended may be freed as
+ * soon as nothing calls it any more: after the resolver, the client and the fetcher. */
 void look_free(struct look *look);
 
 /* Says that something is under way, and that it has ended; the look ends with the last. */

@@ -30,6 +30,7 @@ enum phase {
 
 struct run {
     struct look_tools tools;
+    struct looks looks; /* under way */
     struct event_base *base;
     struct reporting *reporting;
     struct event *advance, *interrupt[2];
@@ -187,8 +188,10 @@ static int set_up_tools(struct run *run, const struct run_setup *setup, const ch
     struct look_tools *tools = &run->tools;
     int r;
 
-    *tools = (struct look_tools){
-        .snapshot = setup->snapshot, .waiting = setup->waiting, .checks = setup->checks};
+    *tools = (struct look_tools){.snapshot = setup->snapshot,
+                                 .waiting = setup->waiting,
+                                 .checks = setup->checks,
+                                 .looks = &run->looks};
     r = resolver_new(run->base, &setup->resolver, fault, &tools->resolver);
     if (r)
         return r == RESOLVER_REFUSED ? RUN_REFUSED : r;
@@ -257,12 +260,16 @@ int run_new(const struct run_setup *setup, const char **fault, struct run **out)
 
 void run_free(struct run *run)
 {
+    struct look *look;
+
     if (!run)
         return;
     progress_free(run->progress);
     resolver_free(run->tools.resolver);
     dns_client_free(run->tools.client);
     fetcher_free(run->tools.fetcher);
+    while ((look = LIST_FIRST(&run->looks)))
+        look_free(look);
     mail_servers_free(run->tools.mail_servers);
     reporting_free(run->reporting);
     findings_free(run->tools.findings);
