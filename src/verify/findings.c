@@ -89,8 +89,11 @@ int findings_intern(struct findings *findings, enum check_name check,
 int findings_add(struct findings *findings, uint32_t number, uint32_t domain)
 {
     struct finding *finding = findings->items[number];
-    int r = ARRAY_RESERVE(finding->domains, finding->n_domains, finding->capacity);
+    int r;
 
+    if (finding->n_domains && finding->domains[finding->n_domains - 1] == domain)
+        return 0;
+    r = ARRAY_RESERVE(finding->domains, finding->n_domains, finding->capacity);
     if (r)
         return r;
     finding->domains[finding->n_domains++] = domain;

@@ -29,7 +29,8 @@ int findings_intern(struct findings *findings, enum check_name check,
                     enum finding_severity severity, const char *found, const char *expected,
                     uint32_t *number);
 
-/* Says that a domain has a finding. Returns 0 or -ENOMEM. */
+/* Says that a domain has a finding; saying so again right away changes nothing, as with a mail
+ * server that is two MX of the domain. Returns 0 or -ENOMEM. */
 int findings_add(struct findings *findings, uint32_t number, uint32_t domain);
 
 size_t findings_count(const struct findings *findings);

@@ -55,10 +55,26 @@ static void errors_come_first_then_what_most_domains_have(void **state)
     findings_free(NULL);
 }
 
+static void a_domain_has_a_finding_once(void **state)
+{
+    struct findings *findings;
+    uint32_t number;
+
+    (void)state;
+    assert_int_equal(findings_new(&findings), 0);
+    number = intern(findings, CHECK_STARTTLS, FINDING_ERROR, "no STARTTLS");
+    assert_int_equal(findings_add(findings, number, 1), 0);
+    assert_int_equal(findings_add(findings, number, 1), 0);
+    assert_int_equal(findings_add(findings, number, 2), 0);
+    assert_int_equal(findings_get(findings, number)->n_domains, 2);
+    findings_free(findings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_finding_has_the_same_number),
+        cmocka_unit_test(a_domain_has_a_finding_once),
         cmocka_unit_test(errors_come_first_then_what_most_domains_have),
     };
 
