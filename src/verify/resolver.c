@@ -6,6 +6,8 @@
 #include <unbound.h>
 
 struct resolver {
+    struct event_base *base;
+    struct resolver_setup setup;
     struct ub_ctx *context;
     struct lookup *lookups; /* under way */
 };
@@ -64,6 +66,37 @@ static int set_up(struct ub_ctx *context, const struct resolver_setup *setup, co
     return 0;
 }
 
+/* For a look-up that only has libunbound read the files it was told of. */
+static void ignore(void *data, int rcode, void *packet, int length, int sec, char *reason,
+                   int was_ratelimited)
+{
+    (void)data, (void)rcode, (void)packet, (void)length, (void)sec, (void)reason;
+    (void)was_ratelimited;
+}
+
+DEFINE_CLEANUP(struct ub_ctx *, ub_ctx_delete)
+
+static int open_context(const struct resolver *resolver, const char **fault, struct ub_ctx **out)
+{
+    CLEANUP(ub_ctx_delete_pointer)
+    struct ub_ctx *context = ub_ctx_create_event(resolver->base);
+    int r;
+
+    if (!context)
+        return -ENOMEM;
+    r = set_up(context, &resolver->setup, fault);
+    if (r)
+        return r;
+    /* It knows this name itself. */
+    if (ub_resolve_event(context, "localhost", ns_t_a, ns_c_in, NULL, ignore, NULL)) {
+        *fault = "the trust anchor or the root hints cannot be used";
+        return RESOLVER_REFUSED;
+    }
+    *out = context;
+    context = NULL;
+    return 0;
+}
+
 DEFINE_CLEANUP(struct resolver *, resolver_free)
 
 int resolver_new(struct event_base *base, const struct resolver_setup *setup, const char **fault,
@@ -74,10 +107,9 @@ int resolver_new(struct event_base *base, const struct resolver_setup *setup, co
 
     if (!resolver)
         return -ENOMEM;
-    resolver->context = ub_ctx_create_event(base);
-    if (!resolver->context)
-        return -ENOMEM;
-    r = set_up(resolver->context, setup, fault);
+    resolver->base = base;
+    resolver->setup = *setup;
+    r = open_context(resolver, fault, &resolver->context);
     if (r)
         return r;
     *out = resolver;
@@ -103,6 +135,19 @@ void resolver_free(struct resolver *resolver)
     }
     ub_ctx_delete(resolver->context);
     free(resolver);
+}
+
+int resolver_forget(struct resolver *resolver)
+{
+    struct ub_ctx *context;
+    const char *fault;
+    int r = open_context(resolver, &fault, &context);
+
+    if (r)
+        return -ENOMEM; /* the files could be read before */
+    ub_ctx_delete(resolver->context);
+    resolver->context = context;
+    return 0;
 }
 
 /* What libunbound calls at the end: SEC is 0 for insecure, 1 for bogus, 2 for secure. Its type is

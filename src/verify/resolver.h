@@ -18,7 +18,8 @@ struct resolver_setup {
 /* What a look-up calls at its end; the answer lives until it returns. */
 typedef void (*resolver_done)(void *context, const struct dns_answer *answer);
 
-/* Makes a resolver. Returns 0, -ENOMEM, or RESOLVER_REFUSED and why in FAULT. */
+/* Makes a resolver; the texts of the setup live as long. Returns 0, -ENOMEM, or RESOLVER_REFUSED
+ * and why in FAULT. */
 int resolver_new(struct event_base *base, const struct resolver_setup *setup, const char **fault,
                  struct resolver **out);
 
@@ -27,6 +28,10 @@ enum { RESOLVER_REFUSED = 1 };
 /* Ends all look-ups, without calling what they would call, and frees the resolver; NULL is
  * allowed. */
 void resolver_free(struct resolver *resolver);
+
+/* Forgets every answer, and which servers did not answer, so that the next look-ups ask again. No
+ * look-up may be under way. Returns 0 or -ENOMEM. */
+int resolver_forget(struct resolver *resolver);
 
 /* Looks a name up; DONE is called later, or before this returns. Returns 0 or -ENOMEM. */
 int resolver_ask(struct resolver *resolver, const char *name, ns_type type, resolver_done done,

@@ -147,6 +147,10 @@ static void on_advance(evutil_socket_t fd, short what, void *context)
         event_base_loopbreak(run->base);
         return;
     }
+    if (resolver_forget(run->tools.resolver)) {
+        fail(run);
+        return;
+    }
     run->phase = PHASE_SECOND;
     run->next = 0;
     for (size_t i = 0; i < snapshot_n_policies(run->tools.snapshot); i++)
