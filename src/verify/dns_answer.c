@@ -163,7 +163,9 @@ int dns_answer_read(const uint8_t *message, size_t size, const char *name, ns_ty
     ns_msg handle;
     int r;
 
-    *out = (struct dns_answer){.outcome = DNS_MALFORMED};
+    /* Some servers cut a long message in the middle of a record. */
+    *out = (struct dns_answer){.outcome = DNS_MALFORMED,
+                               .truncated = size >= NS_HFIXEDSZ && message[2] & 0x02};
     if (size > NS_MAXMSG || ns_initparse(message, (int)size, &handle) < 0)
         return 0;
     answer.rcode = (int)ns_msg_getflag(handle, ns_f_rcode);

@@ -33,7 +33,7 @@ struct dns_answer {
 };
 
 /* Reads a message that answers a question for NAME and TYPE. What it finds lives in the arena.
- * Malformed messages give DNS_MALFORMED. Returns 0 or -ENOMEM. */
+ * Malformed messages give DNS_MALFORMED, with the TC bit. Returns 0 or -ENOMEM. */
 int dns_answer_read(const uint8_t *message, size_t size, const char *name, ns_type type,
                     struct arena *arena, struct dns_answer *out);
 

@@ -1,4 +1,5 @@
 #include "cmocka_all.h"
+#include "failing_malloc.h"
 #include "verify/dns_answer.h"
 
 /* A message that is put together record by record. */
@@ -204,9 +205,45 @@ static void rcodes_have_names(void **state)
     assert_string_equal(dns_rcode_text(23, buffer), "RCODE 23");
 }
 
+static void a_message_that_is_cut_within_a_record_is_truncated(void **state)
+{
+    CLEANUP(arena_deinit) struct arena arena = ARENA_INIT;
+    struct message message = begin("a.example", ns_t_a, TC);
+    struct dns_answer answer;
+
+    (void)state;
+    add(&message, ANSWER, "a.example", ns_t_a, "\xc0\x00\x02\x01", 4);
+    message.size -= 2;
+    answer = read_message(&message, "a.example", ns_t_a, &arena);
+    assert_int_equal(answer.outcome, DNS_MALFORMED);
+    assert_true(answer.truncated);
+}
+
+/* An answer with what has an allocation each: an alias, values, a zone. */
+static int read_all(void)
+{
+    CLEANUP(arena_deinit) struct arena arena = ARENA_INIT;
+    struct message message = begin("a.example", ns_t_txt, 0);
+    struct dns_answer answer;
+
+    add_name(&message, ANSWER, "a.example", ns_t_cname, "b.example");
+    for (int i = 0; i < 60; i++)
+        add(&message, ANSWER, "b.example", ns_t_txt, "\x0bv=STSv1; id\0", 13);
+    add_name(&message, AUTHORITY, "EXAMPLE", ns_t_soa, "");
+    return dns_answer_read(message.octets, message.size, "a.example", ns_t_txt, &arena, &answer);
+}
+
+static void every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    assert_true(failing_malloc_each(read_all) > 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_that_is_cut_within_a_record_is_truncated),
+        cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(strings_of_a_txt_record_are_joined),
         cmocka_unit_test(aliases_are_followed_whatever_the_order_of_the_records),
         cmocka_unit_test(a_loop_of_aliases_ends),

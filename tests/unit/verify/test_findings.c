@@ -1,4 +1,5 @@
 #include "cmocka_all.h"
+#include "failing_malloc.h"
 #include "verify/findings.h"
 
 static uint32_t intern(struct findings *findings, enum check_name check,
@@ -70,11 +71,35 @@ static void a_domain_has_a_finding_once(void **state)
     findings_free(findings);
 }
 
+static int fill(void)
+{
+    struct findings *findings = NULL;
+    int r = findings_new(&findings);
+
+    for (uint32_t i = 0; i < 40 && r == 0; i++) {
+        char found[] = {(char)('0' + i), '\0'};
+        uint32_t number;
+
+        r = findings_intern(findings, CHECK_TXT, FINDING_ERROR, found, "x", &number);
+        for (uint32_t domain = 0; domain < 20 && r == 0; domain++)
+            r = findings_add(findings, number, domain);
+    }
+    findings_free(findings);
+    return r;
+}
+
+static void every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    assert_true(failing_malloc_each(fill) > 80);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_finding_has_the_same_number),
         cmocka_unit_test(a_domain_has_a_finding_once),
+        cmocka_unit_test(every_failed_allocation_is_reported),
         cmocka_unit_test(errors_come_first_then_what_most_domains_have),
     };
 
