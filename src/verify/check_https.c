@@ -25,7 +25,7 @@ static const struct {
     [FETCH_OTHER_NAME] = {"a certificate without the name of the policy host",
                           "a certificate whose subjectAltName has mta-sts.<domain>"},
     [FETCH_TOO_LARGE] = {"more than 64 KiB", "a policy"},
-    [FETCH_TOO_SLOW] = {"a transfer of more than 60 s", "a policy within a minute"},
+    [FETCH_TOO_SLOW] = {"no whole reply in time", "a policy within a minute"},
     [FETCH_BROKEN] = {"no HTTP", "a reply of HTTP"},
 };
 

@@ -6,14 +6,16 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <netinet/tcp.h>
 #include <search.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/queue.h>
 
 enum {
-    CONNECT_SECONDS = 15,
-    REPLY_SECONDS = 30, /* until an SMTP server's next reply: some let strangers wait */
+    CONNECT_SECONDS = 15, /* until a connection, and with HTTPS its TLS */
+    SYN_RETRIES = 3,      /* they take as long (tcp(7)) */
+    REPLY_SECONDS = 30,   /* until an SMTP server's next reply: some let strangers wait */
     /* What OpenSSL says of a certificate's time (x509_vfy.h), which CURLINFO_SSL_VERIFYRESULT
        gives. */
     CERTIFICATE_NOT_YET_VALID = 9,
@@ -276,6 +278,18 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
     return size * n;
 }
 
+/* Has a TCP connection that nobody answers end in time. For SMTP, libcurl counts the server's
+ * replies as a part of connecting, so its own limit would be for these too. */
+static int limit_connect(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+    const int retries = SYN_RETRIES;
+
+    (void)context;
+    (void)purpose;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &retries, sizeof(retries));
+    return CURL_SOCKOPT_OK;
+}
+
 /* The URL, which has the host's name, and where libcurl shall connect instead of looking it up. */
 static bool set_address(struct fetch *fetch)
 {
@@ -317,6 +331,8 @@ static bool set_options(struct fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (fetch->target->kind == FETCH_SMTP) {
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)FETCH_SECONDS_MAX);
+        curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, limit_connect);
         curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
         curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)REPLY_SECONDS);
         /* With a command of one's own, libcurl neither sends mail nor asks for users. */

@@ -33,7 +33,7 @@ enum fetch_outcome {
     FETCH_EXPIRED,       /* the certificate has expired, or is not valid yet */
     FETCH_OTHER_NAME, /* the certificate is for other names, or has them in its common name alone */
     FETCH_TOO_LARGE,  /* more than FETCH_BODY_MAX of headers, body or greeting */
-    FETCH_TOO_SLOW,   /* connected, but not done in FETCH_SECONDS_MAX */
+    FETCH_TOO_SLOW,   /* connected, but a reply or its end did not come in time */
     FETCH_BROKEN,     /* the peer does not speak the protocol, or refuses us */
 };
 

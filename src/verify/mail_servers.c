@@ -143,7 +143,7 @@ static const struct {
     [FETCH_OTHER_NAME] = {"a certificate without its name",
                           "a certificate whose subjectAltName has the name of the MX"},
     [FETCH_TOO_LARGE] = {"endless replies", "the replies of SMTP"},
-    [FETCH_TOO_SLOW] = {"a server that takes longer than a minute", "STARTTLS within a minute"},
+    [FETCH_TOO_SLOW] = {"a server that does not reply in time", "STARTTLS within a minute"},
     [FETCH_BROKEN] = {"a server that refuses us", "STARTTLS (RFC 3207)"},
 };
 
