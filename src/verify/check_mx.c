@@ -19,19 +19,15 @@ static void describe_patterns(const struct policy *policy, char *out, size_t siz
         snprintf(out + size - 4, 4, "…");
 }
 
-static struct mx_use *mx_use_of(const struct look *look)
-{
-    return &look->tools->mx_use[snapshot_policy_number(look->tools->snapshot, look->domain.policy)];
-}
-
 static void check_host(struct look *look, struct text host)
 {
     const struct policy *policy = look->domain.policy;
+    const struct mx_use *use = look_mx_use(look);
     char expected[512];
 
     for (size_t i = 0; i < policy->n_mx; i++)
         if (text_equals(name_text(&policy->mx[i]), host))
-            mx_use_of(look)->seen[i] = true;
+            use->seen[i] = true;
     if (policy_covers_mx(policy->mx, policy->n_mx, host))
         return;
     describe_patterns(policy, expected, sizeof(expected));
@@ -44,7 +40,7 @@ static void look_at_mx(struct look *look)
 
     if (answer->bogus) {
         look_report(look, CHECK_MX, look_severity(look), "MX records", "a bogus answer");
-        mx_use_of(look)->unknown = true;
+        look->mx_unknown = true;
         return;
     }
     if (answer->outcome != DNS_FOUND) {
@@ -52,7 +48,7 @@ static void look_at_mx(struct look *look)
                     look_describe(look, answer));
         if (dns_answer_is_transient(answer)) {
             look_is_transient(look);
-            mx_use_of(look)->unknown = true;
+            look->mx_unknown = true;
         }
         return;
     }

@@ -196,6 +196,11 @@ enum finding_severity look_severity(const struct look *look)
     return look->domain.policy->mode == POLICY_MODE_TESTING ? FINDING_WARNING : FINDING_ERROR;
 }
 
+struct mx_use *look_mx_use(const struct look *look)
+{
+    return &look->tools->mx_use[snapshot_policy_number(look->tools->snapshot, look->domain.policy)];
+}
+
 static void add_values(struct buffer *out, const struct dns_answer *answer)
 {
     enum { SHOWN_MAX = 4 };

@@ -44,6 +44,7 @@ struct look {
     size_t pending;        /* what is under way */
     bool transient;        /* something was found that may be over in a moment */
     bool failed;           /* memory ran out */
+    bool mx_unknown;       /* its MX records could not be looked up */
     uint32_t mail_servers; /* the set of the domain's MX, or MAIL_SERVERS_NONE */
     uint32_t *findings;    /* numbers */
     size_t n_findings, findings_capacity;
@@ -82,6 +83,9 @@ enum finding_severity look_severity(const struct look *look);
 /* Describes an answer that has no value, or several, for a finding: "no such name", "no record",
  * "SERVFAIL", "no answer", or its values in quotes. Lives in the look's arena. */
 const char *look_describe(struct look *look, const struct dns_answer *answer);
+
+/* Which mx of the domain's policy are used. */
+struct mx_use *look_mx_use(const struct look *look);
 
 /* The name of an owner of the domain. */
 struct name look_owner_name(const struct look *look, enum owner owner);

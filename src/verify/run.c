@@ -91,6 +91,7 @@ static int keep_look(struct run *run, const struct look *look)
     }
     subject->done = true;
     run->n_done++;
+    look_mx_use(look)->unknown |= look->mx_unknown;
     for (size_t i = 0; i < look->n_findings; i++) {
         int r = note_finding(run, look->number, look->findings[i]);
 
@@ -153,8 +154,6 @@ static void on_advance(evutil_socket_t fd, short what, void *context)
     }
     run->phase = PHASE_SECOND;
     run->next = 0;
-    for (size_t i = 0; i < snapshot_n_policies(run->tools.snapshot); i++)
-        run->tools.mx_use[i].unknown = false;
     dns_client_forgive(run->tools.client);
     fetcher_forgive(run->tools.fetcher);
     mail_servers_retry(run->tools.mail_servers);
