@@ -38,11 +38,18 @@ static bool is_plain_text(const char *type)
            (type[length] == '\0' || strchr("; \t", type[length]));
 }
 
+/* The check that a failure to fetch is reported under: without https, the policy cannot be
+ * compared. */
+static enum check_name fetch_check(const struct look *look)
+{
+    return look_wants(look, CHECK_HTTPS) ? CHECK_HTTPS : CHECK_POLICY;
+}
+
 static void report_failure(struct fetching *fetching, const struct fetched *fetched)
 {
-    look_report(fetching->look, CHECK_HTTPS, FINDING_ERROR, texts[fetched->outcome].expected,
-                "%s at %s (%s)", texts[fetched->outcome].found, fetching->address,
-                quote_text(text_from(fetched->detail)).text);
+    look_report(fetching->look, fetch_check(fetching->look), FINDING_ERROR,
+                texts[fetched->outcome].expected, "%s at %s (%s)", texts[fetched->outcome].found,
+                fetching->address, quote_text(text_from(fetched->detail)).text);
     if (fetched->outcome == FETCH_NO_CONNECTION || fetched->outcome == FETCH_TOO_SLOW ||
         fetched->outcome == FETCH_BROKEN)
         look_is_transient(fetching->look);
@@ -58,10 +65,11 @@ static void check_reply(struct fetching *fetching, const struct fetched *fetched
         look_report(look, CHECK_HTTPS, FINDING_WARNING, "a certificate that is renewed in time",
                     "a certificate that ends %s at %s", days, fetching->address);
     if (fetched->status / 100 == 3) {
-        look_report(look, CHECK_HTTPS, FINDING_ERROR, "status 200; senders follow no redirect",
-                    "a redirect (%ld) at %s", fetched->status, fetching->address);
+        look_report(look, fetch_check(look), FINDING_ERROR,
+                    "status 200; senders follow no redirect", "a redirect (%ld) at %s",
+                    fetched->status, fetching->address);
     } else if (fetched->status != 200) {
-        look_report(look, CHECK_HTTPS, FINDING_ERROR, "status 200", "status %ld at %s",
+        look_report(look, fetch_check(look), FINDING_ERROR, "status 200", "status %ld at %s",
                     fetched->status, fetching->address);
         if (fetched->status / 100 == 5)
             look_is_transient(look);
@@ -108,9 +116,19 @@ static void fetch_at(struct look *look, struct text text)
     }
 }
 
-/* Fetches the policy at each address of the policy host. */
+/* Fetches the policy at each address of the policy host. That there is none, policy-host reports.
+ */
 static void fetch_policy(struct look *look)
 {
+    const struct dns_answer *a = &look->answers[QUESTION_HOST_A];
+    const struct dns_answer *aaaa = &look->answers[QUESTION_HOST_AAAA];
+
+    if (a->n_values + aaaa->n_values == 0 && !look_wants(look, CHECK_POLICY_HOST)) {
+        if (dns_answer_is_transient(a) || dns_answer_is_transient(aaaa))
+            look_is_transient(look);
+        look_report(look, fetch_check(look), FINDING_ERROR, "an address of the policy host", "%s",
+                    look_describe(look, a));
+    }
     for (enum question question = QUESTION_HOST_A; question <= QUESTION_HOST_AAAA; question++)
         for (size_t i = 0; i < look->answers[question].n_values; i++)
             if (!look->answers[question].bogus)

@@ -52,11 +52,11 @@ void verify_policy_host(struct look *look)
     struct rows rows = domain_rows(&look->domain, OWNER_POLICY_HOST);
     const struct row *row = rows.n ? &rows.first[rows.n - 1] : NULL;
 
-    if (a->bogus || aaaa->bogus)
-        return; /* dnssec reports it */
-    if (a->n_values + aaaa->n_values == 0) {
+    if (look_leaves_to_dnssec(look, a) || look_leaves_to_dnssec(look, aaaa))
+        return;
+    if (a->bogus || aaaa->bogus || a->n_values + aaaa->n_values == 0) {
         look_report(look, CHECK_POLICY_HOST, FINDING_ERROR, "an A or AAAA record", "%s",
-                    look_describe(look, a));
+                    look_describe(look, aaaa->bogus ? aaaa : a));
         if (dns_answer_is_transient(a) || dns_answer_is_transient(aaaa))
             look_is_transient(look);
         return;

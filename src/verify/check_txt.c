@@ -16,9 +16,10 @@ static void check_txt_record(struct look *look, enum check_name check, enum owne
     }
     if (owner == OWNER_MTA_STS && look_announces_old_id(look, answer))
         return;
-    if (answer->bogus ||
-        (answer->n_values == 1 && text_equals(answer->values[0], text_from(expected))))
-        return; /* dnssec reports what is bogus */
+    if (look_leaves_to_dnssec(look, answer) ||
+        (!answer->bogus && answer->n_values == 1 &&
+         text_equals(answer->values[0], text_from(expected))))
+        return;
     look_report(look, check, FINDING_ERROR, quote_text(text_from(expected)).text, "%s",
                 look_describe(look, answer));
     if (dns_answer_is_transient(answer))

@@ -213,12 +213,19 @@ static void add_values(struct buffer *out, const struct dns_answer *answer)
         buffer_add_string(out, ", …");
 }
 
+bool look_leaves_to_dnssec(const struct look *look, const struct dns_answer *answer)
+{
+    return answer->bogus && look_wants(look, CHECK_DNSSEC);
+}
+
 const char *look_describe(struct look *look, const struct dns_answer *answer)
 {
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
     struct text copy;
     char rcode[16];
 
+    if (answer->bogus)
+        return "a bogus answer";
     switch (answer->outcome) {
     case DNS_FOUND:
         add_values(&text, answer);

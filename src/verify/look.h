@@ -80,8 +80,11 @@ void look_is_transient(struct look *look);
 /* E, or W where the policy is being tested. */
 enum finding_severity look_severity(const struct look *look);
 
+/* Whether an answer is bogus and the check of DNSSEC reports it, so that no other has to. */
+bool look_leaves_to_dnssec(const struct look *look, const struct dns_answer *answer);
+
 /* Describes an answer that has no value, or several, for a finding: "no such name", "no record",
- * "SERVFAIL", "no answer", or its values in quotes. Lives in the look's arena. */
+ * "SERVFAIL", "a bogus answer", "no answer", or its values in quotes. Lives in the look's arena. */
 const char *look_describe(struct look *look, const struct dns_answer *answer);
 
 /* Which mx of the domain's policy are used. */

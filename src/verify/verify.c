@@ -34,6 +34,15 @@ static struct resolver_setup resolver_setup(const struct verify_options *options
     return setup;
 }
 
+/* Whether a domain is one of the first N, as it was named twice. */
+static bool is_among(const struct domain *domain, const struct domain *domains, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (domains[i].position == domain->position)
+            return true;
+    return false;
+}
+
 static int add_domains(struct run *run, const struct snapshot *snapshot,
                        const struct domain *domains, size_t n_domains)
 {
@@ -42,7 +51,8 @@ static int add_domains(struct run *run, const struct snapshot *snapshot,
     int r = 0;
 
     for (size_t i = 0; i < n_domains && r == 0; i++)
-        r = run_add(run, &domains[i]);
+        if (!is_among(&domains[i], domains, i))
+            r = run_add(run, &domains[i]);
     while (n_domains == 0 && r == 0 && snapshot_next_domain(snapshot, &cursor, &domain))
         r = run_add(run, &domain);
     return r;
@@ -104,6 +114,11 @@ int verify_run(const struct config *config, const struct domain *domains, size_t
     const char *fault = NULL;
     int r;
 
+    if (options->ca_file && access(options->ca_file, R_OK) < 0) {
+        fprintf(stderr, "pdns-mta-sts: cannot read %s: %s\n",
+                quote_text(text_from(options->ca_file)).text, strerror(errno));
+        return VERIFY_FAILED;
+    }
     fd_limit_raise();
     r = waiting_new(config, &waiting);
     if (r)
