@@ -207,11 +207,11 @@ static int start(struct service *service, struct load_result *result)
     r = workers_new(&setup, service->published, &service->workers);
     if (r)
         return r;
+    status_set_applied(service->status, &result->diagnostics, seconds_since(result->begun));
+    status_set_serving(service->status, true);
     r = start_admin(service, setup.connections_max);
     if (r)
         return r;
-    status_set_applied(service->status, &result->diagnostics, seconds_since(result->begun));
-    status_set_serving(service->status, true);
     malloc_trim(0);
     log_info("serving %zu policies, %zu domains, after %.0f ms",
              snapshot_n_policies(service->loaded), snapshot_n_domains(service->loaded),

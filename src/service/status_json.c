@@ -92,14 +92,15 @@ static void end_part(struct status_json *json)
 /* Adds a piece of the ids that wait, which are written already. */
 static void add_waiting(struct status_json *json, struct buffer *out)
 {
-    struct text rest = text_after(buffer_text(&json->view.waiting->buffer), json->next);
+    const struct buffer *waiting = &json->view.waiting->buffer;
+    size_t n = waiting->length - json->next < PIECE ? waiting->length - json->next : PIECE;
 
-    if (rest.length > PIECE)
-        rest.length = PIECE;
-    buffer_add_text(out, rest);
-    json->next += rest.length;
-    if (rest.length < PIECE)
+    if (n == 0) {
         end_part(json);
+        return;
+    }
+    buffer_add(out, waiting->data + json->next, n);
+    json->next += n;
 }
 
 /* Adds the next step of the current part. Returns whether there are more. */
