@@ -11,6 +11,7 @@
  */
 #include "net/listener.h"
 
+#include "base/quote.h"
 #include "os/fd.h"
 
 #include <errno.h>
@@ -134,6 +135,22 @@ void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX])
                 NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(text, LISTENER_TEXT_MAX, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
              port);
+}
+
+void listener_describe_unix(int fd, char text[LISTENER_TEXT_MAX])
+{
+    struct sockaddr_un address = {0};
+    socklen_t length = sizeof(address);
+    struct text path;
+
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    /* The terminator counts for a path and not for other names. */
+    path = text_of(address.sun_path, length - offsetof(struct sockaddr_un, sun_path));
+    if (path.length && address.sun_path[0] == '\0')
+        address.sun_path[0] = '@';
+    else
+        path.length = strnlen(path.data, path.length);
+    quote_escape(path, "", text, LISTENER_TEXT_MAX);
 }
 
 /* Writes the directory of a path, which ends in a slash. */

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 enum {
-    LISTENER_TEXT_MAX = 64,
+    LISTENER_TEXT_MAX = 512,
     LISTENER_NOT_IN_GROUP = 1, /* a condition of listener_open_unix */
 };
 
@@ -33,6 +33,10 @@ int listener_adopt_unix(int fd);
 
 /* Writes the address that a TCP socket listens at, as "127.0.0.1:8053". */
 void listener_describe_tcp(int fd, char text[LISTENER_TEXT_MAX]);
+
+/* Writes the path of a unix socket, fit for the log; one without a file begins with "@" (unix(7)).
+ */
+void listener_describe_unix(int fd, char text[LISTENER_TEXT_MAX]);
 
 /* A unix socket that was opened here, and which file is its own. */
 struct listener_unix {

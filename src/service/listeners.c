@@ -214,7 +214,9 @@ static int adopt_socket(struct listeners *listeners, enum listener listener,
     fds[0] = fd_take(&socket->fd);
     if (listener == LISTENER_UNIX) {
         listeners->unix_is_managers = true;
-        log_info("listening on the socket named %s of the service manager", socket->name);
+        listener_describe_unix(fds[0], address);
+        log_info("listening on %s, the socket named %s of the service manager", address,
+                 socket->name);
     } else {
         listener_describe_tcp(fds[0], address);
         log_info("listening on http://%s%s, the socket named %s of the service manager", address,
