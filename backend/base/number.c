@@ -1,5 +1,7 @@
 #include "base/number.h"
 
+#include <stdio.h>
+
 bool number_read(struct text text, uint64_t max, uint64_t *out)
 {
     uint64_t value = 0;
@@ -15,6 +17,14 @@ bool number_read(struct text text, uint64_t max, uint64_t *out)
     }
     *out = value;
     return true;
+}
+
+struct number_of number_of(size_t n, const char *one, const char *several)
+{
+    struct number_of out;
+
+    snprintf(out.text, sizeof(out.text), "%zu %s", n, n == 1 ? one : several);
+    return out;
 }
 
 int hex_digit_value(char c)

@@ -7,6 +7,14 @@
  * OUT is untouched otherwise. */
 bool number_read(struct text text, uint64_t max, uint64_t *out);
 
+/* A number of things in words. */
+struct number_of {
+    char text[64];
+};
+
+/* Writes "1 policy" or "2 policies", for direct use in an argument. */
+struct number_of number_of(size_t n, const char *one, const char *several);
+
 /* Whether a character is an ASCII digit, whatever the locale. */
 static inline bool is_digit(char c)
 {

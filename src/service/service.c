@@ -1,5 +1,6 @@
 #include "service/service.h"
 
+#include "base/number.h"
 #include "config/certificates.h"
 #include "net/http.h"
 #include "os/clock.h"
@@ -213,8 +214,9 @@ static int start(struct service *service, struct load_result *result)
     if (r)
         return r;
     malloc_trim(0);
-    log_info("serving %zu policies, %zu domains, after %.0f ms",
-             snapshot_n_policies(service->loaded), snapshot_n_domains(service->loaded),
+    log_info("serving %s, %s, after %.0f ms",
+             number_of(snapshot_n_policies(service->loaded), "policy", "policies").text,
+             number_of(snapshot_n_domains(service->loaded), "domain", "domains").text,
              seconds_since(result->begun) * 1e3);
     log_held_back(service->published);
     return 0;
@@ -310,8 +312,9 @@ void service_describe(const struct service *service, struct buffer *out)
     CLEANUP(status_view_deinit) struct status_view view;
 
     status_read(service->status, &view);
-    buffer_printf(out, "Serving %zu policies, %zu domains%s", snapshot_n_policies(view.snapshot),
-                  snapshot_n_domains(view.snapshot),
+    buffer_printf(out, "Serving %s, %s%s",
+                  number_of(snapshot_n_policies(view.snapshot), "policy", "policies").text,
+                  number_of(snapshot_n_domains(view.snapshot), "domain", "domains").text,
                   view.reload.refused ? "; the last reload was refused, see the log" : "");
 }
 
