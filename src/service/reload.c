@@ -1,20 +1,33 @@
 #include "service/reload.h"
+
+#include "base/number.h"
+#include "config/diagnostics.h"
 #include "os/clock.h"
 
-#include "config/diagnostics.h"
+/* In one log line; the others are counted. */
+enum {
+    IDS_NAMED = 10, /* changes of id */
+    DOMAINS_NAMED = 5,
+};
 
-enum { IDS_NAMED = 10 }; /* changes of id in one log line; the others are counted */
-
-/* How many domains of one snapshot another does not have. */
-static size_t count_missing(const struct snapshot *of, const struct snapshot *from)
+/* Counts the domains that are new, and names those that were held back and are not any more: their
+ * certificates have come. */
+static size_t compare_domains(const struct snapshot *before, const struct snapshot *after,
+                              struct buffer *released)
 {
-    struct domain domain, found;
-    size_t cursor = 0, n = 0;
+    struct domain now, old;
+    size_t cursor = 0, n_added = 0, n_released = 0;
 
-    while (snapshot_next_domain(of, &cursor, &domain))
-        if (!snapshot_find(from, domain.name, &found))
-            n++;
-    return n;
+    while (snapshot_next_domain(after, &cursor, &now)) {
+        if (!snapshot_find(before, now.name, &old))
+            n_added++;
+        else if (old.held && !now.held && n_released++ < DOMAINS_NAMED)
+            buffer_printf(released, "%s%.*s", n_released == 1 ? "" : ", ", (int)now.name.length,
+                          now.name.data);
+    }
+    if (n_released > DOMAINS_NAMED)
+        buffer_printf(released, " and %zu more", n_released - DOMAINS_NAMED);
+    return n_added;
 }
 
 /* Whether two policies of the same primary publish the same. */
@@ -68,16 +81,19 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
 void reload_describe(const struct snapshot *before, const struct snapshot *after,
                      struct buffer *out)
 {
-    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT, released = BUFFER_INIT;
     struct policy_changes policies = compare_policies(before, after);
-    size_t added = count_missing(after, before);
+    size_t added = compare_domains(before, after, &released);
     size_t common = snapshot_n_domains(after) - added;
 
-    buffer_printf(out,
-                  "%zu policies (%zu added, %zu removed, %zu changed), "
-                  "%zu domains (%zu added, %zu removed)",
-                  snapshot_n_policies(after), policies.added, policies.removed, policies.changed,
-                  snapshot_n_domains(after), added, snapshot_n_domains(before) - common);
+    buffer_printf(out, "%s (%zu added, %zu removed, %zu changed), %s (%zu added, %zu removed)",
+                  number_of(snapshot_n_policies(after), "policy", "policies").text, policies.added,
+                  policies.removed, policies.changed,
+                  number_of(snapshot_n_domains(after), "domain", "domains").text, added,
+                  snapshot_n_domains(before) - common);
+    if (released.length)
+        buffer_printf(out, "; no longer waiting for a certificate: %.*s", (int)released.length,
+                      released.data);
     reload_describe_ids(before, after, &ids);
     if (ids.length)
         buffer_printf(out, "; %.*s", (int)ids.length, ids.data);

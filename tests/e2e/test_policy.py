@@ -449,6 +449,7 @@ def test_a_reload_announces_those_that_have_got_one(certified):
         give_certificate(certs, domain)
         log = certified.reload()
         assert f"certificate: {5 - number}: " in log
+        assert f"; no longer waiting for a certificate: {domain}, in " in log
         assert rows(certified, f"_mta-sts.{domain}")
     assert [bool(rows(certified, f"_mta-sts.{domain}")) for domain in HELD] == [
         True, False, True, False, True]

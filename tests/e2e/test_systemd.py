@@ -69,12 +69,12 @@ def test_readiness_reloads_and_the_end_are_told(service, abstract):
         service.configure(POLICIES)
         launch(service, "@" + address if abstract else address)
         ready = manager.receive()
-        assert ready == {"READY": "1", "STATUS": "Serving 1 policies, 1 domains"}
+        assert ready == {"READY": "1", "STATUS": "Serving 1 policy, 1 domain"}
         assert exchange(service.port, LOOKUP).status == 200
         service.configure(POLICIES + "    domains: example.org\n")
         service.reload()
         assert manager.receive()["RELOADING"] == "1"
-        assert manager.receive() == {"READY": "1", "STATUS": "Serving 1 policies, 2 domains"}
+        assert manager.receive() == {"READY": "1", "STATUS": "Serving 1 policy, 2 domains"}
         service.configure("policies: [{domain: example.net, mode: 5}]\n")
         service.reload(REFUSED)
         assert manager.receive()["RELOADING"] == "1"
@@ -157,7 +157,9 @@ def test_every_listener_takes_the_socket_of_its_name(service, ports):
     with Activated(service, sockets).start() as activated:
         assert exchange(numbers["http"], LOOKUP).status == 200
         for name in sockets:
-            activated.wait_log(f"info: listening on .*the socket named {name} of the service manager")
+            where = re.escape(str(sockets[name]))
+            activated.wait_log(f"info: listening on (http://)?{where}\\S*, "
+                               f"the socket named {name} of the service manager")
         assert b"200 OK" in ask(numbers["admin"], b"/healthz")
         assert b"404 Not Found" in ask(numbers["policy"], b"/healthz")
         with socket.socket(socket.AF_UNIX) as client:

@@ -4,7 +4,8 @@
 
 struct changes {
     const char *primary, *fixed_id;
-    const char *members[8];
+    const char *members[8]; /* NULL past the last */
+    size_t n_held;          /* so many of them, from the first on, are held back */
     uint32_t max_age, ttl;
 };
 
@@ -25,7 +26,8 @@ static struct snapshot *snapshot_of(const struct changes *changes)
     for (size_t i = 0; changes->members[i]; i++) {
         struct name name = fixture_name(changes->members[i]);
 
-        assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, false, &name, 0), 0);
+        assert_int_equal(
+            builder_add_member(builder, policy, DOMAIN_CNAME, i < changes->n_held, &name, 0), 0);
     }
     assert_int_equal(builder_freeze(builder, 0, NULL, NULL, &snapshot), 0);
     builder_free(builder);
@@ -53,11 +55,35 @@ static void domains_added_and_removed_are_counted(void **state)
 
     (void)state;
     assert_description(&before, &after,
-                       "1 policies (0 added, 0 removed, 0 changed), "
+                       "1 policy (0 added, 0 removed, 0 changed), "
                        "4 domains (2 added, 1 removed)");
     assert_description(&before, &before,
-                       "1 policies (0 added, 0 removed, 0 changed), "
+                       "1 policy (0 added, 0 removed, 0 changed), "
                        "3 domains (0 added, 0 removed)");
+}
+
+static void domains_whose_certificates_came_are_named(void **state)
+{
+    const struct changes before = {.primary = "a.example",
+                                   .members = {"b.example", "c.example", "d.example", "e.example",
+                                               "f.example", "g.example", "h.example"},
+                                   .n_held = 7};
+    struct changes after = before;
+
+    (void)state;
+    after.n_held = 5;
+    assert_description(&before, &after,
+                       "1 policy (0 added, 0 removed, 0 changed), "
+                       "8 domains (0 added, 0 removed); "
+                       "no longer waiting for a certificate: g.example, h.example");
+    after.n_held = 0;
+    assert_description(&before, &after,
+                       "1 policy (0 added, 0 removed, 0 changed), "
+                       "8 domains (0 added, 0 removed); no longer waiting for a certificate: "
+                       "b.example, c.example, d.example, e.example, f.example and 2 more");
+    assert_description(&after, &before,
+                       "1 policy (0 added, 0 removed, 0 changed), "
+                       "8 domains (0 added, 0 removed)");
 }
 
 static void ids_that_changed_are_named_old_and_new(void **state)
@@ -67,8 +93,8 @@ static void ids_that_changed_are_named_old_and_new(void **state)
 
     (void)state;
     assert_description(&before, &after,
-                       "1 policies (0 added, 0 removed, 1 changed), "
-                       "1 domains (0 added, 0 removed); ids: a.example 1 -> 2");
+                       "1 policy (0 added, 0 removed, 1 changed), "
+                       "1 domain (0 added, 0 removed); ids: a.example 1 -> 2");
 }
 
 static void policies_added_removed_and_changed_are_counted(void **state)
@@ -80,14 +106,14 @@ static void policies_added_removed_and_changed_are_counted(void **state)
 
     (void)state;
     assert_description(&a, &b,
-                       "1 policies (1 added, 1 removed, 0 changed), "
-                       "1 domains (1 added, 1 removed)");
+                       "1 policy (1 added, 1 removed, 0 changed), "
+                       "1 domain (1 added, 1 removed)");
     assert_description(&member, &a,
-                       "1 policies (1 added, 1 removed, 0 changed), "
-                       "1 domains (0 added, 1 removed)");
+                       "1 policy (1 added, 1 removed, 0 changed), "
+                       "1 domain (0 added, 1 removed)");
     assert_description(&a, &ttl,
-                       "1 policies (0 added, 0 removed, 1 changed), "
-                       "1 domains (0 added, 0 removed)");
+                       "1 policy (0 added, 0 removed, 1 changed), "
+                       "1 domain (0 added, 0 removed)");
 }
 
 static void count(const struct policy *policy, void *context)
@@ -152,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(domains_added_and_removed_are_counted),
+        cmocka_unit_test(domains_whose_certificates_came_are_named),
         cmocka_unit_test(ids_that_changed_are_named_old_and_new),
         cmocka_unit_test(policies_added_removed_and_changed_are_counted),
         cmocka_unit_test(a_fixed_id_that_stays_while_the_body_changes_is_warned_of),
