@@ -14,7 +14,7 @@
 
 enum {
     LINE_MAX_BYTES = PIPE_BUF,             /* what a pipe takes in one piece */
-    LINE_TEXT_BYTES = LINE_MAX_BYTES - 16, /* without what stands before it, and the newline */
+    LINE_TEXT_BYTES = LINE_MAX_BYTES - 48, /* without what stands before it, and the newline */
     PATIENCE_MILLISECONDS = 100,           /* with a reader who does not keep up */
 };
 
@@ -29,7 +29,7 @@ static const struct {
 };
 
 enum log_level log_threshold = LOG_LEVEL_INFO;
-static bool to_journal;
+static bool to_journal, to_terminal;
 
 /* What lines go through, one at a time. */
 static struct {
@@ -58,6 +58,7 @@ void log_init(enum log_level threshold)
 {
     log_threshold = threshold;
     to_journal = stderr_is_journal();
+    to_terminal = isatty(STDERR_FILENO);
 }
 
 /* Whether a line can be written without waiting for a reader. One who reads but slowly is waited
@@ -84,9 +85,10 @@ static bool put_line(enum log_level level, const char *text)
 
     if (!has_room())
         return false;
-    length = (size_t)snprintf(line, sizeof(line), "%s%s%s%s\n", output.cut ? "\n" : "",
-                              to_journal ? levels[level].priority : levels[level].name,
-                              to_journal ? "" : ": ", text);
+    length = (size_t)snprintf(
+        line, sizeof(line), "%s%s%s%s%s%s\n", output.cut ? "\n" : "",
+        to_terminal ? clock_text(time(NULL)).text : "", to_terminal ? " " : "",
+        to_journal ? levels[level].priority : levels[level].name, to_journal ? "" : ": ", text);
     n = write(STDERR_FILENO, line, length);
     /* A log that cannot be written has nobody to be told of it. */
     if (n >= 0)

@@ -1,7 +1,8 @@
 /* The log: one line an event, to stderr, where the service manager collects it.
  *
  * Under systemd, where stderr leads to the journal, a line begins with its priority as sd-daemon(3)
- * has it, "<4>"; elsewhere with the name of its level, "warning: ".
+ * has it, "<4>"; elsewhere with the name of its level, "warning: ", and on a terminal, which keeps
+ * no times, with the time before that.
  *
  * What peers can cause is logged with log_limited: each place in the code writes LOG_LINES_MAX
  * lines a minute, and then one with the number of those that were left out. What an operator
@@ -25,14 +26,14 @@ enum {
  * that a debug line that is not wanted costs one comparison. */
 extern enum log_level log_threshold;
 
-/* Sets the level, and finds out whether stderr leads to the journal. To be called before there is a
- * second thread; until then the level is info and the form that of a terminal. */
+/* Sets the level, and finds out whether stderr leads to the journal or a terminal. To be called
+ * before there is a second thread; until then the level is info and the form that of a file. */
 void log_init(enum log_level threshold);
 
 /* Writes a line, whatever the level, in one piece, so that lines of several threads never mix.
- * What does not print is escaped (quote.h), a text of more than 4,000 bytes is cut. Never waits long: if
- * stderr is a pipe or a socket that nobody reads, lines are lost until there is room again, and
- * then counted in a line of their own. */
+ * What does not print is escaped (quote.h), a text of more than 4,000 bytes is cut. Never waits
+ * long: if stderr is a pipe or a socket that nobody reads, lines are lost until there is room
+ * again, and then counted in a line of their own. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What one log_limited has written in its current minute; static, and zeroed at first. */

@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 #include "os/log.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ static int begin_capture(void **state)
     assert_non_null(capture.file);
     capture.before = dup(STDERR_FILENO);
     dup2(fileno(capture.file), STDERR_FILENO);
+    log_init(LOG_LEVEL_INFO);
     *state = &capture;
     return 0;
 }
@@ -102,6 +104,33 @@ static void a_journal_elsewhere_changes_nothing(void **state)
         log_info("a");
         assert_string_equal(written(*state), "info: a\n");
     }
+}
+
+static void a_terminal_gets_the_time_before_each_line(void **state)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), other;
+    struct capture *capture = *state;
+    int year, second;
+    char line[256];
+    ssize_t n;
+
+    assert_true(terminal >= 0);
+    assert_int_equal(grantpt(terminal), 0);
+    assert_int_equal(unlockpt(terminal), 0);
+    other = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_NONBLOCK);
+    assert_true(other >= 0);
+    dup2(other, STDERR_FILENO);
+    log_init(LOG_LEVEL_INFO);
+    log_warning("a");
+    dup2(fileno(capture->file), STDERR_FILENO);
+    n = read(terminal, line, sizeof(line) - 1);
+    assert_true(n > 0);
+    line[n] = '\0';
+    assert_int_equal(sscanf(line, "%4d-%*2d-%*2dT%*2d:%*2d:%2dZ warning: a", &year, &second), 2);
+    assert_true(year > 2000 && second <= 60);
+    assert_non_null(strstr(line, "Z warning: a"));
+    close(other);
+    close(terminal);
 }
 
 static void control_characters_do_not_make_lines(void **state)
@@ -221,6 +250,7 @@ int main(void)
         TEST(arguments_of_a_line_that_is_not_wanted_are_not_looked_at),
         TEST(the_journal_gets_priorities_if_stderr_leads_there),
         TEST(a_journal_elsewhere_changes_nothing),
+        TEST(a_terminal_gets_the_time_before_each_line),
         TEST(control_characters_do_not_make_lines),
         TEST(a_long_line_is_cut_and_ends),
         TEST(a_place_that_logs_again_and_again_is_limited_and_others_are_not),
