@@ -31,10 +31,12 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 void buffer_vprintf(struct buffer *buffer, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-/* A view of the bytes, until the next writing; empty if the buffer has failed. */
+/* A view of the bytes, until the next writing; empty if the buffer has failed, and never NULL. */
 static inline struct text buffer_text(const struct buffer *buffer)
 {
-    return buffer->failed ? TEXT("") : text_of(buffer->data, buffer->length);
+    if (buffer->failed || !buffer->data)
+        return TEXT("");
+    return text_of(buffer->data, buffer->length);
 }
 
 /* The bytes as a terminated string, until the next writing; the terminator does not count. Returns
