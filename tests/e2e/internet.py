@@ -33,6 +33,7 @@ RESOLVER = "127.0.53.53"
 WEB = "127.0.80.1"
 MAIL = "127.0.25.1"
 NOBODY = "127.0.99.99"
+NS6, WEB6, MAIL6 = "fd00::53", "fd00::80", "fd00::25"
 
 ROOT_HINTS = "/usr/share/dns/root.hints"
 
@@ -163,7 +164,7 @@ data_directory = {data}
 maillog_file = /dev/stdout
 myhostname = mail.example.net
 mydestination =
-inet_protocols = ipv4
+inet_protocols = all
 smtpd_tls_key_file = {key}
 smtpd_tls_security_level = may
 smtpd_peername_lookup = no
@@ -181,7 +182,8 @@ alias_maps =
     def start(self):
         run_to_end(["postfix", "-c", self.config, "set-permissions"])
         self.launch(["/usr/sbin/postfix", "-c", self.config, "start-fg"])
-        self.wait_ready(lambda: all(listens(address, 25) for address in self.addresses))
+        self.wait_ready(lambda: all(
+            listens(address.strip("[]"), 25) for address in self.addresses))
         return self
 
 
@@ -239,6 +241,9 @@ UNUSED = ("mx", W)  # the mx of the policy is then no MX of any domain
 DOMAINS = [
     Domain("good.example"),
     Domain("signed.example"),
+    # all of it over IPv6 alone
+    Domain("six.example", mx="mx6.mail.example", host=WEB6, zone_mx="mx6.mail.example.",
+           servers=("ns1", "ns6")),
     # txt, tlsrpt
     Domain("txt-id.example", [("txt", E), ("servers", E)],
            records=['_mta-sts 5 TXT "v=STSv1; id=20200101"']),
@@ -255,6 +260,7 @@ DOMAINS = [
     # servers
     Domain("one-server.example", [("servers", E)], ALL_RECORDS, servers=("ns1", "ns3")),
     Domain("dead-server.example", [("servers", W)], servers=("ns1", "ns4")),
+    Domain("no-server.example", [("servers", W)], servers=("ns1", "ns9")),  # ns9 has no address
     # dnssec
     Domain("nsec.example", [("dnssec", E)]),
     # policy-host
@@ -293,6 +299,7 @@ DOMAINS = [
     starttls("mx-soon", [("starttls", W)]),
     starttls("mx-dead", [("starttls", W)]),
     starttls("mx-no-address", [("starttls", E)]),
+    starttls("mx-slow", []),
     # Those that mean harm: hostile_server.py says what each does.
     Domain("endless-body.example", [("https", E)], host=web(20)),
     Domain("endless-header.example", [("https", E)], host=web(21)),
@@ -312,6 +319,7 @@ DOMAINS = [
 ]
 NAMES = [domain.name for domain in DOMAINS]
 MEMBERS = ["example.org", "member.example"]
+OWN = "own.example"  # in zones of the service's own
 
 GOOD_POLICY = f"""\
   - domain: example.net
@@ -323,9 +331,15 @@ GOOD_POLICY = f"""\
     domains: [{", ".join(MEMBERS)}]
 """
 
+OWN_POLICY = f"""\
+  - {{domain: {OWN}, authority: zones, mode: enforce, mx: [mail.example.net], ttl: 5,
+     rua: "mailto:tlsrpt@example.net", policy_host: {WEB}}}
+"""
+OWN_ZONES = "zones: {nameservers: [ns1.dns.example, ns2.dns.example], hostmaster: h.dns.example}\n"
+
 MAIL_HOSTS = {"other": 1, "plain": 2, "plain-testing": 2, "mx-untrusted": 3, "mx-name": 4,
               "mx-expired": 5, "mx-soon": 6, "mx-dead": 99, "mx-banner": 20, "mx-busy": 21,
-              "mx-refuses": 22}
+              "mx-refuses": 22, "mx-slow": 7}
 
 # A virtual host at an address: its certificate, and what it does.
 SITE = """\
@@ -374,8 +388,10 @@ class Internet:
         self.programs.append(program)
 
     def start(self):
-        self.service.configure("policies:\n" + GOOD_POLICY +
-                               "".join(domain.policy() for domain in DOMAINS))
+        self.service.configure("policies:\n" + GOOD_POLICY + OWN_POLICY +
+                               "".join(domain.policy() for domain in DOMAINS), more=OWN_ZONES)
+        for address in (NS6, WEB6, MAIL6):
+            self.namespace.run("ip", "address", "add", address, "dev", "lo", "nodad")
         self.run(self.service)
         hosted, others = Zones(self.make_directory()), Zones(self.make_directory())
         self.load_hosted(hosted)
@@ -383,6 +399,7 @@ class Internet:
         self.start_root(hosted)
         self.run(NameServer(self.make_directory(), NS1, hosted, self.service))
         self.run(NameServer(self.make_directory(), NS2, hosted, self.service))
+        self.run(NameServer(self.make_directory(), NS6, hosted, self.service))
         self.run(NameServer(self.make_directory(), NS3, others))
         self.run(Unbound(self.make_directory(), RESOLVER, self.anchor))
         self.run(Nginx(self.make_directory(), self.site()))
@@ -409,11 +426,16 @@ class Internet:
     def load_hosted(self, zones):
         both = ("ns1", "ns2")
         self.load_text(zones, "dns.example", zone_text(
-            both, *(f"ns{i} 60 A 127.0.53.1{i}" for i in (1, 2, 3, 4))))
+            both, *(f"ns{i} 60 A 127.0.53.1{i}" for i in (1, 2, 3, 4)), f"ns6 60 AAAA {NS6}"))
         self.load_text(zones, "example.net", zone_text(
-            both, "@ 60 MX 10 mail", f"mail 60 A {MAIL}", "www 60 A 127.0.80.1"))
+            both, "@ 60 MX 10 mail", "@ 60 MX 20 mail", f"mail 60 A {MAIL}", "www 60 A 127.0.80.1"))
         self.load_text(zones, "mail.example", zone_text(
-            both, *(f"{host} 60 A {mail(number)}" for host, number in MAIL_HOSTS.items())))
+            both, *(f"{host} 60 A {mail(number)}" for host, number in MAIL_HOSTS.items()),
+            f"mx6 60 AAAA {MAIL6}"))
+        self.load_text(zones, OWN, zone_text(
+            both, "@ 60 MX 10 mail.example.net.",
+            *(f"{zone} 60 NS {server}.dns.example." for zone in ("_mta-sts", "_tls", "mta-sts")
+              for server in both)))
         for member in MEMBERS:
             self.load_text(zones, member, zone_text(both, "@ 60 MX 10 mail.example.net."))
         for domain in DOMAINS:
@@ -445,11 +467,12 @@ class Internet:
         lines = [APEX, "@ 60 NS a.root.\n", f"a.root. 60 A {ROOT}\n"]
         delegated = {"dns.example": ("ns1", "ns2"), "example.net": ("ns1", "ns2"),
                      "mail.example": ("ns1", "ns2"),
-                     **{member: ("ns1", "ns2") for member in MEMBERS},
+                     **{member: ("ns1", "ns2") for member in [OWN, *MEMBERS]},
                      **{domain.name: domain.servers for domain in DOMAINS}}
         for name, servers in delegated.items():
             lines += [f"{name}. 60 NS {server}.dns.example.\n" for server in servers]
         lines += [f"ns{i}.dns.example. 60 A 127.0.53.1{i}\n" for i in (1, 2, 3, 4)]
+        lines.append(f"ns6.dns.example. 60 AAAA {NS6}\n")
         for name in ("nsec.example", "signed.example"):
             ds = hosted.pdnsutil("export-zone-ds", name).splitlines()[1]
             lines.append(" ".join(ds.split(";")[0].split()).replace(" IN ", " 60 IN ", 1) + "\n")
@@ -466,11 +489,11 @@ class Internet:
     # --- The web -------------------------------------------------------------------------------
 
     def site(self):
-        names = [f"mta-sts.{name}" for name in ["example.net", *MEMBERS, *NAMES]]
+        names = [f"mta-sts.{name}" for name in ["example.net", OWN, *MEMBERS, *NAMES]]
         issue = self.certificates.issue
         good = issue("web.pem", names)
         sites = {
-            1: (good, "", PROXY),
+            1: (good, f"listen [{WEB6}]:443 ssl;", PROXY),
             2: (issue("expired.pem", names, days=-1), "", PROXY),
             3: (issue("untrusted.pem", names, trusted=False), "", PROXY),
             4: (issue("other.pem", ["mta-sts.nowhere.example"]), "", PROXY),
@@ -496,16 +519,20 @@ class Internet:
 
     def start_mail(self):
         issue = self.certificates.issue
-        names = ["mail.example.net", *(f"{host}.mail.example" for host in MAIL_HOSTS)]
+        names = ["mail.example.net", "mx6.mail.example", *(f"{host}.mail.example" for host in MAIL_HOSTS)]
+
+        good = issue("mail.pem", names)
 
         def tls(certificate):
             return [f"smtpd_tls_cert_file={certificate}"]
 
         self.run(Postfix(self.make_directory(), self.certificates.key_file, {
-            mail(1): tls(issue("mail.pem", names)),
+            mail(1): tls(good),
             mail(2): ["smtpd_tls_security_level=none"],
             mail(3): tls(issue("mail-untrusted.pem", names, trusted=False)),
             mail(4): tls(issue("mail-name.pem", ["other.example"])),
             mail(5): tls(issue("mail-expired.pem", names, days=-1)),
             mail(6): tls(issue("mail-soon.pem", names, days=7)),
+            mail(7): tls(good) + ["smtpd_delay_reject=no", "{ smtpd_client_restrictions = sleep 20 }"],
+            f"[{MAIL6}]": tls(good),
         }))
