@@ -193,11 +193,16 @@ static int set_aside(struct state *state, const char *path)
 
 int state_open(struct state *state, const char *directory, enum state_mode mode)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], real[PATH_MAX];
     int r;
 
     *state = STATE_INIT;
-    if (snprintf(path, sizeof(path), "%s/state.db", directory) >= (int)sizeof(path)) {
+    /* The directory may be a symbolic link, as systemd makes them; state.db may not. */
+    if (!realpath(directory, real)) {
+        snprintf(state->fault, sizeof(state->fault), "%s", strerror(errno));
+        return STATE_FAILED;
+    }
+    if (snprintf(path, sizeof(path), "%s/state.db", real) >= (int)sizeof(path)) {
         snprintf(state->fault, sizeof(state->fault), "its path is too long");
         return STATE_FAILED;
     }

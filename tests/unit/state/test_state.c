@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Tests run in an empty directory of their own, which is the state's. */
@@ -48,6 +49,25 @@ static void a_missing_database_is_made_and_kept(void **state)
     assert_int_equal(verify_runs_report(&database, &report), 0);
     assert_string_equal(buffer_string(&report), "{\"a\":\"'\"}");
     assert_int_equal(state_execute(&database, "DELETE FROM verify_runs"), STATE_FAILED);
+    state_close(&database);
+}
+
+static void the_directory_may_be_a_link_but_not_the_database(void **state)
+{
+    struct state database;
+
+    (void)state;
+    assert_int_equal(mkdir("real", 0700), 0);
+    assert_int_equal(symlink("real", "link"), 0);
+    assert_int_equal(state_open(&database, "link", STATE_WRITE), 0);
+    state_close(&database);
+    assert_int_equal(access("real/state.db", F_OK), 0);
+    assert_int_equal(rename("real/state.db", "real/other.db"), 0);
+    assert_int_equal(symlink("other.db", "real/state.db"), 0);
+    assert_int_equal(state_open(&database, "link", STATE_WRITE), STATE_FAILED);
+    state_close(&database);
+    assert_int_equal(state_open(&database, "nowhere", STATE_WRITE), STATE_FAILED);
+    assert_string_equal(database.fault, "No such file or directory");
     state_close(&database);
 }
 
@@ -141,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_database_is_made_and_kept),
+        cmocka_unit_test(the_directory_may_be_a_link_but_not_the_database),
         cmocka_unit_test(the_last_runs_are_kept_and_the_last_report),
         cmocka_unit_test(a_damaged_database_is_set_aside),
         cmocka_unit_test(a_database_of_a_later_version_is_left_alone),
