@@ -30,6 +30,8 @@ struct zone_look {
 struct server_look {
     struct zone_look *zone;
     const char *host;
+    unsigned int n_types; /* of addresses, to be looked up yet */
+    bool any_address;
 };
 
 /* A question to a name server. */
@@ -160,6 +162,12 @@ static void take_addresses(void *context, const struct dns_answer *answer)
     struct server_look *server = context;
     struct look *look = server->zone->look;
 
+    server->any_address |= answer->n_values > 0;
+    if (dns_answer_is_transient(answer))
+        look_is_transient(look);
+    if (--server->n_types == 0 && !server->any_address)
+        look_report(look, CHECK_SERVERS, FINDING_WARNING, "an address of the name server",
+                    "no address of %s", quote_text(text_from(server->host)).text);
     for (size_t i = 0; i < answer->n_values; i++)
         for (size_t number = 0; number < ARRAY_LENGTH(asked); number++)
             if (server->zone->owners & UINT32_C(1) << asked[number].owner &&
@@ -182,7 +190,8 @@ static void take_servers(void *context, const struct dns_answer *answer)
             look->failed = true;
             break;
         }
-        *server = (struct server_look){zone, host.data};
+        *server =
+            (struct server_look){.zone = zone, .host = host.data, .n_types = ARRAY_LENGTH(types)};
         for (size_t j = 0; j < ARRAY_LENGTH(types); j++) {
             look_begin(look);
             if (resolver_ask(look->tools->resolver, host.data, types[j], take_addresses, server)) {

@@ -88,6 +88,9 @@ static int save(const char *configured, const struct run_result *result, struct 
     if (!directory)
         return fail("there is no state to save to; set the key state to a directory");
     r = state_open(&state, directory, STATE_WRITE);
+    if (state.set_aside[0])
+        fprintf(stderr, "pdns-mta-sts: state.db was damaged and is now %s; a new one was made\n",
+                state.set_aside);
     if (r == 0)
         r = verify_runs_add(&state, &run, report);
     if (r == 0)
@@ -141,7 +144,9 @@ int verify_run(const struct config *config, const struct domain *domains, size_t
         printf("%s\n", buffer_string(&json));
     else
         fwrite(text.data, 1, text.length, stdout);
+    if (options->save && run_result(run)->interrupted)
+        return fail("interrupted, so nothing was saved");
     if (options->save && save(config->settings.state, run_result(run), buffer_text(&json)))
         return VERIFY_FAILED;
-    return run_result(run)->error ? VERIFY_ERRORS : VERIFY_CLEAN;
+    return run_result(run)->error || run_result(run)->interrupted ? VERIFY_ERRORS : VERIFY_CLEAN;
 }

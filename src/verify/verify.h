@@ -15,11 +15,11 @@ struct verify_options {
 /* The results of verify_run. */
 enum {
     VERIFY_CLEAN = 0,  /* no errors; maybe warnings */
-    VERIFY_ERRORS = 1, /* errors found */
+    VERIFY_ERRORS = 1, /* errors found, or interrupted */
     VERIFY_FAILED = 2, /* nothing could be found out; stderr says why */
 };
 
 /* Looks at some domains of a configuration, or with N_DOMAINS 0 at all; prints to stdout what it
- * found, and saves it if that is wanted. */
+ * found, and saves it if that is wanted and the run was not interrupted. */
 int verify_run(const struct config *config, const struct domain *domains, size_t n_domains,
                const struct verify_options *options);
