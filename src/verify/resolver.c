@@ -66,11 +66,18 @@ static int set_up(struct ub_ctx *context, const struct resolver_setup *setup, co
     return 0;
 }
 
-/* For a look-up that only has libunbound read the files it was told of. */
+/* For a look-up that only has libunbound read the files it was told of; its type is libunbound's.
+ */
+/* NOLINTNEXTLINE(readability-non-const-parameter) */
 static void ignore(void *data, int rcode, void *packet, int length, int sec, char *reason,
                    int was_ratelimited)
 {
-    (void)data, (void)rcode, (void)packet, (void)length, (void)sec, (void)reason;
+    (void)data;
+    (void)rcode;
+    (void)packet;
+    (void)length;
+    (void)sec;
+    (void)reason;
     (void)was_ratelimited;
 }
 
