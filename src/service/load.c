@@ -1,5 +1,6 @@
 #include "service/load.h"
 
+#include "config/certificates.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "service/reload.h"
@@ -137,24 +138,40 @@ static void describe(struct load *load)
     reload_describe(setup->published, result->published, &result->changes);
 }
 
-static int run(struct load *load)
+/* Reads the configuration, and makes what is to be published of it. */
+static int load_anew(struct load *load)
 {
-    const struct load_setup *setup = &load->setup;
     struct load_result *result = &load->result;
     int r = read_config(load);
 
     if (r)
         return r;
-    if (setup->published)
-        r = follow_up(load);
-    else
-        result->published = snapshot_ref(result->config->snapshot);
+    if (load->setup.published)
+        return follow_up(load);
+    result->published = snapshot_ref(result->config->snapshot);
+    return 0;
+}
+
+static int run(struct load *load)
+{
+    const struct load_setup *setup = &load->setup;
+    struct load_result *result = &load->result;
+    int r = setup->path ? load_anew(load)
+                        : announcements_apply(setup->announcements, setup->loaded, setup->published,
+                                              setup->now, &result->published);
+
     if (r)
         return r;
     r = notify_prepare(setup->notify, result->published);
-    if (r == 0 && setup->published)
+    if (r)
+        return r;
+    if (!setup->path)
+        reload_describe_ids(setup->published, result->published, &result->changes);
+    else if (setup->published)
         describe(load);
-    return r;
+    if (snapshot_n_held(result->published))
+        certificates_name_held(result->published, &result->held);
+    return 0;
 }
 
 static void *run_load(void *argument)
@@ -163,7 +180,7 @@ static void *run_load(void *argument)
 
     pthread_setname_np(pthread_self(), "loads");
     load->result.r = run(load);
-    if (load->result.r < 0 && load->result.r != -ECANCELED)
+    if (load->setup.path && load->result.r < 0 && load->result.r != -ECANCELED)
         log_error("%s: %s", load->setup.path, strerror(-load->result.r));
     load->result.processor_ms = clock_thread_ms();
     load->ended = true;
@@ -179,6 +196,7 @@ int load_new(const struct load_setup *setup, struct load **out)
     if (!load)
         return -ENOMEM;
     load->setup = *setup;
+    load->result.now = setup->now;
     load->result.begun = clock_monotonic_ns();
     r = pthread_create(&load->thread, NULL, run_load, load);
     if (r) {
@@ -235,6 +253,7 @@ bool load_free(struct load *load)
     announcements_deinit(&result->announcements);
     snapshot_unref(result->published);
     buffer_deinit(&result->changes);
+    buffer_deinit(&result->held);
     free(load);
     return true;
 }

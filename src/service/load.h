@@ -1,8 +1,9 @@
-/* A load: reading the configuration, and making what is to be published of it.
+/* A load: reading the configuration, and making what is to be published of it. When ids are due a
+ * load reads nothing, and makes what is to be published of what was loaded last.
  *
  * This may take long, so it has a thread of its own. Meanwhile the main thread obeys signals and
- * feeds the watchdog. All that can fail at a start or a reload is done here, and nothing here
- * changes what is answered: at its end the service publishes what the load has made, or drops it.
+ * feeds the watchdog. All that can fail is done here, and nothing here changes what is answered: at
+ * its end the service publishes what the load has made, or drops it.
  *
  * A load reads what the service has published before. So until it has ended, the service publishes
  * nothing, and what the setup points at does not change.
@@ -17,7 +18,9 @@
 /* From what a load starts. At the start of the service there are no settings, nothing was published
  * and no id waits. */
 struct load_setup {
-    const char *path;
+    const char *path;                /* NULL: nothing is read */
+    struct snapshot *loaded;         /* without a path: what was loaded last, */
+    int64_t now;                     /* and the time by which ids are due */
     const struct settings *settings; /* in force */
     struct snapshot *published;
     const struct announcements *announcements;
@@ -28,12 +31,14 @@ struct load_setup {
 
 /* What a load has made. Who takes something of it clears the member. */
 struct load_result {
-    int r; /* 0; REPORTED or -errno, after an error was logged */
+    int r;       /* 0; REPORTED or -errno, after an error was logged if something was read */
+    int64_t now; /* that of the setup */
     struct diagnostics diagnostics;
-    struct config *config; /* its snapshot is the loaded one */
+    struct config *config; /* its snapshot is the loaded one; NULL if nothing was read */
     struct announcements announcements;
     struct snapshot *published; /* for which notify is prepared */
-    struct buffer changes;      /* a line for the log */
+    struct buffer changes;      /* what is new in it, for the log */
+    struct buffer held;         /* the domains that are held back, for the log; empty for none */
     uint64_t begun;             /* when it began, monotonic nanoseconds */
     int64_t processor_ms;       /* the time that it took of a processor */
 };

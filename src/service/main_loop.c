@@ -20,6 +20,7 @@ struct schedule {
     bool reload;       /* an operator has ordered a reload */
     bool ordered;      /* a peer has ordered one */
     bool for_peer;     /* the load that runs is for such an order alone */
+    bool unready;      /* the manager waits for the end of a start or a reload */
     int64_t pause_end; /* until then orders of peers wait */
 };
 
@@ -33,6 +34,7 @@ static struct schedule schedule_new(void)
     return (struct schedule){
         .check_interval = interval,
         .check_due = clock_monotonic_ms() + interval,
+        .unready = true,
     };
 }
 
@@ -51,10 +53,13 @@ static int64_t time_to_wait(const struct service *service, const struct schedule
 }
 
 /* Says that the service is ready, again after a reload, and what it does. */
-static void announce_ready(const struct service *service)
+static void announce_ready(const struct service *service, struct schedule *schedule)
 {
     CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
 
+    if (!schedule->unready)
+        return;
+    schedule->unready = false;
     service_describe(service, &text);
     sd_notify_send("READY=1\nSTATUS=%.*s", (int)text.length, text.data);
 }
@@ -69,10 +74,11 @@ static void reload_if_due(struct service *service, struct schedule *schedule)
         return;
     schedule->for_peer = !schedule->reload;
     schedule->reload = schedule->ordered = false;
+    schedule->unready = true;
     sd_notify_send("RELOADING=1\nSTATUS=Reading the configuration");
     service_begin_reload(service);
     if (!service_is_loading(service))
-        announce_ready(service);
+        announce_ready(service, schedule);
 }
 
 /* Ends the load if it has come to its end. After one for a peer the pause begins, so that these
@@ -87,11 +93,12 @@ static int end_load_if_due(struct service *service, struct schedule *schedule)
     r = service_end_load(service, &processor_ms);
     if (r)
         return r;
-    announce_ready(service);
+    announce_ready(service, schedule);
     pause = PAUSE_FACTOR * processor_ms;
     if (schedule->for_peer)
         schedule->pause_end =
             clock_monotonic_ms() + (pause > PAUSE_MILLISECONDS ? pause : PAUSE_MILLISECONDS);
+    schedule->for_peer = false;
     return 0;
 }
 

@@ -1,7 +1,6 @@
 #include "service/service.h"
 
 #include "base/number.h"
-#include "config/certificates.h"
 #include "net/http.h"
 #include "os/clock.h"
 #include "os/fd_limit.h"
@@ -58,15 +57,11 @@ static double seconds_since(uint64_t begun)
     return (double)(clock_monotonic_ns() - begun) / 1e9;
 }
 
-static void log_held_back(const struct snapshot *snapshot)
+static void log_held_back(const struct service *service, const struct buffer *names)
 {
-    CLEANUP(buffer_deinit) struct buffer names = BUFFER_INIT;
-
-    if (snapshot_n_held(snapshot) == 0)
-        return;
-    certificates_name_held(snapshot, &names);
-    log_warning("held back, having no certificate: %zu: %.*s", snapshot_n_held(snapshot),
-                (int)names.length, names.data);
+    if (names->length)
+        log_warning("held back, having no certificate: %zu: %.*s",
+                    snapshot_n_held(service->published), (int)names->length, names->data);
 }
 
 /* Gives each listener its share of the limit of open files. */
@@ -102,11 +97,13 @@ static int start_admin(struct service *service, size_t connections_max)
     return 0;
 }
 
-/* Starts a load upon what is in force and published now. */
-static int begin_load(struct service *service)
+/* Begins a load, of the configuration at a path, or without one of what is due now. */
+static int begin_load(struct service *service, const char *path, int64_t now)
 {
     const struct load_setup setup = {
-        .path = service->config_path,
+        .path = path,
+        .loaded = service->loaded,
+        .now = now,
         .settings = service->config ? &service->config->settings : NULL,
         .published = service->published,
         .announcements = &service->announcements,
@@ -137,7 +134,7 @@ int service_new(const char *config_path, struct service **out)
     r = status_new(service->notify, &service->status);
     if (r)
         return r;
-    r = begin_load(service);
+    r = begin_load(service, service->config_path, 0);
     if (r)
         return r;
     *out = service;
@@ -169,7 +166,7 @@ static void show_waiting(const struct service *service)
         log_info("%.*s", (int)ids.length, ids.data);
 }
 
-/* Publishes what a load has made. */
+/* Publishes the configuration that a load has read. */
 static void adopt(struct service *service, struct load_result *result)
 {
     publish(service, result->published);
@@ -218,7 +215,7 @@ static int start(struct service *service, struct load_result *result)
              number_of(snapshot_n_policies(service->loaded), "policy", "policies").text,
              number_of(snapshot_n_domains(service->loaded), "domain", "domains").text,
              seconds_since(result->begun) * 1e3);
-    log_held_back(service->published);
+    log_held_back(service, &result->held);
     return 0;
 }
 
@@ -235,7 +232,7 @@ static void apply_reload(struct service *service, struct load_result *result)
     adopt(service, result);
     status_set_applied(service->status, &result->diagnostics, seconds_since(result->begun));
     malloc_trim(0);
-    log_held_back(service->published);
+    log_held_back(service, &result->held);
     show_waiting(service);
     log_info("reload: %.*s, in %.0f ms", (int)result->changes.length, result->changes.data,
              seconds_since(result->begun) * 1e3);
@@ -244,10 +241,35 @@ static void apply_reload(struct service *service, struct load_result *result)
 void service_begin_reload(struct service *service)
 {
     const struct diagnostics none = DIAGNOSTICS_INIT;
-    int r = begin_load(service);
+    int r = begin_load(service, service->config_path, 0);
 
     if (r)
         refuse_reload(service, &none, r, clock_monotonic_ns());
+}
+
+void service_announce(struct service *service)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (service->load || announcements_next(&service->announcements) > now)
+        return;
+    if (begin_load(service, NULL, now))
+        announcements_defer_due(&service->announcements, now, now + RETRY_MILLISECONDS);
+}
+
+/* Publishes the ids that were due when a load began, or has them wait on. */
+static void end_announcement(struct service *service, struct load_result *result)
+{
+    if (result->r) {
+        announcements_defer_due(&service->announcements, result->now,
+                                result->now + RETRY_MILLISECONDS);
+        return;
+    }
+    announcements_drop_due(&service->announcements, result->now);
+    publish(service, result->published);
+    result->published = NULL;
+    show_waiting(service);
+    log_info("announced now: %.*s", (int)result->changes.length, result->changes.data);
 }
 
 bool service_is_loading(const struct service *service)
@@ -266,7 +288,9 @@ int service_end_load(struct service *service, int64_t *processor_ms)
     int64_t begin = clock_thread_ms(), used = result->processor_ms;
     int r = 0;
 
-    if (!service->config)
+    if (result->now)
+        end_announcement(service, result);
+    else if (!service->config)
         r = result->r ? REPORTED : start(service, result);
     else if (result->r)
         refuse_reload(service, &result->diagnostics, result->r, result->begun);
@@ -276,24 +300,6 @@ int service_end_load(struct service *service, int64_t *processor_ms)
     service->load = NULL;
     *processor_ms = used + clock_thread_ms() - begin;
     return r;
-}
-
-/* Makes what is to be published of the loaded snapshot now that ids are due. Returns 0 or -ENOMEM.
- */
-static int prepare_announcement(const struct service *service, int64_t now, struct snapshot **out)
-{
-    CLEANUP(snapshot_unref_pointer) struct snapshot *published = NULL;
-    int r = announcements_apply(&service->announcements, service->loaded, service->published, now,
-                                &published);
-
-    if (r)
-        return r;
-    r = notify_prepare(service->notify, published);
-    if (r)
-        return r;
-    *out = published;
-    published = NULL;
-    return 0;
 }
 
 bool service_check(struct service *service)
@@ -325,25 +331,6 @@ int64_t service_next_announcement(const struct service *service)
     if (due == INT64_MAX || service->load)
         return -1;
     return due > now ? due - now : 0;
-}
-
-void service_announce(struct service *service)
-{
-    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
-    struct snapshot *published;
-    int64_t now = clock_monotonic_ms();
-
-    if (service->load || announcements_next(&service->announcements) > now)
-        return;
-    if (prepare_announcement(service, now, &published)) {
-        announcements_defer_due(&service->announcements, now, now + RETRY_MILLISECONDS);
-        return;
-    }
-    announcements_drop_due(&service->announcements, now);
-    reload_describe_ids(service->published, published, &ids);
-    publish(service, published);
-    show_waiting(service);
-    log_info("announced now: %.*s", (int)ids.length, ids.data);
 }
 
 void service_free(struct service *service)

@@ -36,8 +36,8 @@ bool service_is_loading(const struct service *service);
 bool service_has_loaded(const struct service *service);
 
 /* Waits for the end of the load. After the first one it opens the listeners and starts the threads.
- * After a reload it has all threads answer from what was loaded, unless there was an error; then
- * the service goes on as before. Logs what is wrong, or what has changed. PROCESSOR_MS is the time
+ * After others it has all threads answer from what was made, unless there was an error; then the
+ * service goes on as before. Logs what is wrong, or what has changed. PROCESSOR_MS is the time
  * that all of this took of a processor. Returns 0; or if the service cannot start REPORTED, after
  * an error was logged, or -ENOMEM. */
 int service_end_load(struct service *service, int64_t *processor_ms);
@@ -46,7 +46,8 @@ int service_end_load(struct service *service, int64_t *processor_ms);
  * While there is a load none is announced. */
 int64_t service_next_announcement(const struct service *service);
 
-/* Has all threads announce the ids whose time has come; does nothing if there is none. */
+/* Begins to announce the ids whose time has come; does nothing if there is none, or a load. The
+ * threads announce them when that load has ended. */
 void service_announce(struct service *service);
 
 /* Whether every thread has come by since this was last asked; to be called every few seconds by the
