@@ -52,19 +52,19 @@ static void print_replacement(char letter, int n)
  * They are evaluated only for names with capitals. */
 static void print_lower_case_maps(void)
 {
-    char from[32] = "$ssl_server_name", to[32];
+    char from[32], to[32] = "$ssl_server_name";
 
     fputs("\n"
           "# The name that the client asks for, in lower case: each map replaces one capital "
           "letter.\n",
           stdout);
-    for (char letter = 'a'; letter <= 'z'; letter++) {
-        snprintf(to, sizeof(to), "$mta_sts_lower_%c", letter);
+    for (const char *letter = "abcdefghijklmnopqrstuvwxyz"; *letter; letter++) {
+        memcpy(from, to, sizeof(from));
+        snprintf(to, sizeof(to), "$mta_sts_lower_%c", *letter);
         printf("map %s %s { default %s;", from, to, from);
         for (int n = 1; n <= CAPITALS_MAX; n++)
-            print_replacement(letter, n);
+            print_replacement(*letter, n);
         fputs(" }\n", stdout);
-        strcpy(from, to);
     }
 }
 
