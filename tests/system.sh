@@ -250,6 +250,9 @@ say "reload"
 reload
 say "restarts over HTTP"
 restart_under_load
+say "upgrade"
+run /root <<<'apt-get install --reinstall ./pdns-mta-sts_*.deb'
+expect_records
 say "restarts over a unix socket that the service opens"
 over_unix
 restart_under_load
@@ -257,9 +260,6 @@ say "restarts over the unix socket of the unit"
 over_unix pdns-mta-sts-unix.socket
 restart_under_load
 show_service
-say "upgrade"
-run /root <<<'apt-get install --reinstall ./pdns-mta-sts_*.deb'
-expect_records
 say "reboot"
 shut_down
 boot
