@@ -172,6 +172,8 @@ static void add_reply(struct state *state, struct buffer *out, struct stream_res
         buffer_printf(out, "Allow: %s\r\n", reply->allow);
     if (result->outcome != STREAM_ANSWERED)
         buffer_add_string(out, "Connection: close\r\n");
+    else if (request->is_1_0) /* whose default is to close (RFC 9112 9.3) */
+        buffer_add_string(out, "Connection: keep-alive\r\n");
     buffer_add_string(out, "\r\n");
     if (request->verb != HTTP_VERB_HEAD) {
         add_piece(out, &reply->body, chunked);
@@ -192,16 +194,34 @@ static void answer_request(struct state *state, struct http_reply *reply)
               (int)reply->body.length, reply->body.data);
 }
 
+/* Reads up to the end of a request; a peer that waits for a 100 before it sends the body gets it.
+ */
+static enum http_parsed parse_request(struct state *state, struct text bytes,
+                                      struct buffer *replies, size_t *n_read)
+{
+    enum http_parsed parsed;
+    size_t n;
+
+    do {
+        parsed = http_parse_read(&state->parse, bytes, &n);
+        if (parsed == HTTP_PARSED_CONTINUE)
+            buffer_add_string(replies, "HTTP/1.1 100 Continue\r\n\r\n");
+        bytes = text_after(bytes, n);
+        *n_read += n;
+    } while (parsed == HTTP_PARSED_CONTINUE && bytes.length);
+    return parsed;
+}
+
 static struct stream_result read_request(void *connection, struct text bytes,
                                          struct buffer *replies)
 {
     struct state *state = connection;
     struct http_service *service = state->service;
     struct stream_result result = {0};
-    enum http_parsed parsed = http_parse_read(&state->parse, bytes, &result.n_read);
+    enum http_parsed parsed = parse_request(state, bytes, replies, &result.n_read);
     const struct refusal *refusal = &refusals[parsed];
 
-    if (parsed == HTTP_PARSED_INCOMPLETE)
+    if (parsed == HTTP_PARSED_INCOMPLETE || parsed == HTTP_PARSED_CONTINUE)
         return result;
     if (parsed == HTTP_PARSED_COMPLETE)
         answer_request(state, begin_reply(service, HTTP_STATUS_OK));

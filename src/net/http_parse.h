@@ -1,11 +1,17 @@
 /* Reading HTTP/1 requests (RFC 9112), one after the other from a stream of bytes. Where they begin
- * and end is found by a library, http_parser, that http_parse.c alone knows. */
+ * and end is found by a library, http_parser, that http_parse.c alone knows.
+ *
+ * Such libraries are lenient about framing, in ways that differ. A request that is framed in a way
+ * that another implementation could read otherwise is how one is smuggled past a proxy (RFC 9112
+ * 11.2), so it is refused here, whatever the library makes of it.
+ */
 #pragma once
 
 #include "base/buffer.h"
 
 enum {
-    HTTP_HEADER_MAX = 16 << 10, /* bytes of request line and headers */
+    HTTP_HEADER_MAX = 16 << 10, /* bytes of request line and headers, and of what is in a chunked
+                                   body besides data, from one piece of data to the next */
     HTTP_BODY_MAX = 64 << 10,   /* bytes */
 };
 
@@ -33,6 +39,8 @@ struct http_request {
 /* What came of reading. */
 enum http_parsed {
     HTTP_PARSED_INCOMPLETE, /* all bytes are read, and the request goes on */
+    HTTP_PARSED_CONTINUE,   /* the peer waits for a 100 before it sends the body (RFC 9110 10.1.1);
+                               the next call goes on with the same request */
     HTTP_PARSED_COMPLETE,
     HTTP_PARSED_NO_MEMORY, /* complete, but memory ran out for a part of it */
     /* The request is refused; what follows cannot be read. */
@@ -44,9 +52,18 @@ enum http_parsed {
     HTTP_PARSED_COUNT,
 };
 
+/* The headers that matter here. */
+enum http_header {
+    HTTP_HEADER_HOST,
+    HTTP_HEADER_EXPECT,
+    HTTP_HEADER_CONTENT_LENGTH,
+    HTTP_HEADER_TRANSFER_ENCODING,
+    HTTP_HEADER_COUNT,
+};
+
 enum {
     HTTP_PARSE_LIBRARY_SIZE = 64, /* bytes that the library's state takes at most */
-    HTTP_PARSE_NAME_SIZE = 8,     /* bytes of a header's name: more than any known one has */
+    HTTP_PARSE_NAME_SIZE = 18,    /* bytes of a header's name: more than any known one has */
 };
 
 struct http_parse {
@@ -54,16 +71,22 @@ struct http_parse {
     struct http_request request;
 
     /* Of http_parse.c alone. */
-    struct buffer target, host, body;
-    size_t n_hosts;                  /* lines of the Host field */
+    struct buffer target, body;
+    struct {
+        size_t lines;
+        struct buffer value; /* of all lines, one after the other */
+    } headers[HTTP_HEADER_COUNT];
     char name[HTTP_PARSE_NAME_SIZE]; /* of the current header line; cut if it is longer */
     size_t name_length;
-    bool in_value;          /* of the current header line */
-    bool is_trailer;        /* the headers are complete: what comes now does not count */
-    enum http_parsed fault; /* why the request is refused; 0: it is not, or the library says why */
-    const char *bytes;      /* those that are being read */
-    uint64_t n_before;      /* bytes read before these */
-    uint64_t value_end;     /* where among all bytes the value of the current line has come to */
+    bool in_value;           /* of the current header line */
+    enum http_header header; /* which it is; HTTP_HEADER_COUNT: another one */
+    bool head_complete;      /* further headers are trailers, which do not count */
+    bool complete;           /* the request */
+    enum http_parsed fault;  /* why the request is refused; 0: it is not, or the library says why */
+    const char *fault_at;    /* where, if that is before the byte that the library has come to */
+    const char *unchecked;   /* of the bytes that are being read: framing is checked up to here */
+    int before;              /* the byte before, or 0 if it is none of framing, or CHUNK_END */
+    size_t n_framing;        /* bytes of framing in a row */
     _Alignas(max_align_t) char library[HTTP_PARSE_LIBRARY_SIZE];
 };
 
@@ -73,10 +96,6 @@ void http_parse_init(struct http_parse *parse);
 /* Releases what it holds. */
 void http_parse_deinit(struct http_parse *parse);
 
-/* Reads bytes, of which there is at least one, up to the end of a request. Stores how many it has
- * read. After a request is complete it can be called for the next one. */
+/* Reads bytes up to the end of a request. Stores how many it has read. After a request is complete
+ * it can be called for the next one. */
 enum http_parsed http_parse_read(struct http_parse *parse, struct text bytes, size_t *n_read);
-
-/* Sets the library's limit of headers, which is one for the whole process, to HTTP_HEADER_MAX; to
- * be called once, before any thread starts. */
-void http_init(void);

@@ -222,7 +222,8 @@ static enum state next_state(const struct connection *connection, bool waited)
         return ANSWERING;
     if (connection->last == STREAM_CLOSE_UNREAD)
         return LINGERING;
-    if (connection->last == STREAM_CLOSE || connection->server->draining)
+    if (connection->last == STREAM_CLOSE ||
+        (connection->last == STREAM_ANSWERED && connection->server->draining))
         return waited && has_unread_input(connection->fd) ? LINGERING : ENDED;
     return READING;
 }

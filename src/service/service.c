@@ -44,7 +44,6 @@ void service_init(void)
 {
     signals_block();
     fd_limit_raise();
-    http_init();
     jansson_alloc_init();
     json_object_seed(0);
     /* What a load allocates comes from its thread's part of the heap, whose end malloc_trim does

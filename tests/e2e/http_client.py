@@ -71,6 +71,15 @@ class Connection:
             assert received, f"the connection ended after {self.data!r}"
             self.data += received
 
+    def read_head(self):
+        """The head of a reply that has no body."""
+        while b"\r\n\r\n" not in self.data:
+            received = self.socket.recv(65536)
+            assert received, f"the connection ended after {self.data!r}"
+            self.data += received
+        head, _, self.data = self.data.partition(b"\r\n\r\n")
+        return head.decode("latin-1")
+
     def at_end(self):
         """Waits for the next byte or the end; returns whether it was the end."""
         return not self.data and not self.socket.recv(1)

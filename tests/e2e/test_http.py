@@ -1,5 +1,6 @@
 """The HTTP listener, byte by byte: framing, encodings, limits, and what it says to nonsense."""
 
+import contextlib
 import json
 import resource
 import socket
@@ -264,6 +265,11 @@ def form_body(text):
     return request("POST", "/dns/lookup", text.encode("ascii"), "application/x-www-form-urlencoded")
 
 
+POST = b"POST /dns HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n%s"
+ALL_DOMAINS = b'{"method":"getAllDomains","parameters":{}}'
+LENGTH = b"Content-Length: %d" % len(ALL_DOMAINS)
+CHUNKED = b"Transfer-Encoding: chunked"
+CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(ALL_DOMAINS), ALL_DOMAINS)
 MALFORMED = {
     "get without method": request("GET", "/dns"),
     "get with empty method": request("GET", "/dns/"),
@@ -315,6 +321,29 @@ MALFORMED = {
         b"POST /dns HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"0\r\n\r\n"
     ),
+    "a blank before the colon of a length": POST % (LENGTH.replace(b":", b" :"), ALL_DOMAINS),
+    "a blank before the colon of an encoding": POST % (CHUNKED.replace(b":", b" :"), CHUNKS),
+    "a blank in a name": LOOKUP.replace(b"User-Agent", b"User Agent"),
+    "a first header line that begins with a blank": LOOKUP.replace(b"Accept:", b" Accept:"),
+    "a first header line that begins with a tab": LOOKUP.replace(b"Accept:", b"\tAccept:"),
+    "a folded line after an empty one": LOOKUP.replace(b"Host:", b"X:\r\n y\r\nHost:"),
+    "a length that is folded": POST % (LENGTH.replace(b": ", b":\r\n "), ALL_DOMAINS),
+    "a bare CR at the end of the headers": LOOKUP[:-2] + b"\rX",
+    "a bare CR after an empty value": LOOKUP.replace(b"Host:", b"X: \rYHost:"),
+    "data of a chunk that does not end in CRLF": POST % (CHUNKED, CHUNKS.replace(b"}\r\n", b"}XX")),
+    "data of a chunk that ends in LF": POST % (CHUNKED, CHUNKS.replace(b"}\r\n", b"}\nX")),
+    "a bare CR after the size of a chunk": POST % (CHUNKED, CHUNKS.replace(b"\r\n{", b"\rX{")),
+    "a bare CR in the extension of a chunk": POST % (CHUNKED, CHUNKS.replace(b"\r\n{", b";a\rX{")),
+    "a bare CR at the end of the trailers": POST % (CHUNKED, CHUNKS[:-1] + b"X"),
+    "a trailer with a blank before its colon": POST % (CHUNKED, CHUNKS[:-2] + b"a : b\r\n\r\n"),
+    "chunks in HTTP/1.0": (POST % (CHUNKED, CHUNKS)).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "an encoding beside chunked": POST % (CHUNKED.replace(b"chunked", b"gzip, chunked"), CHUNKS),
+    "chunked twice": POST % (CHUNKED.replace(b"chunked", b"chunked, chunked"), CHUNKS),
+    "chunked in two lines": POST % (CHUNKED + b"\r\n" + CHUNKED, CHUNKS),
+    "an encoding that is not chunked": POST % (CHUNKED.replace(b"chunked", b"identity"), ALL_DOMAINS),
+    "a length twice": POST % (LENGTH + b"\r\n" + LENGTH, ALL_DOMAINS),
+    "a length with a sign": POST % (LENGTH.replace(b": ", b": +"), ALL_DOMAINS),
+    "a length in two parts": POST % (LENGTH + b" 0", ALL_DOMAINS),
     "a chunk without size": (
         b"POST /dns HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
     ),
@@ -335,6 +364,36 @@ def test_a_malformed_request_on_a_kept_connection_is_told_so(keeping, malformed)
     with Connection(keeping.port) as connection:
         connection.send(malformed)
         assert connection.read().status == 400
+
+
+FRAMING = list(MALFORMED)[list(MALFORMED).index("no HTTP"):]
+
+
+@pytest.mark.parametrize("name", FRAMING)
+def test_what_follows_a_request_that_is_not_framed_well_is_never_read(keeping, name):
+    """Nor if all comes byte by byte."""
+    for pieces in ([MALFORMED[name] + LOOKUP], (MALFORMED[name] + LOOKUP)):
+        with Connection(keeping.port) as connection:
+            for piece in pieces:
+                with contextlib.suppress(ConnectionError):
+                    connection.send(piece if isinstance(piece, bytes) else bytes([piece]))
+            received = read_to_end(connection)
+        assert received.startswith(b"HTTP/1.1 400 ")
+        assert received.count(b"Content-Type:") == 1
+
+
+@pytest.mark.parametrize("asked", [
+    b"\r\n\r\n" + LOOKUP,
+    LOOKUP.replace(b"\r\n", b"\n"),
+    LOOKUP.replace(b"Host: 127.0.0.1", b"Host:127.0.0.1 \t"),
+    LOOKUP.replace(b"Host:", b"!#$%&'*+-.^_`|~09Az: x\r\nHost:"),
+    POST % (LENGTH, ALL_DOMAINS),
+    POST % (CHUNKED.replace(b"chunked", b" CHUNKED "), CHUNKS),
+    POST % (CHUNKED, CHUNKS.replace(b"\r\n{", b';a="b"\r\n{')[:-2] + b"A: b\r\n\r\n"),
+], ids=["empty lines before", "LF alone", "blanks around a value", "all of a token", "a length",
+        "chunks", "an extension and a trailer"])
+def test_what_http_allows_is_read(closing, asked):
+    assert exchange(closing.port, asked).status == 200
 
 
 def test_half_a_request_and_goodbye_harms_nothing(closing):
@@ -368,7 +427,7 @@ def with_headers(length):
 
 
 def test_headers_up_to_16_kib_are_read(closing):
-    reply = exchange(closing.port, with_headers(HEADERS_MAX - 16))
+    reply = exchange(closing.port, with_headers(HEADERS_MAX))
     assert reply.json() == {"result": [TXT]}
 
 
@@ -513,6 +572,47 @@ def test_keepalive_ends_where_the_peer_wants_it(keeping, asked):
         assert connection.read().json() == {"result": [TXT]}
         assert connection.at_end()
         assert connection.segments_received() <= 3
+
+
+def test_http_1_0_is_told_that_the_connection_is_kept(keeping):
+    asked = LOOKUP.replace(b"HTTP/1.1", b"HTTP/1.0")
+    with Connection(keeping.port) as connection:
+        for _ in range(3):
+            connection.send(asked)
+            reply = connection.read()
+            assert reply.json() == {"result": [TXT]}
+            assert reply.headers["connection"] == "keep-alive"
+
+
+def expecting(body, version=b"1.1", expectation=b"100-continue"):
+    head = b"POST /dns HTTP/%s\r\nHost: a\r\nExpect: %s\r\nContent-Length: %d\r\n\r\n"
+    return head % (version, expectation, len(body)), body
+
+
+def test_who_waits_for_a_100_gets_it_and_then_the_answer(keeping):
+    with Connection(keeping.port) as connection:
+        for head, body in [expecting(ALL_DOMAINS), expecting(ALL_DOMAINS, b"1.1", b"100-Continue")]:
+            connection.send(head)
+            assert connection.read_head() == "HTTP/1.1 100 Continue"
+            connection.send(body)
+            assert connection.read().json() == {"result": []}
+
+
+@pytest.mark.parametrize("head,body", [
+    expecting(ALL_DOMAINS, b"1.0"),
+    expecting(ALL_DOMAINS, b"1.1", b"something"),
+], ids=["http-1.0", "another expectation"])
+def test_others_get_no_100(closing, head, body):
+    with Connection(closing.port) as connection:
+        connection.send(head)
+        connection.send(body)
+        assert connection.read().json() == {"result": []}
+
+
+def test_a_body_that_would_be_too_large_is_refused_instead_of_awaited(closing):
+    with Connection(closing.port) as connection:
+        connection.send(expecting(b"x" * (BODY_MAX + 1))[0])
+        assert connection.read().status == 413
 
 
 def test_keepalive_survives_another_path_and_a_malformed_request(keeping):

@@ -185,16 +185,36 @@ static void take_body(struct text *replies, const struct framing *framing, struc
     *replies = text_after(*replies, length);
 }
 
+static unsigned int take_status(struct text *replies)
+{
+    struct text header = take_header(replies);
+    unsigned int status = 0;
+    char line[100];
+
+    snprintf(line, sizeof(line), "%.*s", (int)header.length, header.data);
+    MUST(sscanf(line, "HTTP/1.1 %3u ", &status) == 1);
+    return status;
+}
+
+/* Takes what a peer is told that waits before it sends a body. */
+static void take_continue(struct text *replies)
+{
+    struct text rest = *replies;
+
+    if (rest.length == 0 || take_status(&rest) != 100)
+        return;
+    MUST(take_header(&rest).length == 0);
+    *replies = rest;
+}
+
 /* Takes one reply. Returns whether it says that the connection ends. */
 static bool take_reply(struct text *replies, enum body body, const struct subject *subject)
 {
     CLEANUP(reply_deinit) struct reply reply = {.has_body = body == BODY_PRESENT};
-    struct text header = take_header(replies);
     struct framing framing;
-    char line[100];
 
-    snprintf(line, sizeof(line), "%.*s", (int)header.length, header.data);
-    MUST(sscanf(line, "HTTP/1.1 %3u ", &reply.status) == 1);
+    take_continue(replies);
+    reply.status = take_status(replies);
     MUST(reply.status == 200 || (reply.status >= 400 && reply.status < 500));
     framing = take_headers(replies, &reply);
     MUST(!framing.chunked || framing.length == SIZE_MAX);
@@ -215,6 +235,7 @@ static void check_replies(struct text replies, struct text bodies, bool closed,
         MUST(!close);
         close = take_reply(&replies, (enum body)bodies.data[i], subject);
     }
+    take_continue(&replies);
     MUST(replies.length == 0 && close == closed);
 }
 
@@ -256,7 +277,6 @@ static void check_stream(const struct subject *subject, struct text stream, stru
 
 static void prepare(void)
 {
-    http_init();
     MUST(fixture_build(&snapshot) == 0 && fixture_build_zones(0, &zones) == 0 &&
          fixture_build_zones(MORE_MEMBERS, &many_zones) == 0);
 }

@@ -744,6 +744,5 @@ int main(void)
 #undef TEST
     };
 
-    http_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -433,7 +433,6 @@ static int set_up(void **state)
     event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
     jansson_alloc_init();
     json_object_seed(1);
-    http_init();
     assert_int_equal(temporary_enter(state), 0);
     setenv("PWD", *state, 1);
     port = sockets_free_port();
