@@ -106,7 +106,7 @@ static void fetch_at(struct look *look, struct text text)
     }
     fetching->look = look;
     snprintf(fetching->address, sizeof(fetching->address), "%.*s", (int)text.length, text.data);
-    if (!address_from_text(text, &address))
+    if (!routes_find(look->tools->routes, text, &address))
         return;
     look_begin(look);
     if (fetcher_start(look->tools->fetcher, FETCH_HTTPS, host.text, &address, take_fetched,

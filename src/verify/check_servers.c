@@ -140,7 +140,7 @@ static void ask_server(struct server_look *server, struct text text, size_t numb
     }
     *question = (struct server_question){.server = server, .number = number};
     snprintf(question->address, sizeof(question->address), "%.*s", (int)text.length, text.data);
-    if (!address_from_text(text, &address))
+    if (!routes_find(look->tools->routes, text, &address))
         return;
     look_begin(look);
     if (dns_client_ask(look->tools->client, &address, NS_DEFAULTPORT, false, name.text,

@@ -7,6 +7,7 @@
 #include "verify/fetcher.h"
 #include "verify/findings.h"
 #include "verify/resolver.h"
+#include "verify/routes.h"
 #include "verify/waiting.h"
 
 #include <sys/queue.h>
@@ -30,6 +31,7 @@ struct look_tools {
     uint32_t checks;       /* bits of those that are wanted, by enum check_name */
     struct mx_use *mx_use; /* by policy */
     const struct waiting *waiting;
+    struct routes *routes;
     struct looks *looks; /* under way */
 };
 

@@ -37,6 +37,7 @@ struct server_set {
 struct mail_servers {
     struct resolver *resolver;
     struct fetcher *fetcher;
+    struct routes *routes;
     bool try;
     void *hosts, *sets; /* trees of tsearch(3) */
     struct server_set **by_number;
@@ -52,15 +53,20 @@ struct attempt {
     char address[INET6_ADDRSTRLEN];
 };
 
-int mail_servers_new(struct resolver *resolver, struct fetcher *fetcher, bool try,
-                     void (*idle)(void *context), void *context, struct mail_servers **out)
+int mail_servers_new(struct resolver *resolver, struct fetcher *fetcher, struct routes *routes,
+                     bool try, void (*idle)(void *context), void *context,
+                     struct mail_servers **out)
 {
     struct mail_servers *servers = calloc(1, sizeof(*servers));
 
     if (!servers)
         return -ENOMEM;
-    *servers = (struct mail_servers){
-        .resolver = resolver, .fetcher = fetcher, .try = try, .idle = idle, .context = context};
+    *servers = (struct mail_servers){.resolver = resolver,
+                                     .fetcher = fetcher,
+                                     .routes = routes,
+                                     .try = try,
+                                     .idle = idle,
+                                     .context = context};
     *out = servers;
     return 0;
 }
@@ -179,7 +185,7 @@ static int connect_to(struct mail_server *server, struct text text)
         return -ENOMEM;
     attempt->server = server;
     snprintf(attempt->address, sizeof(attempt->address), "%.*s", (int)text.length, text.data);
-    if (!address_from_text(text, &address))
+    if (!routes_find(server->servers->routes, text, &address))
         return 0;
     begin(server);
     r = fetcher_start(server->servers->fetcher, FETCH_SMTP, server->host, &address, take_fetched,

@@ -5,15 +5,18 @@
 #include "verify/fetcher.h"
 #include "verify/findings.h"
 #include "verify/resolver.h"
+#include "verify/routes.h"
 
 struct mail_servers;
 
 #define MAIL_SERVERS_NONE UINT32_MAX /* no set */
 
-/* Makes an empty collection; TRY says whether connections are made at all (--no-smtp). IDLE is
- * called whenever the last of what was under way has ended. Returns 0 or -ENOMEM. */
-int mail_servers_new(struct resolver *resolver, struct fetcher *fetcher, bool try,
-                     void (*idle)(void *context), void *context, struct mail_servers **out);
+/* Makes an empty collection; ROUTES outlives it; TRY says whether connections are made at all
+ * (--no-smtp). IDLE is called whenever the last of what was under way has ended. Returns 0 or
+ * -ENOMEM. */
+int mail_servers_new(struct resolver *resolver, struct fetcher *fetcher, struct routes *routes,
+                     bool try, void (*idle)(void *context), void *context,
+                     struct mail_servers **out);
 
 /* Frees it, after the resolver and the fetcher were freed; NULL is allowed. */
 void mail_servers_free(struct mail_servers *servers);

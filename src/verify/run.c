@@ -193,6 +193,7 @@ static int set_up_tools(struct run *run, const struct run_setup *setup, const ch
 
     *tools = (struct look_tools){.snapshot = setup->snapshot,
                                  .waiting = setup->waiting,
+                                 .routes = &run->result.routes,
                                  .checks = setup->checks,
                                  .looks = &run->looks};
     r = resolver_new(run->base, &setup->resolver, fault, &tools->resolver);
@@ -207,7 +208,7 @@ static int set_up_tools(struct run *run, const struct run_setup *setup, const ch
     r = findings_new(&tools->findings);
     if (r)
         return r;
-    r = mail_servers_new(tools->resolver, tools->fetcher,
+    r = mail_servers_new(tools->resolver, tools->fetcher, tools->routes,
                          setup->smtp && (setup->checks & UINT32_C(1) << CHECK_STARTTLS), wake, run,
                          &tools->mail_servers);
     if (r)

@@ -25,6 +25,7 @@ struct run_result {
     bool interrupted;
     size_t n_domains; /* that were looked at to the end */
     size_t ok, warning, error;
+    struct routes routes;            /* what could not be looked at from here */
     const struct findings *findings; /* sorted, with the numbers of domains */
 };
 

@@ -136,6 +136,12 @@ int verify_run(const struct config *config, const struct domain *domains, size_t
     r = run_go(run);
     if (r)
         return fail(strerror(-r));
+    if (run_result(run)->routes.n_skipped)
+        fprintf(
+            stderr,
+            "pdns-mta-sts: this machine has no route over IPv6, so %zu addresses were not looked "
+            "at\n",
+            run_result(run)->routes.n_skipped);
     report_write_json(run, &json);
     report_write_text(run, config->snapshot, &text);
     if (json.failed || text.failed)
