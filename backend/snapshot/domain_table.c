@@ -157,33 +157,37 @@ int domain_table_build(struct domain_table_builder *builder,
                        void (*clash)(const struct domain_table_clash *clash, void *context),
                        void *context, struct domain_table *out)
 {
-    size_t n = builder->n;
-    struct domain_table table = {
-        .seed = builder->seed, .used = builder->entries.length, .n_slots = n + n / 3 + 1};
+    size_t n = builder->n, n_slots = n + n / 3 + 1;
+    struct domain_table_slot *slots;
 
     if (trim_entries(&builder->entries))
         return -ENOMEM;
-    table.slots = calloc(table.n_slots, sizeof(*table.slots));
-    if (!table.slots)
+    slots = calloc(n_slots, sizeof(*slots));
+    if (!slots)
         return -ENOMEM;
-    table.entries = (uint8_t *)builder->entries.data;
+    *out = (struct domain_table){
+        .seed = builder->seed,
+        .entries = (uint8_t *)builder->entries.data,
+        .used = builder->entries.length,
+        .slots = slots,
+        .n_slots = n_slots,
+    };
     builder->entries = BUFFER_INIT;
     for (size_t i = 0; i < n; i++) {
         const struct domain_table_added *added = &builder->added[i];
         struct domain_table_slot *slot =
-            find_slot(&table, added->hash, domain_table_at(&table, added->position).name);
+            find_slot(out, added->hash, domain_table_at(out, added->position).name);
 
         if (i + AHEAD < n)
-            __builtin_prefetch(home_slot(&table, added[AHEAD].hash), 1);
+            __builtin_prefetch(home_slot(out, added[AHEAD].hash), 1);
         if (slot->position) {
-            report_clash(&table, builder, added, slot->position, clash, context);
+            report_clash(out, builder, added, slot->position, clash, context);
             continue;
         }
         *slot = (struct domain_table_slot){.hash = added->hash, .position = added->position};
-        table.n++;
+        out->n++;
     }
     domain_table_builder_deinit(builder);
-    *out = table;
     return 0;
 }
 
