@@ -219,13 +219,13 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
     if (owner_match(OWNER_POLICY_HOST, name, &text) && snapshot_find(snapshot, text, &domain) &&
         domain_rows(&domain, OWNER_POLICY_HOST).n)
         NODE_ERROR(&loader->context, loader->catalog,
-                   "found %s, which %s has already, expected another name", quote_text(name).text,
-                   quote_text(domain.name).text);
-    else if (find_inside(snapshot, name, &domain))
-        NODE_ERROR(&loader->context, loader->catalog,
-                   "found %s, a zone that would hide the domain %s, expected a name with no domain "
-                   "at or below it",
+                   "%s is a name of the domain %s already: choose another one",
                    quote_text(name).text, quote_text(domain.name).text);
+    else if (find_inside(snapshot, name, &domain))
+        NODE_ERROR(
+            &loader->context, loader->catalog,
+            "the zone %s would hide the domain %s: choose a name with no domain at or below it",
+            quote_text(name).text, quote_text(domain.name).text);
 }
 
 /* Warns of a file whose time is still to come, if serials are made of it. It counts all the same,
@@ -239,7 +239,7 @@ static int check_time(struct loader *loader, const struct snapshot *snapshot)
         return -ENOMEM;
     if (snapshot_n_zones(snapshot) && newest > time(NULL) + FILES_CLOCKS_DIFFER)
         diagnostics_warning(loader->context.diagnostics, (struct place){.file = path},
-                            "found its last change at %s, in the future: serials of own zones run "
+                            "the last change is at %s, in the future: serials of own zones run "
                             "ahead of the clock",
                             clock_text(newest).text);
     return 0;

@@ -46,7 +46,8 @@ void diagnostics_keep(struct diagnostics *diagnostics, enum severity severity, s
 
     if (!*kept)
         *kept = calloc(DIAGNOSTICS_KEPT, sizeof(**kept));
-    buffer_printf(&where, "%s: ", place_text(place).text);
+    if (place.file)
+        buffer_printf(&where, "%s: ", place_text(place).text);
     added.place = buffer_take_string(&where);
     va_start(arguments, format);
     if (vasprintf(&added.text, format, arguments) < 0)

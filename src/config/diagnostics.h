@@ -26,8 +26,8 @@ enum { REPORTED = 1 };
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_COUNT };
 
-/* A place in a file. Lines and columns, in characters, count from 1; 0 where there is none, for
- * example in a file that cannot be opened. */
+/* A place in a file. Lines and columns, in characters, count from 1; 0 where there is none. FILE is
+ * NULL for what has no place, such as a file that cannot be opened. */
 struct place {
     const char *file;
     uint32_t line;
@@ -61,9 +61,9 @@ struct diagnostics {
 /* Frees the texts. The diagnostics are empty and usable afterwards. */
 void diagnostics_deinit(struct diagnostics *diagnostics);
 
-/* Adds an error at a place. By convention the text is "found X, expected Y", input
- * in it is quoted by quote_text, and no dot ends it. The arguments are evaluated only if the text
- * is kept: a hostile file can have millions of errors. */
+/* Adds an error at a place. The text says what is wrong, as "found X, expected Y" if
+ * both help, and what to do if that is not plain; input in it is quoted, and no dot ends it. The
+ * arguments are evaluated only if the text is kept: a hostile file can have millions of errors. */
 #define diagnostics_error(DIAGNOSTICS, ...)                                                        \
     do {                                                                                           \
         if (diagnostics_count(DIAGNOSTICS, SEVERITY_ERROR))                                        \

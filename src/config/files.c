@@ -15,26 +15,23 @@ static void report_again(struct loader *loader, const char *path, const struct n
         NODE_WARNING(&loader->context, named_at, "%s is the list file named already at %s",
                      name.text, place_text(place).text);
     else if (first->named_at)
-        NODE_ERROR(&loader->context, named_at,
-                   "found %s, included already at %s, expected each file once", name.text,
+        NODE_ERROR(&loader->context, named_at, "%s is included already at %s", name.text,
                    place_text(place).text);
     else
-        NODE_ERROR(&loader->context, named_at,
-                   "found %s, the main file itself, expected other files", name.text);
+        NODE_ERROR(&loader->context, named_at, "%s is the main file itself", name.text);
 }
 
 int files_open(struct loader *loader, const char *path, const struct node *named_at,
                uint32_t reader, struct file *file, uint16_t *source)
 {
     struct diagnostics *diagnostics = loader->context.diagnostics;
-    struct place place =
-        named_at ? node_place(named_at, &loader->sources) : (struct place){.file = path};
+    struct place place = named_at ? node_place(named_at, &loader->sources) : (struct place){0};
     struct source_origin origin = {.reader = reader};
     const struct source_origin *first;
     int r;
 
     if (file_open(file, path, reader == FILES_YAML ? CONFIG_YAML_SIZE_MAX : CONFIG_LIST_SIZE_MAX)) {
-        file_report(file, named_at ? path : NULL, place, diagnostics);
+        file_report(file, path, place, diagnostics);
         return REPORTED;
     }
     files_mtime_note(&loader->mtime, path, file->modified);
@@ -53,15 +50,13 @@ int files_open(struct loader *loader, const char *path, const struct node *named
     }
     r = sources_add(&loader->sources, path, &origin, source);
     if (r > 0)
-        diagnostics_error(diagnostics, place, "found more than %d files, expected fewer",
-                          SOURCES_MAX);
+        diagnostics_error(diagnostics, place, "more than %d files", SOURCES_MAX);
     if (r)
         return r < 0 ? r : REPORTED;
     loader->size += file->size;
     if (loader->size <= CONFIG_SIZE_MAX)
         return 0;
-    diagnostics_error(diagnostics, place, "found more than %d bytes in all files, expected fewer",
-                      CONFIG_SIZE_MAX);
+    diagnostics_error(diagnostics, place, "more than %d bytes in all files", CONFIG_SIZE_MAX);
     return REPORTED;
 }
 
@@ -107,8 +102,7 @@ static int use_glob(struct named_files *files, const char *holder, const char *p
     else if (r == GLOB_EMPTY)
         report_empty(files, path);
     else if (r == GLOB_UNREADABLE)
-        NODE_ERROR(&loader->context, name,
-                   "found a directory that cannot be read for %s, expected one that can",
+        NODE_ERROR(&loader->context, name, "cannot read a directory of %s",
                    quote_text(node_text(name)).text);
     return r < 0 ? r : files_mtime_note_glob(&loader->mtime, holder, name->text);
 }
@@ -140,8 +134,8 @@ int files_each(struct loader *loader, const struct node *names,
             NODE_ERROR(&loader->context, name, "found %s, expected a file name or glob",
                        node_describe(name).text);
         else if (loader->n_names++ >= CONFIG_NAMES_MAX)
-            NODE_ERROR(&loader->context, name,
-                       "found more than %d file names and globs, expected fewer", CONFIG_NAMES_MAX);
+            NODE_ERROR(&loader->context, name, "more than %d file names and globs",
+                       CONFIG_NAMES_MAX);
         else if (cancel_asked(&loader->context.cancel))
             r = -ECANCELED;
         else

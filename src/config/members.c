@@ -24,9 +24,8 @@ void members_report_clash(const struct builder_clash *clash, void *context)
     else
         diagnostics_error(
             diagnostics, place,
-            "found \"%.*s\", listed already at %s under %s%s, expected each domain in "
-            "one policy",
-            length, clash->name.data, place_text(first).text,
+            "\"%.*s\" is listed already at %s under %s%s; a domain can have one policy", length,
+            clash->name.data, place_text(first).text,
             policy ? "policy " : "a policy without a domain",
             policy ? quote_text(text_from(policy)).text : "");
 }
@@ -39,7 +38,7 @@ static int count_domain(struct loader *loader, uint64_t where)
     if (loader->n_domains++ < CONFIG_DOMAINS_MAX)
         return 0;
     diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
-                      "found more than %d domains, expected fewer", CONFIG_DOMAINS_MAX);
+                      "more than %d domains", CONFIG_DOMAINS_MAX);
     loader->full = true;
     return REPORTED;
 }
@@ -50,7 +49,7 @@ static int check_full(struct loader *loader, uint64_t where, int r)
     if (r <= 0)
         return r;
     diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
-                      "found more domains than the domain table can hold, expected fewer");
+                      "more domains than the domain table can hold");
     loader->full = true;
     return REPORTED;
 }
@@ -153,7 +152,7 @@ static int add_lines(struct loader *loader, enum domain_kind kind, struct file *
     place.line = r == LIST_END ? entry.line : 0;
     place.column = 0;
     if (r == LIST_UNREADABLE)
-        file_report(file, NULL, place, loader->context.diagnostics);
+        file_report(file, place.file, (struct place){0}, loader->context.diagnostics);
     else if (r == LIST_END && list_file_is_cut(list))
         diagnostics_warning(loader->context.diagnostics, place,
                             "the last line has no end of line, so the file may be cut short");

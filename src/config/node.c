@@ -98,7 +98,8 @@ static void report_reader_error(const struct reader *reader)
     }
 
     if (reader->file_refused) {
-        file_report(reader->file, NULL, make_place(reader, 0, 0), diagnostics);
+        file_report(reader->file, sources_name(reader->context->sources, reader->source),
+                    (struct place){0}, diagnostics);
         return;
     }
     place = offset_place(reader, parser->problem_offset);
@@ -207,8 +208,7 @@ static int read_scalar(const struct reader *reader, struct node *node)
 
     report_properties(reader, event->data.scalar.anchor, event->data.scalar.tag);
     if (memchr(text.data, '\0', text.length)) {
-        EVENT_ERROR(reader, "found a NUL byte in %s, expected text without it",
-                    quote_text(text).text);
+        EVENT_ERROR(reader, "%s contains a NUL byte", quote_text(text).text);
         return 0;
     }
     r = arena_copy_text(reader->context->arena, text, &text);
@@ -224,7 +224,7 @@ static int read_scalar(const struct reader *reader, struct node *node)
 /* libyaml's time grows with the square of the depth, so nothing further is read. */
 static int refuse_too_deep(const struct reader *reader)
 {
-    EVENT_ERROR(reader, "found nesting deeper than %d, expected less", NODE_DEPTH_MAX);
+    EVENT_ERROR(reader, "lists and mappings are nested deeper than %d", NODE_DEPTH_MAX);
     return REPORTED;
 }
 
@@ -273,14 +273,12 @@ static bool check_key(const struct reader *reader, const struct node *mapping,
         return false;
     }
     if (mapping->length >= NODE_KEYS_MAX) {
-        NODE_ERROR(reader->context, key, "found more than %d keys in one mapping, expected fewer",
-                   NODE_KEYS_MAX);
+        NODE_ERROR(reader->context, key, "more than %d keys in one mapping", NODE_KEYS_MAX);
         return false;
     }
     first = find_key(mapping, node_text(key));
     if (first)
-        NODE_ERROR(reader->context, key,
-                   "found key %s again, first in line %u, expected each key once",
+        NODE_ERROR(reader->context, key, "key %s is set already in line %u",
                    quote_text(node_text(key)).text, first->line);
     return !first;
 }
@@ -352,8 +350,7 @@ static int read_node(struct reader *reader, size_t depth, struct node **out)
     if (!node)
         return -ENOMEM;
     if (arena->total >> 20 >= NODE_MEMORY_MAX) {
-        EVENT_ERROR(reader, "found more than fits into %d MiB of memory, expected less",
-                    NODE_MEMORY_MAX);
+        EVENT_ERROR(reader, "this file takes more than %d MiB of memory", NODE_MEMORY_MAX);
         return REPORTED;
     }
     node->line = (uint32_t)reader->event.start_mark.line + 1;
@@ -370,7 +367,7 @@ static int read_node(struct reader *reader, size_t depth, struct node **out)
 static int report_empty(const struct reader *reader)
 {
     diagnostics_error(reader->context->diagnostics, make_place(reader, 0, 0),
-                      "found an empty document, expected a mapping");
+                      "the file is empty, expected a mapping");
     return REPORTED;
 }
 

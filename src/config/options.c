@@ -71,7 +71,7 @@ static int note_value(const struct option_input *input, const void *value, void 
         return -ENOMEM;
     if (*found == value)
         return 0;
-    NODE_ERROR(input->context, input->node, "found %s again, expected each %s once",
+    NODE_ERROR(input->context, input->node, "%s is listed already under %s",
                quote_text(node_text(input->node)).text, input->option->key);
     return REPORTED;
 }
@@ -235,7 +235,7 @@ static void report_unknown(const struct load_context *context, const struct opti
         buffer_printf(&expected, " (is %s meant?)", nearest);
     text = buffer_string(&expected);
     context->diagnostics->out_of_memory |= !text;
-    NODE_ERROR(context, key, "found unknown key %s, expected %s", quote_text(node_text(key)).text,
+    NODE_ERROR(context, key, "unknown key %s, expected %s", quote_text(node_text(key)).text,
                text ? text : "");
 }
 
@@ -272,8 +272,7 @@ int options_read(const struct load_context *context, const struct option_table *
         if (!table->rows[i].required || seen.present & 1U << i)
             continue;
         seen.invalid |= 1U << i;
-        NODE_ERROR(context, node, "found a mapping without the key %s, expected it",
-                   table->rows[i].key);
+        NODE_ERROR(context, node, "missing key %s", table->rows[i].key);
     }
     if (keys)
         *keys = seen;

@@ -82,7 +82,7 @@ static void check_mode(const struct reading *reading)
 
     if (reading->settings.spec.mode != POLICY_MODE_NONE && reading->settings.spec.n_mx == 0 &&
         is_valid(reading, "mx"))
-        POLICY_ERROR(reading, "mode", "found mode %s without mx, expected at least one mx", mode);
+        POLICY_ERROR(reading, "mode", "mode %s without mx: it needs at least one", mode);
     if (reading->settings.n_policy_hosts == 0 && is_valid(reading, "policy_host"))
         POLICY_WARNING(reading, "mode",
                        "mode %s without policy_host: the address of the policy host must come from "
@@ -108,9 +108,9 @@ static void check_zones(const struct reading *reading)
     const struct policy_host *hosts = settings->policy_hosts;
 
     if (!reading->loader->zones)
-        POLICY_ERROR(reading, "authority",
-                     "found authority zones without a section zones, expected one with nameservers "
-                     "and hostmaster");
+        POLICY_ERROR(
+            reading, "authority",
+            "authority zones without a section zones: it needs nameservers and hostmaster");
     if (is_set(reading, "records") && settings->records == DOMAIN_CNAME)
         POLICY_ERROR(reading, "records",
                      "found records cname with authority zones, expected direct: each name is the "

@@ -90,7 +90,7 @@ static int read_hostmaster(const struct option_input *input, void *value)
     if (!memchr(input->node->text, '@', input->node->length))
         return read_host(input, value);
     NODE_ERROR(input->context, input->node,
-               "found an address, %s, expected it as a name, with a dot in place of the @",
+               "found an address, %s, expected a name: write a dot in place of the @",
                quote_text(node_text(input->node)).text);
     return REPORTED;
 }

@@ -108,18 +108,15 @@ static const char *kind_of(mode_t mode)
 void file_report(const struct file *file, const char *path, struct place place,
                  struct diagnostics *diagnostics)
 {
-    const char *at = path ? " at " : "";
-    struct quoted quoted = path ? quote_text(text_from(path)) : (struct quoted){""};
+    const struct place whole = {.file = path};
 
     if (file->error)
-        diagnostics_error(diagnostics, place,
-                          "found a file that cannot be read (%s)%s%s, expected a readable file",
-                          strerror(file->error), at, quoted.text);
+        diagnostics_error(diagnostics, place, "cannot read %s: %s", place_text(whole).text,
+                          strerror(file->error));
     else if (!S_ISREG(file->mode))
-        diagnostics_error(diagnostics, place, "found %s%s%s, expected a regular file",
-                          kind_of(file->mode), at, quoted.text);
+        diagnostics_error(diagnostics, place, "cannot read %s: it is %s", place_text(whole).text,
+                          kind_of(file->mode));
     else
-        diagnostics_error(diagnostics, place,
-                          "found a file that is too large%s%s, expected at most %zu bytes", at,
-                          quoted.text, file->limit);
+        diagnostics_error(diagnostics, place, "cannot read %s: it has more than %zu bytes",
+                          place_text(whole).text, file->limit);
 }

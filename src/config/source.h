@@ -57,7 +57,6 @@ void file_skip_mark(struct file *file);
 /* Whether a file that nothing was read of yet is UTF-16, as some editors and shells write it. */
 bool file_is_utf16(struct file *file);
 
-/* Reports at PLACE why a file was refused. PATH is what the message calls the file, or NULL if the
- * place is in the file itself. */
+/* Reports why the file of a path was refused; at PLACE, where it is named, if that has a file. */
 void file_report(const struct file *file, const char *path, struct place place,
                  struct diagnostics *diagnostics);

@@ -43,7 +43,12 @@ policies:
     rua: postmaster@example.org
     ttl: -1
 """
-BROKEN_PLACES = ["4:11", "6:5", "8:10", "9:10"]
+BROKEN_PLACES = [
+    '4:11: found "enforced", expected enforce, testing or none',
+    '6:5: unknown key "colour", expected domain, ',
+    '8:10: found neither mailto: nor https: in "postmaster@example.org", expected ',
+    '9:10: found "-1", expected 0 to ',
+]
 
 
 @pytest.fixture
@@ -285,7 +290,7 @@ def test_check_lists_every_error_with_its_place(config):
     done = run("check", "-c", path)
     assert (done.returncode, done.stdout) == (1, "")
     for place in BROKEN_PLACES:
-        assert re.search(rf"^{path}:{place}: found .*, expected ", done.stderr, re.MULTILINE), place
+        assert f"\n{path}:{place}" in "\n" + done.stderr
 
 
 def test_check_prints_50_errors_and_counts_the_rest(config):
@@ -318,7 +323,7 @@ def test_serve_refuses_a_broken_configuration_with_every_error(config):
     done = run("serve", "-c", path)
     assert (done.returncode, done.stdout) == (1, "")
     for place in BROKEN_PLACES:
-        assert f"{path}:{place}: found " in done.stderr
+        assert f"{path}:{place}" in done.stderr
 
 
 def test_a_taken_port_is_named(config, ports):

@@ -210,9 +210,9 @@ def write_too_many_values(directory):
 
 
 BOUNDS = {
-    "found more than 16777216 domains": write_too_many_domains,
-    "found more than 1073741824 bytes in all files": write_too_many_bytes,
-    "found more than fits into 512 MiB of memory": write_too_many_values,
+    "more than 16777216 domains": write_too_many_domains,
+    "more than 1073741824 bytes in all files": write_too_many_bytes,
+    "takes more than 512 MiB of memory": write_too_many_values,
 }
 
 

@@ -238,7 +238,7 @@ def test_a_file_from_the_future_is_named(service, ports):
     service.admin_port = ports.take()
     ahead = 4102444800
     write_as_of(service, "one", ahead)
-    told = "found its last change at 2100-01-01T00:00:00Z, in the future"
+    told = "the last change is at 2100-01-01T00:00:00Z, in the future"
     assert f"{service.config}: warning: {told}" in run("check", "-c", service.config).stderr
     service.start()
     assert told in service.log()

@@ -107,9 +107,9 @@ static void sixteen_collections_nest_and_no_more(void **state)
                 "1:1[1 1:2[1 1:3[1 1:4[1 1:5[1 1:6[1 1:7[1 1:8[1 1:9[1 1:10[1 1:11[1 1:12[1 "
                 "1:13[1 1:14[1 1:15[1 1:16[1 1:17x]]]]]]]]]]]]]]]]");
     assert_error(TEXT("[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]"), REPORTED,
-                 "f:1:17: found nesting deeper than 16, expected less");
+                 "f:1:17: lists and mappings are nested deeper than 16");
     assert_error(TEXT("[[[[[[[[[[[[[[[[{a: [{b: c}]}]]]]]]]]]]]]]]]]"), REPORTED,
-                 "f:1:17: found nesting deeper than 16, expected less");
+                 "f:1:17: lists and mappings are nested deeper than 16");
 }
 
 /* To the end, libyaml would need many seconds for this, and would then miss the brackets. */
@@ -122,7 +122,7 @@ static void reading_ends_where_nesting_is_too_deep(void **state)
         buffer_add_string(&bytes, "[");
     assert_false(bytes.failed);
     assert_error(buffer_text(&bytes), REPORTED,
-                 "f:1:17: found nesting deeper than 16, expected less");
+                 "f:1:17: lists and mappings are nested deeper than 16");
 }
 
 static void a_directive_may_tell_the_version_and_nothing_else(void **state)
@@ -180,7 +180,7 @@ static void an_empty_document_has_its_own_message(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        assert_error(texts[i], REPORTED, "f: found an empty document, expected a mapping");
+        assert_error(texts[i], REPORTED, "f: the file is empty, expected a mapping");
     assert_tree(TEXT("{}"), "1:1{0}");
     assert_tree(TEXT("''"), "1:1''");
 }
