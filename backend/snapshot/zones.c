@@ -29,7 +29,7 @@ static void digest_name(struct text name, uint8_t digest[DIGEST_BYTES])
 }
 
 /* The id that the first octets of a digest say. */
-static uint32_t id_of(const uint8_t digest[DIGEST_BYTES])
+static uint32_t id_from_digest(const uint8_t digest[DIGEST_BYTES])
 {
     uint32_t bits = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 |
                     (uint32_t)digest[2] << 8 | digest[3];
@@ -37,12 +37,12 @@ static uint32_t id_of(const uint8_t digest[DIGEST_BYTES])
     return ZONE_ID_MIN + (uint32_t)((uint64_t)bits * ID_SPREAD >> 32);
 }
 
-static uint32_t id_of_name(struct text name)
+static uint32_t id_from_name(struct text name)
 {
     uint8_t digest[DIGEST_BYTES];
 
     digest_name(name, digest);
-    return id_of(digest);
+    return id_from_digest(digest);
 }
 
 int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct text name)
@@ -55,7 +55,7 @@ int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct t
     digest_name(name, digest);
     memcpy(&number, digest + DIGEST_BYTES - sizeof(number), sizeof(number));
     zones->fingerprint += number;
-    zones->slots[zones->n++] = (struct zone_slot){id_of(digest), position, owner};
+    zones->slots[zones->n++] = (struct zone_slot){id_from_digest(digest), position, owner};
     return 0;
 }
 
@@ -124,7 +124,7 @@ static size_t first_from(const struct zones *zones, uint32_t id)
 
 size_t zones_find(const struct zones *zones, uint32_t position, enum owner owner, struct text name)
 {
-    size_t number = first_from(zones, id_of_name(name));
+    size_t number = first_from(zones, id_from_name(name));
 
     while (zones->slots[number].position != position || zones->slots[number].owner != owner)
         number++;
@@ -159,5 +159,5 @@ size_t zones_find_label(const struct zones *zones, struct text label)
             return zones->n;
         digest[i] = (uint8_t)(high << 4 | low);
     }
-    return first_from(zones, id_of(digest));
+    return first_from(zones, id_from_digest(digest));
 }
