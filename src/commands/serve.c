@@ -25,12 +25,15 @@ int serve_run(const struct command_arguments *arguments)
 
     log_init(level ? (enum log_level)command_choose(serve_log_level, level) : LOG_LEVEL_INFO);
     service_init();
-    r = service_new(arguments->config_path, &service);
+    r = log_start();
+    if (r == 0)
+        r = service_new(arguments->config_path, &service);
     if (r == 0)
         r = main_loop_run(service);
     if (r)
         log_error("not started%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
     service_free(service);
     log_flush_suppressed(true);
+    log_stop();
     return r ? EXIT_REFUSED : EXIT_DONE;
 }

@@ -15,7 +15,8 @@
 enum {
     LINE_MAX_BYTES = PIPE_BUF,             /* what a pipe takes in one piece */
     LINE_TEXT_BYTES = LINE_MAX_BYTES - 48, /* without what stands before it, and the newline */
-    PATIENCE_MILLISECONDS = 100,           /* with a reader who does not keep up */
+    QUEUE_BYTES = 64 << 10,
+    STOP_SECONDS = 1, /* how long the end waits for lines to be written */
 };
 
 static const struct {
@@ -31,13 +32,27 @@ static const struct {
 enum log_level log_threshold = LOG_LEVEL_INFO;
 static bool to_journal, to_terminal;
 
-/* What lines go through, one at a time. */
+/* Lines that wait for the thread that writes them. */
+struct queue {
+    size_t length;
+    char bytes[QUEUE_BYTES];
+};
+
+/* The way to stderr. */
 static struct {
     pthread_mutex_t lock;
-    bool cut;           /* the last line, before its end */
-    bool stuck;         /* nobody read for as long as there is patience */
-    unsigned long lost; /* lines, since one was written */
-} output = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool started, stopping, ended; /* the thread */
+    struct queue queues[2];        /* one is filled while the other one is written */
+    struct queue *filling;
+    unsigned long lost; /* lines, since the queue was full */
+    bool cut;           /* the last line that was written, before its end */
+} output = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .changed = PTHREAD_COND_INITIALIZER,
+    .filling = &output.queues[0],
+};
 
 /* All limits that have been used, and what guards them. */
 static struct log_limit *limits;
@@ -61,54 +76,145 @@ void log_init(enum log_level threshold)
     to_terminal = isatty(STDERR_FILENO);
 }
 
-/* Whether a line can be written without waiting for a reader. One who reads but slowly is waited
- * for, one who does not only once. */
-static bool has_room(void)
+/* Makes a line of a text. Returns its length. */
+static size_t format_line(enum log_level level, const char *text, char line[LINE_MAX_BYTES])
+{
+    return (size_t)snprintf(line, LINE_MAX_BYTES, "%s%s%s%s%s\n",
+                            to_terminal ? clock_text(time(NULL)).text : "", to_terminal ? " " : "",
+                            to_journal ? levels[level].priority : levels[level].name,
+                            to_journal ? "" : ": ", text);
+}
+
+/* Writes bytes, waiting for a reader if need be. Returns how many were written: a log that cannot
+ * be written has nobody to be told of it. */
+static size_t write_bytes(const char *bytes, size_t n)
 {
     struct pollfd stream = {.fd = STDERR_FILENO, .events = POLLOUT};
-    int r;
+    ssize_t written;
 
-    do
-        r = poll(&stream, 1, output.stuck ? 0 : PATIENCE_MILLISECONDS);
-    while (r < 0 && errno == EINTR);
-    output.stuck = r == 0;
-    return r != 0;
+    while ((written = write(STDERR_FILENO, bytes, n)) < 0 && (errno == EINTR || errno == EAGAIN))
+        if (errno == EAGAIN)
+            poll(&stream, 1, -1);
+    return written < 0 ? 0 : (size_t)written;
 }
 
-/* A full disk may take a part of a line; the next that it takes must be a line of its own. Returns
- * whether there was room for the line. */
-static bool put_line(enum log_level level, const char *text)
+/* Writes a line. A full disk may take a part of one; the next that it takes must be a line of its
+ * own. */
+static void put_line(const char *line, size_t length)
 {
-    char line[LINE_MAX_BYTES];
-    size_t length;
-    ssize_t n;
+    size_t n;
 
-    if (!has_room())
-        return false;
-    length = (size_t)snprintf(
-        line, sizeof(line), "%s%s%s%s%s%s\n", output.cut ? "\n" : "",
-        to_terminal ? clock_text(time(NULL)).text : "", to_terminal ? " " : "",
-        to_journal ? levels[level].priority : levels[level].name, to_journal ? "" : ": ", text);
-    n = write(STDERR_FILENO, line, length);
-    /* A log that cannot be written has nobody to be told of it. */
-    if (n >= 0)
-        output.cut = (size_t)n < length;
-    return true;
+    if (output.cut)
+        output.cut = write_bytes("\n", 1) == 0;
+    n = write_bytes(line, length);
+    output.cut |= n > 0 && n < length;
 }
 
-/* Writes a line, and before it how many were lost. */
+/* Queues a line. Once one was lost, so are all others until there is room for a note. */
+static void queue_line(const char *line, size_t length)
+{
+    struct queue *queue = output.filling;
+
+    if (output.lost || length > sizeof(queue->bytes) - queue->length) {
+        output.lost++;
+        return;
+    }
+    memcpy(queue->bytes + queue->length, line, length);
+    queue->length += length;
+    pthread_cond_signal(&output.changed);
+}
+
+/* Begins to fill the other queue, with a note of what was lost before it. Returns the one that was
+ * filled. */
+static struct queue *switch_queues(void)
+{
+    struct queue *filled = output.filling;
+    char text[64];
+
+    output.filling = filled == output.queues ? filled + 1 : output.queues;
+    output.filling->length = 0;
+    if (output.lost) {
+        snprintf(text, sizeof(text), "%lu lines lost: stderr was blocked", output.lost);
+        output.lost = 0;
+        output.filling->length = format_line(LOG_LEVEL_WARNING, text, output.filling->bytes);
+    }
+    return filled;
+}
+
+static void put_lines(struct text lines)
+{
+    while (lines.length) {
+        const char *end = memchr(lines.data, '\n', lines.length);
+        size_t length = (size_t)(end + 1 - lines.data);
+
+        put_line(lines.data, length);
+        lines = text_after(lines, length);
+    }
+}
+
+/* The thread that writes; it alone waits for a reader. */
+static void *run_writer(void *argument)
+{
+    (void)argument;
+    pthread_setname_np(pthread_self(), "log");
+    pthread_mutex_lock(&output.lock);
+    while (output.filling->length || !output.stopping) {
+        const struct queue *filled;
+
+        if (output.filling->length == 0) {
+            pthread_cond_wait(&output.changed, &output.lock);
+            continue;
+        }
+        filled = switch_queues();
+        pthread_mutex_unlock(&output.lock);
+        put_lines(text_of(filled->bytes, filled->length));
+        pthread_mutex_lock(&output.lock);
+    }
+    output.ended = true;
+    pthread_cond_broadcast(&output.changed);
+    pthread_mutex_unlock(&output.lock);
+    return NULL;
+}
+
+int log_start(void)
+{
+    int r = pthread_create(&output.thread, NULL, run_writer, NULL);
+
+    output.started = r == 0;
+    return -r;
+}
+
+void log_stop(void)
+{
+    struct timespec deadline;
+
+    if (!output.started)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += STOP_SECONDS;
+    pthread_mutex_lock(&output.lock);
+    output.stopping = true;
+    pthread_cond_broadcast(&output.changed);
+    while (!output.ended &&
+           pthread_cond_clockwait(&output.changed, &output.lock, CLOCK_MONOTONIC, &deadline) == 0)
+        ;
+    pthread_mutex_unlock(&output.lock);
+    if (!output.ended)
+        return;
+    pthread_join(output.thread, NULL);
+    output.started = output.stopping = output.ended = false;
+}
+
 static void write_line(enum log_level level, const char *text)
 {
-    char lost[128];
+    char line[LINE_MAX_BYTES];
+    size_t length = format_line(level, text, line);
 
     pthread_mutex_lock(&output.lock);
-    if (output.lost) {
-        snprintf(lost, sizeof(lost), "%lu lines lost: stderr was blocked", output.lost);
-        if (put_line(LOG_LEVEL_WARNING, lost))
-            output.lost = 0;
-    }
-    if (output.lost || !put_line(level, text))
-        output.lost++;
+    if (output.started)
+        queue_line(line, length);
+    else
+        put_line(line, length);
     pthread_mutex_unlock(&output.lock);
 }
 

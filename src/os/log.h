@@ -30,10 +30,18 @@ extern enum log_level log_threshold;
  * before there is a second thread; until then the level is info and the form that of a file. */
 void log_init(enum log_level threshold);
 
+/* Leaves writing to a thread of its own from now on, so that nobody who logs ever waits, whatever
+ * stderr is: a pipe, a terminal or a file of a server that hangs. If its reader does not keep up,
+ * lines are lost until there is room again, and then counted in a line of their own. Returns 0 or
+ * -errno. */
+int log_start(void);
+
+/* Ends the thread when all lines are written. Waits for a second at most; if stderr is blocked for
+ * so long, what is not written yet is lost, as are all further lines. */
+void log_stop(void);
+
 /* Writes a line, whatever the level, in one piece, so that lines of several threads never mix.
- * What does not print is escaped (quote.h), a text of more than 4,000 bytes is cut. Never waits
- * long: if stderr is a pipe or a socket that nobody reads, lines are lost until there is room
- * again, and then counted in a line of their own. */
+ * What does not print is escaped (quote.h), a text of more than 4,000 bytes is cut. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* What one log_limited has written in its current minute; static, and zeroed at first. */

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -99,34 +100,62 @@ def test_what_peers_send_is_logged_as_printable_text(service):
 
 
 class Unread:
-    """A log that goes to a pipe, which takes some 64 KiB until it is read."""
+    """A log that nobody reads, until the test does."""
 
-    def __init__(self, service):
-        path = service.directory / "fifo"
-        os.mkfifo(path)
-        self.file = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-        service.log_path = path
+    def __init__(self, service, kind):
+        if kind == "pipe":
+            path = service.directory / "fifo"
+            os.mkfifo(path)
+            self.files = [os.open(path, os.O_RDWR)]
+        else:
+            self.files = os.openpty()
+            path = os.ttyname(self.files[1])
+        os.set_blocking(self.files[0], False)
+        service.log_path = Path(path)
+        service.configure(POLICIES)
+        service.launch([program(), "serve", "-c", service.config, "-l", "debug"])
+        service.log_path = Path(os.devnull)
+        wait_until(lambda: service.check_alive() or answers(service), "the first answer")
 
     def read(self):
         text = b""
         with contextlib.suppress(BlockingIOError):
             while True:
-                text += os.read(self.file, 65536)
+                text += os.read(self.files[0], 65536)
         return text
 
+    def __enter__(self):
+        return self
 
-def test_a_log_that_nobody_reads_holds_up_no_answer(service):
-    log = Unread(service)
-    service.configure(POLICIES)
-    service.launch([program(), "serve", "-c", service.config, "-l", "debug"])
-    service.log_path = Path(os.devnull)
-    wait_until(lambda: service.check_alive() or answers(service), "the first answer")
-    for _ in range(1000):
-        assert exchange(service.port, LOOKUP).status == 200
-    assert b"lost" not in log.read()
-    exchange(service.port, LOOKUP)
-    wait_until(lambda: re.search(rb"^warning: \d+ lines lost: stderr was blocked", log.read(), re.MULTILINE),
-               "the number of lines that were lost")
+    def __exit__(self, *exception):
+        for file in self.files:
+            os.close(file)
+
+
+ENOUGH = 2000  # lines, of some 200 bytes, to fill a pipe and what the service keeps
+EACH_KIND = pytest.mark.parametrize("kind", ["pipe", "terminal"])
+
+
+@EACH_KIND
+def test_a_log_that_nobody_reads_holds_up_no_answer(service, kind):
+    with Unread(service, kind) as log:
+        for _ in range(ENOUGH):
+            assert exchange(service.port, LOOKUP).status == 200
+        lost = rb"^(\S+ )?warning: \d+ lines lost: stderr was blocked"
+        wait_until(lambda: re.search(lost, log.read(), re.MULTILINE),
+                   "the number of lines that were lost")
+
+
+@EACH_KIND
+def test_a_log_that_nobody_reads_holds_up_neither_a_reload_nor_the_end(service, kind):
+    with Unread(service, kind):
+        for _ in range(ENOUGH):
+            assert exchange(service.port, LOOKUP).status == 200
+        service.configure(POLICIES.replace("example.net", "example.org"))
+        service.process.send_signal(signal.SIGHUP)
+        moved = get_request("/dns", "lookup", {"qname": "_mta-sts.example.org.", "qtype": "ANY"})
+        wait_until(lambda: exchange(service.port, moved).json()["result"], "the reload")
+        service.stop()
 
 
 def test_the_journal_gets_priorities(service):

@@ -3,8 +3,10 @@
 #include "os/log.h"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* stderr leads to a file for the time of a test. */
@@ -207,38 +209,107 @@ static unsigned int count_lines(const char *text)
     return n;
 }
 
-/* What stands in a pipe. */
-static const char *read_pipe(int fd)
+/* How many lines a log accounts for: those that are there, and those that it says were lost. */
+static unsigned int count_all_lines(const char *text)
+{
+    unsigned int n = 0, lost;
+
+    for (; strchr(text, '\n'); text = strchr(text, '\n') + 1)
+        n += sscanf(text, "warning: %u lines lost: stderr was blocked", &lost) == 1 ? lost : 1;
+    return n;
+}
+
+/* Reads a log until it accounts for so many lines. Returns it as a string. */
+static const char *read_lines(int fd, unsigned int n_lines)
 {
     static char text[1 << 20];
-    ssize_t n = read(fd, text, sizeof(text) - 1);
+    size_t length = 0;
 
-    assert_true(n > 0);
-    text[n] = '\0';
+    do {
+        ssize_t n = read(fd, text + length, sizeof(text) - 1 - length);
+
+        assert_true(n > 0);
+        length += (size_t)n;
+        text[length] = '\0';
+    } while (count_all_lines(text) < n_lines);
     return text;
 }
 
-/* As behind a program that hangs. */
-static void lines_that_nobody_reads_are_counted(void **state)
+/* Logs more than anything holds while nobody reads. */
+static void log_many_lines(void)
+{
+    for (int i = 0; i < 10000; i++)
+        log_warning("line %d of those that are written while nobody reads", i);
+}
+
+static void assert_lines_are_counted(const struct capture *capture, int reader, int writer)
+{
+    const char *text;
+
+    dup2(writer, STDERR_FILENO);
+    assert_int_equal(log_start(), 0);
+    log_many_lines();
+    text = read_lines(reader, 10000);
+    assert_int_equal(count_all_lines(text), 10000);
+    assert_true(count_lines(text) < 9000);
+    assert_memory_equal(text, "warning: line 0 of those", 24);
+    log_info("read again");
+    assert_string_equal(read_lines(reader, 1), "info: read again\n");
+    log_stop();
+    dup2(fileno(capture->file), STDERR_FILENO);
+    close(reader);
+    close(writer);
+}
+
+/* As if the program that reads hangs. */
+static void lines_that_nobody_reads_from_a_pipe_are_counted(void **state)
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    assert_lines_are_counted(*state, ends[0], ends[1]);
+}
+
+/* A terminal says that there is room when there is less than a line needs. */
+static void lines_that_nobody_reads_from_a_terminal_are_counted(void **state)
+{
+    struct termios raw;
+    int ends[2];
+
+    assert_int_equal(openpty(&ends[0], &ends[1], NULL, NULL, NULL), 0);
+    assert_int_equal(tcgetattr(ends[1], &raw), 0);
+    cfmakeraw(&raw);
+    assert_int_equal(tcsetattr(ends[1], TCSANOW, &raw), 0);
+    assert_lines_are_counted(*state, ends[0], ends[1]);
+}
+
+static void lines_that_nobody_reads_do_not_hold_up_the_end(void **state)
 {
     struct capture *capture = *state;
-    unsigned int there, missing;
-    const char *text;
     int ends[2];
 
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
-    for (int i = 0; i < 10000; i++)
-        log_warning("line %d of those that are written while nobody reads", i);
-    there = count_lines(read_pipe(ends[0]));
-    log_info("read again");
-    text = read_pipe(ends[0]);
-    assert_int_equal(sscanf(text, "warning: %u lines lost: stderr was blocked", &missing), 1);
-    assert_int_equal(there + missing, 10000);
-    assert_non_null(strstr(text, "\ninfo: read again\n"));
+    assert_int_equal(log_start(), 0);
+    log_many_lines();
+    log_stop();
+    log_info("nobody may ever see this");
+    read_lines(ends[0], 10000);
+    log_stop();
     dup2(fileno(capture->file), STDERR_FILENO);
     close(ends[0]);
     close(ends[1]);
+}
+
+static void all_lines_are_written_before_the_end(void **state)
+{
+    assert_int_equal(log_start(), 0);
+    for (int i = 0; i < 100; i++)
+        log_info("line %d", i);
+    log_stop();
+    assert_int_equal(count_lines(written(*state)), 100);
+    log_info("directly");
+    assert_string_equal(written(*state), "info: directly\n");
 }
 
 #define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, begin_capture, end_capture)
@@ -256,7 +327,10 @@ int main(void)
         TEST(a_place_that_logs_again_and_again_is_limited_and_others_are_not),
         TEST(a_new_minute_allows_as_many_lines_again),
         TEST(what_an_operator_causes_is_not_limited),
-        TEST(lines_that_nobody_reads_are_counted),
+        TEST(lines_that_nobody_reads_from_a_pipe_are_counted),
+        TEST(lines_that_nobody_reads_from_a_terminal_are_counted),
+        TEST(lines_that_nobody_reads_do_not_hold_up_the_end),
+        TEST(all_lines_are_written_before_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
