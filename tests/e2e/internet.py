@@ -392,6 +392,8 @@ class Internet:
                                "".join(domain.policy() for domain in DOMAINS), more=OWN_ZONES)
         for address in (NS6, WEB6, MAIL6):
             self.namespace.run("ip", "address", "add", address, "dev", "lo", "nodad")
+        # Where only IPv6 has an address beyond loopback, the C library looks up no A records.
+        self.namespace.run("ip", "address", "add", "192.0.2.1/32", "dev", "lo")
         self.run(self.service)
         hosted, others = Zones(self.make_directory()), Zones(self.make_directory())
         self.load_hosted(hosted)
