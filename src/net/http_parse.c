@@ -255,16 +255,29 @@ static const http_parser_settings callbacks = {
     .on_message_complete = on_message_complete,
 };
 
+/* The length of "http://" or "https://", which compare without case, at the front of a text; 0 if
+ * there is neither. */
+static size_t scheme_length(struct text text)
+{
+    static const struct text schemes[] = {{"http://", 7}, {"https://", 8}};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++)
+        if (text.length >= schemes[i].length &&
+            strncasecmp(text.data, schemes[i].data, schemes[i].length) == 0)
+            return schemes[i].length;
+    return 0;
+}
+
 /* Takes scheme and authority, which count more than the Host field, off an absolute target
- * (RFC 9112 3.2.2). */
+ * (RFC 9112 3.2.2). The scheme is that of the client, so "https" where a proxy in front terminates
+ * TLS. */
 static void split_target(struct http_request *request)
 {
-    struct text rest = request->target;
-    size_t length = 0;
+    size_t scheme = scheme_length(request->target), length = 0;
+    struct text rest = text_after(request->target, scheme);
 
-    if (rest.length < 7 || strncasecmp(rest.data, "http://", 7) != 0)
+    if (scheme == 0)
         return;
-    rest = text_after(rest, 7);
     while (length < rest.length && !strchr("/?", rest.data[length]))
         length++;
     request->host = text_of(rest.data, length);
