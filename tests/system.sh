@@ -98,7 +98,8 @@ boot() {
         sleep 0.1
     done
     cat "$dir/boot" >&2
-    fail "systemd does not start"
+    [ -z "$init" ] || inside systemctl --failed --no-pager >&2 || true
+    fail "the system does not start"
 }
 
 shut_down() {
