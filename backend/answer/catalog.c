@@ -40,7 +40,7 @@ static void add_apex_rows(const struct snapshot *snapshot, struct answer *out)
     out->content_length = soa_write(out->content, sizeof(out->content),
                                     snapshot_zone_settings(snapshot), zone.serial);
     add_row(out, RECORD_SOA, TEXT(""));
-    add_row(out, RECORD_NS, TEXT("invalid."));
+    add_row(out, RECORD_NS, TEXT("invalid"));
 }
 
 static void add_version_row(struct answer *out)
@@ -51,8 +51,7 @@ static void add_version_row(struct answer *out)
 static void add_member_row(const struct zone *zone, struct answer *out)
 {
     memcpy(out->content, zone->name.text, zone->name.length);
-    out->content[zone->name.length] = '.';
-    add_row(out, RECORD_PTR, text_of(out->content, (size_t)zone->name.length + 1));
+    add_row(out, RECORD_PTR, text_of(out->content, zone->name.length));
 }
 
 /* Takes a suffix off a name, and the dot before it. Returns whether it is there. */

@@ -35,7 +35,7 @@ void master_file_write(struct buffer *out, const struct answer *answer, const st
     column = add_field(out, column, CLASS_COLUMN, TEXT("IN"));
     column = add_field(out, column, TYPE_COLUMN, record_type_text(row->type));
     add_field(out, column, CONTENT_COLUMN, answer_content(answer, row));
-    buffer_add_string(out, "\n");
+    buffer_add_string(out, record_type_is_name(row->type) ? ".\n" : "\n");
 }
 
 static size_t write_matching(struct buffer *out, const struct answer *answer, struct text type)

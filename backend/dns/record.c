@@ -15,6 +15,11 @@ struct text record_type_text(enum record_type type)
     return texts[type];
 }
 
+bool record_type_is_name(enum record_type type)
+{
+    return type == RECORD_CNAME || type == RECORD_NS || type == RECORD_PTR;
+}
+
 /* IANA's registry, and what PowerDNS has besides. */
 static const char known_types[] =
     "A NS MD MF CNAME SOA MB MG MR NULL WKS PTR HINFO MINFO MX TXT RP AFSDB X25 ISDN RT NSAP "

@@ -24,6 +24,11 @@ struct text record_type_text(enum record_type type);
  * case: "MX", "any", or "TYPE65" (RFC 3597 5). */
 bool record_type_is_known(struct text type);
 
+/* Whether the content of a record of this type is a name: CNAME, NS, PTR. PowerDNS stores names
+ * without the final dot, and its check-zone warns of contents that differ from what it would store.
+ */
+bool record_type_is_name(enum record_type type);
+
 /* What a record says: its type and its content in PowerDNS's form. That of a SOA record is empty:
  * it differs from zone to zone, and is written when it is asked for. */
 struct row {

@@ -149,7 +149,7 @@ static int make_policy_host(struct arena *arena, const struct policy_spec *spec,
         return make_address_rows(arena, spec, &policy->rows[OWNER_POLICY_HOST]);
     if (spec->policy_host.length == 0)
         return 0;
-    buffer_printf(&target, "%s.", spec->policy_host.text);
+    buffer_add_text(&target, name_text(&spec->policy_host));
     return keep_row(arena, RECORD_CNAME, &target, &policy->rows[OWNER_POLICY_HOST]);
 }
 
@@ -164,7 +164,7 @@ static int make_aliases(struct arena *arena, struct policy *policy)
     for (enum owner owner = 0; owner < OWNER_COUNT && r == 0; owner++) {
         if (policy->rows[owner].n == 0 || owner == OWNER_TLS_PARENT)
             continue;
-        buffer_printf(&target, "%s%s.", owner_prefix(owner).data, policy->primary.data);
+        buffer_printf(&target, "%s%s", owner_prefix(owner).data, policy->primary.data);
         r = keep_row(arena, RECORD_CNAME, &target, &policy->aliases[owner]);
     }
     return r;
@@ -183,7 +183,6 @@ size_t soa_write(char *text, size_t size, const struct zone_settings *zones, uin
 static int add_apex_rows(struct arena *arena, const struct zone_settings *zones, size_t n_apex_rows,
                          struct rows *rows)
 {
-    CLEANUP(buffer_deinit) struct buffer target = BUFFER_INIT;
     struct row *all = arena_alloc(arena, (n_apex_rows + rows->n) * sizeof(*all));
 
     if (!all)
@@ -192,9 +191,8 @@ static int add_apex_rows(struct arena *arena, const struct zone_settings *zones,
     for (size_t i = 0; i < zones->n_nameservers; i++) {
         int r;
 
-        buffer_printf(&target, "%s.", zones->nameservers[i].text);
         all[1 + i].type = RECORD_NS;
-        r = keep_text(arena, &target, &all[1 + i].content);
+        r = arena_copy_text(arena, name_text(&zones->nameservers[i]), &all[1 + i].content);
         if (r)
             return r;
     }

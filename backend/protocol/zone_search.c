@@ -68,7 +68,7 @@ static bool compare(struct search *search, struct text text, bool *out)
     return true;
 }
 
-/* Names are compared without the final dot, which a pattern and a content may have. */
+/* Names are compared without the final dot, which a pattern may have. */
 static struct text without_dot(struct text text)
 {
     if (text.length > 1 && text.data[text.length - 1] == '.')
@@ -109,7 +109,7 @@ static void search_answer(struct search *search, struct buffer *out)
 
         if (row->type == RECORD_ENT)
             continue;
-        if (!matches && !compare(search, without_dot(answer_content(answer, row)), &matches))
+        if (!matches && !compare(search, answer_content(answer, row), &matches))
             return;
         if (!matches)
             continue;

@@ -62,12 +62,10 @@ void verify_policy_host(struct look *look)
         return;
     }
     if (row && row->type == RECORD_CNAME) {
-        struct text target = row->content, alias = text_from(a->alias ? a->alias : "");
+        struct text alias = text_from(a->alias ? a->alias : "");
 
-        if (target.length && target.data[target.length - 1] == '.')
-            target.length--;
-        if (!text_equals(target, alias)) {
-            look_report(look, CHECK_POLICY_HOST, FINDING_ERROR, quote_text(target).text, "%s",
+        if (!text_equals(row->content, alias)) {
+            look_report(look, CHECK_POLICY_HOST, FINDING_ERROR, quote_text(row->content).text, "%s",
                         a->alias ? quote_text(alias).text : "no alias");
             return;
         }

@@ -57,11 +57,8 @@ static bool is_as_configured(const struct look *look, size_t number,
     for (size_t i = 0; i < rows.n; i++) {
         struct text content = rows.first[i].content;
 
-        if (rows.first[i].type == RECORD_CNAME) {
-            if (content.length && content.data[content.length - 1] == '.')
-                content.length--;
+        if (rows.first[i].type == RECORD_CNAME)
             return answer->alias && text_equals(text_from(answer->alias), content);
-        }
         if (rows.first[i].type != type)
             continue;
         n++;

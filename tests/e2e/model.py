@@ -263,8 +263,6 @@ def content_of(kind, data):
     """Data as the content of a row."""
     if kind == "TXT":
         return " ".join(f'"{data[i : i + 255]}"' for i in range(0, len(data), 255))
-    if kind in ("CNAME", "NS", "PTR"):
-        return data + "."
     if kind == "SOA":
         primary, hostmaster, rest = data.split(" ", 2)
         return f"{primary}. {hostmaster}. {rest}"

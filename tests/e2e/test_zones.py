@@ -156,6 +156,13 @@ def test_every_zone_as_transferred_is_valid(server_at_rest, tmp_path):
         assert "loaded serial" in done.stdout
 
 
+@pytest.mark.parametrize("zone", [f"{prefix}.example.org" for prefix in PREFIXES] + ["catalog.example.net"])
+def test_pdnsutil_finds_nothing_to_warn_of(server_at_rest, zone):
+    """Contents are as PowerDNS itself would store them."""
+    output = run_tool(["pdnsutil", f"--config-dir={server_at_rest.directory}", "check-zone", zone])
+    assert re.search(rf"^Checked \d+ records of '{zone}', 0 errors, 0 warnings\.$", output, re.M), output
+
+
 def test_the_catalog_lists_every_zone(server_at_rest):
     records = axfr(server_at_rest.port, "catalog.example.net")
     members = {line.split()[4] for line in records.splitlines() if "\tPTR\t" in line or " PTR " in line}

@@ -33,13 +33,22 @@ static void what_is_too_long_takes_one_column_and_moves_the_others(void **state)
     check(23, 60, RECORD_TXT, ". 60\tIN\tTXT\tc\n");
     check(27, 3600, RECORD_TXT, ". 3600 IN\tTXT\tc\n");
     check(40, 3600, RECORD_TXT, ". 3600 IN TXT c\n");
-    check(60, 2147483647, RECORD_CNAME, ". 2147483647 IN CNAME c\n");
+    check(60, 2147483647, RECORD_CNAME, ". 2147483647 IN CNAME c.\n");
+}
+
+static void names_are_absolute(void **state)
+{
+    (void)state;
+    check(15, 60, RECORD_CNAME, ".\t60\tIN\tCNAME\tc.\n");
+    check(15, 60, RECORD_NS, ".\t60\tIN\tNS\tc.\n");
+    check(15, 60, RECORD_PTR, ".\t60\tIN\tPTR\tc.\n");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_stand_at_tab_stops_where_they_fit),
+        cmocka_unit_test(names_are_absolute),
         cmocka_unit_test(what_is_too_long_takes_one_column_and_moves_the_others),
     };
 

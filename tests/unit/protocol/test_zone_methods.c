@@ -107,8 +107,8 @@ static void an_apex_has_soa_ns_and_the_records(void **state)
                  "{\"method\":\"lookup\",\"parameters\":{\"qname\":\"_tls.only-rua.example.\","
                  "\"qtype\":\"NS\"}}",
                  "{\"result\":[{\"qtype\":\"NS\",\"qname\":\"_tls.only-rua.example\","
-                 "\"content\":\"ns1.example.\",\"ttl\":3600},{\"qtype\":\"NS\","
-                 "\"qname\":\"_tls.only-rua.example\",\"content\":\"ns2.example.\","
+                 "\"content\":\"ns1.example\",\"ttl\":3600},{\"qtype\":\"NS\","
+                 "\"qname\":\"_tls.only-rua.example\",\"content\":\"ns2.example\","
                  "\"ttl\":3600}]}");
 }
 
@@ -155,7 +155,7 @@ static void the_catalog_points_to_every_zone_but_itself(void **state)
         zones_label(name_text(&zone.name), label);
         buffer_printf(&row,
                       "{\"qtype\":\"PTR\",\"qname\":\"%s.zones.cat.example\","
-                      "\"content\":\"%s.\",\"ttl\":0",
+                      "\"content\":\"%s\",\"ttl\":0",
                       label, zone.name.text);
         buffer_add(&row, "", 1);
         assert_true((strstr(reply.data, row.data) != NULL) == !zone.catalog);

@@ -390,7 +390,7 @@ static unsigned int serving(void)
              "{\"qname\":\"_mta-sts.member-%u.example.\",\"qtype\":\"ANY\"}", number);
     member.parameters = parameters;
     ask(unix_transport, &member, failing_malloc_after, SIZE_MAX, reply);
-    assert_non_null(strstr(reply, "\"content\":\"_mta-sts.example.net.\""));
+    assert_non_null(strstr(reply, "\"content\":\"_mta-sts.example.net\""));
     return number;
 }
 

@@ -197,7 +197,7 @@ static void another_announcement_shares_all_but_the_id(void **state)
     assert_string_equal(announced(fixture->snapshot, "direct.full.example"),
                         "\"v=STSv1; id=before\"");
     assert_string_equal(announced(fixture->snapshot, "cname.full.example"),
-                        "_mta-sts.full.example.");
+                        "_mta-sts.full.example");
     assert_string_equal(announced(fixture->snapshot, "only-mode.example"),
                         announced(loaded, "only-mode.example"));
     assert_string_not_equal(announced(loaded, "full.example"), "\"v=STSv1; id=before\"");
