@@ -321,7 +321,8 @@ def data_of(kind, content):
     if kind == "TXT":
         return text_of(content)
     if kind in ("CNAME", "NS", "PTR"):
-        return relative(content)
+        assert not content.endswith("."), f"{content!r} is not as PowerDNS stores names"
+        return content.lower()
     if kind == "SOA":
         primary, hostmaster, rest = content.split(" ", 2)
         return f"{relative(primary)} {relative(hostmaster)} {rest}"
