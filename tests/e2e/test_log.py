@@ -62,7 +62,7 @@ def test_info_is_the_default_and_debug_shows_request_and_answer(service):
     service.stop()
     start(service, "-l", "debug")
     line = r'^debug: http: GET /dns/lookup/www\S+/ANY .*-> 200 \{"result":false\}$'
-    assert re.search(line, service.log(), re.MULTILINE)
+    service.wait_log(line)
 
 
 def test_debug_shows_requests_over_every_listener(service, ports):
