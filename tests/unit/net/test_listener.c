@@ -282,16 +282,21 @@ static pid_t child;
 static void start_service_in_child(void)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
+    siginfo_t ended = {0};
 
     child = fork();
     if (child == 0) {
         struct unix_address at = address_of(0600);
 
-        _exit(listener_open_unix(&at, &socket_of_another) == -EADDRINUSE ? 0 : 1);
+        /* Another program ends with 0, as valgrind would count what this one still holds. */
+        if (listener_open_unix(&at, &socket_of_another) == -EADDRINUSE)
+            execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
     }
-    for (int i = 0; i < 200 && waitid(P_PID, (id_t)child, NULL, WEXITED | WNOHANG | WNOWAIT) == 0;
-         i++)
+    for (int i = 0; i < 200 && ended.si_pid == 0; i++) {
+        waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT);
         nanosleep(&pause, NULL);
+    }
 }
 
 static void of_two_services_that_start_at_once_one_gets_the_socket(void **state)
