@@ -128,8 +128,7 @@ static int open_unix(struct listeners *listeners)
     int r = listener_open_unix(address, &listeners->unix_socket);
 
     if (r == LISTENER_NOT_IN_GROUP) {
-        /* Before there is a second thread.
-         * cppcheck-suppress getgrgidCalled */
+        /* cppcheck-suppress getgrgidCalled; there is no second thread yet */
         const struct group *group = getgrgid(address->group);
 
         log_error("cannot give %s to the group %s, of which the service must be a member",
