@@ -55,6 +55,13 @@ enum {
     SOA_MINIMUM = 300,
 };
 
+/* What the domains of a policy have differs by these. */
+enum {
+    POLICY_GROUP_CNAME = 1, /* cname members, not the primary and direct members */
+    POLICY_GROUP_HELD = 2,  /* held back */
+    POLICY_GROUPS = 4,
+};
+
 /* A policy as it is published. */
 struct policy {
     struct text primary; /* canonical */
@@ -75,6 +82,7 @@ struct policy {
     /* What the builder has counted: the primary and the members, those of them that are held back,
      * and their own zones. */
     uint32_t n_domains, n_held, n_zones;
+    uint64_t name_hashes[POLICY_GROUPS]; /* the sums of a hash of their names */
 };
 
 /* Makes what a policy publishes. ZONES is not NULL if the service is authoritative, in own zones.

@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "snapshot/domains.h"
+#include "snapshot/fingerprint.h"
 
 #include <errno.h>
 
@@ -66,6 +67,7 @@ static int add_domain(struct builder *builder, size_t policy, enum domain_kind k
     builder->domains->n_held += held;
     builder->domains->policies[policy].n_domains++;
     builder->domains->policies[policy].n_held += held;
+    fingerprint_add(&builder->domains->policies[policy], name_text(name), value);
     return 0;
 }
 
@@ -121,6 +123,7 @@ static void pass_clash(const struct domain_table_clash *clash, void *context)
     to->domains->n_held -= held;
     policy->n_domains--;
     policy->n_held -= held;
+    fingerprint_take_out(policy, clash->again.name, clash->again.value);
     to->clash(&report, to->context);
 }
 

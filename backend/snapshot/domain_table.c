@@ -1,6 +1,7 @@
 #include "snapshot/domain_table.h"
 
 #include "base/array.h"
+#include "base/hash.h"
 
 #include <errno.h>
 
@@ -30,31 +31,9 @@ void domain_table_builder_deinit(struct domain_table_builder *builder)
     domain_table_builder_init(builder, builder->seed);
 }
 
-/* Multiplies to 128 bits and folds the halves: every bit of both factors reaches every bit of the
- * result. */
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static uint32_t hash_name(uint64_t seed, struct text name)
 {
-    const uint64_t k1 = 0x9e3779b97f4a7c15, k2 = 0xd6e8feb86659fd93;
-    uint64_t h = seed ^ mix(name.length ^ k1, k2);
-    uint64_t word = 0;
-
-    for (size_t i = 0; i + sizeof(word) < name.length; i += sizeof(word)) {
-        memcpy(&word, name.data + i, sizeof(word));
-        h = mix(h ^ word, k1);
-    }
-    /* The last word overlaps the one before: copying a varying number of octets is slow. */
-    if (name.length >= sizeof(word))
-        memcpy(&word, name.data + name.length - sizeof(word), sizeof(word));
-    else
-        memcpy(&word, name.data, name.length);
-    return (uint32_t)(mix(mix(h ^ word, k1), k2 ^ seed) >> 32);
+    return (uint32_t)(hash_text(seed, name) >> 32);
 }
 
 int domain_table_builder_add(struct domain_table_builder *builder, struct text name, uint32_t value,

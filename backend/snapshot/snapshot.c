@@ -1,4 +1,5 @@
 #include "snapshot/domains.h"
+#include "snapshot/fingerprint.h"
 #include "snapshot/serials.h"
 
 #include <errno.h>
@@ -8,8 +9,15 @@ struct snapshot {
     struct domains *domains;       /* a reference */
     const struct policy *policies; /* those of the domains, or own ones with other ids */
     struct arena arena;            /* of own policies */
+    uint64_t fingerprint;
     struct serials serials;
 };
+
+static void take_fingerprint(struct snapshot *snapshot)
+{
+    snapshot->fingerprint = fingerprint_of(snapshot->policies, snapshot->domains->n_policies,
+                                           &snapshot->domains->zone_settings);
+}
 
 /* Makes a snapshot without serials, which has the policies of the domains. */
 static struct snapshot *new_snapshot(struct domains *domains)
@@ -35,6 +43,7 @@ int snapshot_new(struct domains *domains, const struct snapshot *before, uint32_
     r = serials_make(snapshot, before, files_mtime, waiting, n, &snapshot->serials);
     if (r)
         return r;
+    take_fingerprint(snapshot);
     *out = snapshot;
     snapshot = NULL;
     return 0;
@@ -70,6 +79,7 @@ int snapshot_announce(const struct snapshot *loaded, const struct snapshot *befo
     r = serials_make_waiting(snapshot, loaded, before, waiting, n, &snapshot->serials);
     if (r)
         return r;
+    take_fingerprint(snapshot);
     *out = snapshot;
     snapshot = NULL;
     return 0;
@@ -141,6 +151,11 @@ size_t snapshot_size(const struct snapshot *snapshot)
            sizeof(*domains) + domain_table_size(&domains->table) +
            domains->n_policies * sizeof(*domains->policies) + domains->arena.total +
            domains->zones.capacity * sizeof(*domains->zones.slots);
+}
+
+uint64_t snapshot_fingerprint(const struct snapshot *snapshot)
+{
+    return snapshot->fingerprint;
 }
 
 size_t snapshot_n_domains(const struct snapshot *snapshot)

@@ -85,6 +85,10 @@ bool domain_has_zone(const struct domain *domain, enum owner owner);
 /* The memory that the snapshot takes, in bytes, with what it shares. */
 size_t snapshot_size(const struct snapshot *snapshot);
 
+/* A number below 2^53 that is equal, on all servers, exactly if the same is published: the records
+ * of every domain with their TTLs, serials aside, and the policy bodies. */
+uint64_t snapshot_fingerprint(const struct snapshot *snapshot);
+
 size_t snapshot_n_domains(const struct snapshot *snapshot);
 size_t snapshot_n_held(const struct snapshot *snapshot); /* domains that are held back */
 size_t snapshot_n_policies(const struct snapshot *snapshot);

@@ -175,6 +175,8 @@ static void add_gauges(const struct metrics *metrics)
         {"domains", "Domains, primaries and members.", (double)snapshot_n_domains(snapshot)},
         {"domains_held_back", "Domains that wait for a certificate.",
          (double)snapshot_n_held(snapshot)},
+        {"published_fingerprint", "A number that is equal exactly where the same is published.",
+         (double)snapshot_fingerprint(snapshot)},
         {"zones", "Own zones, the catalog zone included.", (double)snapshot_n_zones(snapshot)},
         {"zones_to_notify", "Own zones with a serial that PowerDNS has not notified.",
          (double)view->zones_to_notify},

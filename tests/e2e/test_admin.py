@@ -15,7 +15,7 @@ from http_client import exchange, get_request
 from load import http_load
 from powerdns import TRANSPORTS, PowerDns
 from processes import DEADLINE, wait_until
-from service import REFUSED, run_bytes
+from service import REFUSED, Service, run_bytes
 from unix_client import Stream, lookup
 
 POLICIES = """\
@@ -122,6 +122,35 @@ def test_own_zones_are_shown_and_which_are_not_notified(service, ports):
         assert (metrics.sum("zones"), metrics.sum("zones_to_notify")) == (5, 5 - left)
         exchange(service.port, get_request("/dns", "setNotified", zone))
     assert status(service)["n_zones_to_notify"] == 0
+
+
+def fingerprint(service):
+    text = re.search(r"^pdns_mta_sts_published_fingerprint (\d+)$", Metrics(service).text, re.M).group(1)
+    assert 0 < int(text) < 1 << 53
+    return int(text)
+
+
+def test_the_fingerprint_is_equal_exactly_where_the_same_is_published(service, make_directory, ports):
+    """Whatever the files look like, when they were changed, and which policy has a domain."""
+    service.admin_port = ports.take()
+    service.configure(OWN_ZONES)
+    service.start()
+    first, last = OWN_ZONES.split("  - {domain: other")
+    with Service(make_directory(), ports.take()) as second:
+        second.admin_port = ports.take()
+        second.configure(first.replace("policies:\n", "policies:\n  - {domain: other" + last)
+                         .replace("domains: example.org", "domain_files: members.list"))
+        (second.directory / "members.list").write_text("Example.ORG.\n", encoding="ascii")
+        os.utime(second.config, (1700000000, 1700000000))
+        second.start()
+        same = fingerprint(service)
+        assert fingerprint(second) == same
+        (second.directory / "members.list").write_text("example.org\nexample.com\n", encoding="ascii")
+        second.reload()
+        assert fingerprint(second) != same
+        service.configure(OWN_ZONES.replace("example.org", "[example.com, example.org]"))
+        service.reload()
+        assert fingerprint(second) == fingerprint(service) != same
 
 
 def test_a_refused_reload_is_shown_until_one_is_applied(admin):

@@ -1,5 +1,6 @@
 """What is installed beside the program: manual pages, completion, units, alerts, the package."""
 
+import json
 import os
 import re
 import shutil
@@ -148,6 +149,39 @@ def test_files_are_completed(make_directory):
 
 def test_promtool_accepts_the_alerts():
     assert "SUCCESS" in call("promtool", "check", "rules", PROMETHEUS / "alerts.yml")
+
+
+# Two name servers with as many domains each: the same published for 20 minutes, then not, then again.
+SERVERS_DIFFER = """\
+rule_files: [{alerts}]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: pdns_mta_sts_published_fingerprint{{instance="one"}}
+        values: 9007199254740990x50
+      - series: pdns_mta_sts_published_fingerprint{{instance="two"}}
+        values: 9007199254740990x20 9007199254740991x20 9007199254740990x10
+    alert_rule_test:
+      - {{eval_time: 20m, alertname: MtaStsServersDiffer}}
+      - {{eval_time: 30m, alertname: MtaStsServersDiffer}}
+      - eval_time: 38m
+        alertname: MtaStsServersDiffer
+        exp_alerts: [{{exp_labels: {{severity: warning}}, exp_annotations: {annotations}}}]
+      - {{eval_time: 45m, alertname: MtaStsServersDiffer}}
+"""
+
+
+def test_servers_that_publish_other_records_raise_an_alert(make_directory):
+    alerts = PROMETHEUS / "alerts.yml"
+    text = alerts.read_text(encoding="utf-8")
+    summary = re.search(r"alert: MtaStsServersDiffer.*?summary: (.*?)\n", text, re.DOTALL).group(1)
+    description = re.search(r"alert: MtaStsServersDiffer.*?description: >-\n(.*?)\n\n", text,
+                            re.DOTALL).group(1)
+    annotations = json.dumps({"summary": summary, "description": " ".join(description.split())})
+    path = make_directory() / "test.yml"
+    path.write_text(SERVERS_DIFFER.format(alerts=alerts, annotations=annotations), encoding="utf-8")
+    assert "SUCCESS" in call("promtool", "test", "rules", path)
 
 
 def test_alerts_and_dashboard_use_metrics_that_there_are(service, ports):

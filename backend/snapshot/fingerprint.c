@@ -1,0 +1,73 @@
+#include "snapshot/fingerprint.h"
+
+#include "base/hash.h"
+
+enum { DOUBLE_BITS = 53 };
+
+/* What the hashes of things that are no rows begin from. */
+enum { SEED_DOMAIN = 1, SEED_BODY, SEED_CATALOG, SEED_ROW };
+
+/* Which domains of a policy have the same. */
+static size_t group_of(uint32_t value)
+{
+    return (value & DOMAIN_HELD ? POLICY_GROUP_HELD : 0) |
+           ((value & (DOMAIN_HELD - 1)) == DOMAIN_CNAME ? POLICY_GROUP_CNAME : 0);
+}
+
+void fingerprint_add(struct policy *policy, struct text name, uint32_t value)
+{
+    policy->name_hashes[group_of(value)] += hash_text(SEED_DOMAIN, name);
+}
+
+void fingerprint_take_out(struct policy *policy, struct text name, uint32_t value)
+{
+    policy->name_hashes[group_of(value)] -= hash_text(SEED_DOMAIN, name);
+}
+
+/* The sum of the hashes of the rows at an owner. */
+static uint64_t hash_rows(struct rows rows, enum owner owner, uint32_t ttl,
+                          const struct zone_settings *zones)
+{
+    uint64_t sum = 0;
+    char soa[SOA_CONTENT_MAX];
+
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct row *row = &rows.first[i];
+        uint64_t seed = (uint64_t)ttl << 32 | (uint64_t)owner << 16 | (uint64_t)row->type << 8;
+        struct text content = row->content;
+
+        if (row->type == RECORD_SOA)
+            content = text_of(soa, soa_write(soa, sizeof(soa), zones, 0));
+        sum += hash_text(seed | SEED_ROW, content);
+    }
+    return sum;
+}
+
+/* The sum of the hashes of all that the domains of a group have. */
+static uint64_t hash_group(const struct policy *policy, size_t group,
+                           const struct zone_settings *zones)
+{
+    const struct rows *rows = group & POLICY_GROUP_CNAME ? policy->aliases : policy->rows;
+    uint64_t sum = policy->body.length ? hash_text(SEED_BODY, policy->body) : 0;
+
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+        if (!(group & POLICY_GROUP_HELD && owner == OWNER_MTA_STS))
+            sum += hash_rows(rows[owner], owner, policy->ttl, zones);
+    return sum;
+}
+
+uint64_t fingerprint_of(const struct policy *policies, size_t n, const struct zone_settings *zones)
+{
+    uint64_t sum = 0;
+    char soa[SOA_CONTENT_MAX];
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t group = 0; group < POLICY_GROUPS; group++)
+            if (policies[i].name_hashes[group])
+                sum += policies[i].name_hashes[group] * hash_group(&policies[i], group, zones);
+    if (zones->catalog.length)
+        sum += hash_text(SEED_CATALOG, name_text(&zones->catalog)) *
+               hash_text(SEED_CATALOG, text_of(soa, soa_write(soa, sizeof(soa), zones, 0)));
+    /* The upper bits depend on all others. */
+    return sum >> (64 - DOUBLE_BITS);
+}
