@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 enum {
-    LOOKS_MAX = 256, /* under way at a time */
+    LOOKS_MAX = 128, /* under way at a time */
 };
 
 /* A domain of the run. */
