@@ -74,7 +74,7 @@ LISTENERS = [
         "admin",
         lambda service: ("127.0.0.1", service.admin_port),
         request("GET", "/status"),
-        b'"n_domains":2,',
+        b'"serving":true,',
     ),
     Listener(
         "unix", lambda service: str(service.socket), lookup(NAME), b'"content":"192.0.2.40"', True

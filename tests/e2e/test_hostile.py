@@ -3,7 +3,10 @@ the descriptors and the memory that it had before."""
 
 import contextlib
 import os
+import re
 import resource
+import select
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 import admin_client
 import attacks
 from crowd import Crowd
+from documented import GUIDES
 from listeners import LISTENERS, POLICIES
 from processes import wait_until
 from service import Service
@@ -22,6 +26,9 @@ CROWD = 10000
 PLACES = {"http": 1024, "policy": 1024, "unix": 1024, "admin": 64}  # as in docs/security.md
 EXTRA = 8  # descriptors, at most: of bystanders, and of what is accepted before another goes
 TRIES = 20  # of a question in a crowd
+MANY = 60000  # policies
+HOLDERS = 100  # peers that hold memory at once
+ENDLESS = 20000  # questions: more than anything takes
 LIMIT = 512  # of descriptors, where these are to run out
 GROWTH_MAX = 4 << 20  # bytes, of what further rounds of all attacks may leave behind
 CASES = [
@@ -151,6 +158,56 @@ def test_attacks_leave_no_memory_behind(served):
 
     rounds = [attack_all() for _ in range(6)]
     assert served.is_sanitized() or rounds[-1] - rounds[3] < GROWTH_MAX, rounds
+
+
+@pytest.fixture
+def many(make_directory, ports):
+    """A service with many policies, so that /status is long, and no memory that was used before."""
+    more = "".join(
+        f"  - {{domain: d{number}.example, mode: enforce, mx: mail.example.net, id: one}}\n"
+        for number in range(MANY)
+    )
+    with make_service(make_directory, ports, 2, "yes") as service:
+        service.configure(POLICIES + more, "yes", "threads: 2\n")
+        yield service.start()
+
+
+def documented_bytes():
+    """How much memory a connection may take: what docs/security.md says of those of a listener."""
+    words = " ".join((GUIDES / "security.md").read_text(encoding="utf-8").split())
+    found = re.search(r"at most (\d+) MiB for the ([\d,]+) connections of a listener", words)
+    return (int(found[1]) << 20) / int(found[2].replace(",", ""))
+
+
+def fill(peer, data):
+    """Sends until the service takes no more."""
+    data = memoryview(data)
+    with contextlib.suppress(ConnectionError):
+        while data and select.select([], [peer], [], 0.02)[1]:
+            data = data[peer.send(data, socket.MSG_DONTWAIT) :]
+
+
+def holds_all_it_can(peer, listener):
+    """A request of the largest size, and then without end others whose replies nobody reads."""
+    large = b""
+    if listener.name == "unix":
+        large = b'{"method":"initialize","parameters":{}%s}\n' % (b" " * 65000)
+    elif listener.name == "http":
+        large = attacks.body(b'{"method":"getAllDomains","parameters":{}}' + b" " * 65000)
+    fill(peer, large + listener.question * ENDLESS)
+
+
+@EACH_LISTENER
+def test_peers_hold_no_more_memory_than_is_documented(many, listener):
+    """Once what is kept for later use is there."""
+    with peers_that(holds_all_it_can, listener, many, 5):
+        listener.ask(many)
+    before = status_bytes(many, "VmRSS")
+    count = min(HOLDERS, PLACES[listener.name] - EXTRA)
+    with Bystander(many), peers_that(holds_all_it_can, listener, many, count):
+        listener.ask(many)
+        grown = status_bytes(many, "VmRSS") - before
+    assert many.is_sanitized() or grown < count * documented_bytes()
 
 
 @ONE_THREAD_OR_MORE
