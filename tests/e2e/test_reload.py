@@ -102,8 +102,8 @@ def test_no_query_fails_while_reloads_come_and_go(running, server):
     }
     requests = {
         lookup("_mta-sts.example.net"): [list(each) for each in ids],
-        lookup("_mta-sts.example.org"): [["_mta-sts.example.net."], False],
-        lookup("_mta-sts.example.com"): [["_mta-sts.example.net."], False],
+        lookup("_mta-sts.example.org"): [["_mta-sts.example.net"], False],
+        lookup("_mta-sts.example.com"): [["_mta-sts.example.net"], False],
         lookup("_smtp._tls.example.net", "A"): [[]],
         lookup("other.example.net"): [False],
     }
