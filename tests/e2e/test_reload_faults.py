@@ -71,7 +71,7 @@ def contents(service, name):
 def check_answers(service):
     """All three files are in the answers, and all of the first generation."""
     assert contents(service, "_mta-sts.example.net") == ['"v=STSv1; id=a"']
-    assert contents(service, "_mta-sts.example.org") == ["_mta-sts.example.net."]
+    assert contents(service, "_mta-sts.example.org") == ["_mta-sts.example.net"]
     assert contents(service, "_smtp._tls.example.com") == ['"v=TLSRPTv1; rua=mailto:a@example.net"']
     assert contents(service, "mta-sts.example.net") == ["192.0.2.1"]
 
@@ -351,7 +351,7 @@ def test_a_file_that_a_full_disk_cuts_short_is_refused(disk, stored, file):
     filler.unlink()
     path.write_text(text, encoding="ascii")
     stored.reload()
-    assert contents(stored, "_smtp._tls.member-399.example") == ["_smtp._tls.example.edu."]
+    assert contents(stored, "_smtp._tls.member-399.example") == ["_smtp._tls.example.edu"]
 
 
 def test_a_file_that_finds_no_room_beside_the_old_one_changes_nothing(disk, stored):
