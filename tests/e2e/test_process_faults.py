@@ -170,11 +170,20 @@ def test_a_stopped_service_is_servfail_and_then_found_again(make_server, service
     check_recovered(server, transport)
 
 
+def is_stopped(pid):
+    """A signal is taken when a thread next runs, which is later on a busy machine: each must have stopped."""
+    return all(
+        stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T"
+        for stat in Path(f"/proc/{pid}/task").glob("*/stat")
+    )
+
+
 def test_a_query_waits_for_a_service_that_stops_for_less_than_the_timeout(make_server, service):
     server = make_server("get", 20000)
     question = ("mta-sts.example.net.", "A")
     answers = []
     service.process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: is_stopped(service.process.pid), "the service to have stopped")
     thread = threading.Thread(target=lambda: answers.append(ask(server, question)))
     thread.start()
     thread.join(0.2)
