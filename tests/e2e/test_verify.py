@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -32,9 +33,8 @@ def verify(internet, *arguments):
                *arguments)
 
 
-def findings(internet, *arguments):
-    """What verify finds, as {domain: {(check, severity), …}}, and all of its JSON."""
-    done = verify(internet, "--format", "json", *arguments)
+def read_findings(done):
+    """What a run found, as {domain: {(check, severity), …}}, and all of its JSON."""
     assert done.returncode in (0, 1) and done.stderr == "", done.stderr
     report = json.loads(done.stdout)
     found = {}
@@ -44,9 +44,28 @@ def findings(internet, *arguments):
     return found, report
 
 
-@pytest.mark.parametrize("how", [[], ["--resolver", RESOLVER]], ids=["roots", "resolver"])
-def test_each_fault_is_found_for_its_domain_and_nothing_else(internet, how):
-    found, report = findings(internet, *how)
+def findings(internet, *arguments):
+    return read_findings(verify(internet, "--format", "json", *arguments))
+
+
+WHOLE = {  # runs over all domains, by what they are to show
+    "roots": ["--format", "json"],
+    "resolver": ["--format", "json", "--resolver", RESOLVER],
+    "no-smtp": ["--format", "json", "--resolver", RESOLVER, "--no-smtp"],
+    "text": ["--resolver", RESOLVER],
+}
+
+
+@pytest.fixture(scope="module")
+def whole(internet):
+    """All at once: what they do most of the time is to wait for servers that do not answer."""
+    with ThreadPoolExecutor(len(WHOLE)) as pool:
+        return dict(zip(WHOLE, pool.map(lambda how: verify(internet, *how), WHOLE.values())))
+
+
+@pytest.mark.parametrize("how", ["roots", "resolver"])
+def test_each_fault_is_found_for_its_domain_and_nothing_else(whole, how):
+    found, report = read_findings(whole[how])
     wrong = {}
     for domain in DOMAINS:
         mine = found.pop(domain.name, set())
@@ -87,13 +106,13 @@ LAXER = {
 }
 
 
-def test_a_senders_own_code_accepts_what_verify_accepts(internet):
-    found, _ = findings(internet, "--resolver", RESOLVER, "--no-smtp")
+def test_a_senders_own_code_accepts_what_verify_accepts(internet, whole):
+    found, _ = read_findings(whole["no-smtp"])
+    asked = [domain for domain in DOMAINS if not domain.maybe]  # else chance decides who is asked
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda domain: query(domain.name, internet), asked))
     wrong = {}
-    for domain in DOMAINS:
-        if domain.maybe:
-            continue  # chance decides which server is asked
-        result = query(domain.name, internet)
+    for domain, result in zip(asked, results):
         stopped = {check for check, severity in found.get(domain.name, ())
                    if severity == "error"} & STOPPERS
         if (result == "VALID") == bool(stopped) and domain.name not in LAXER:
@@ -101,8 +120,8 @@ def test_a_senders_own_code_accepts_what_verify_accepts(internet):
     assert not wrong, pprint.pformat(wrong)
 
 
-def test_the_text_names_each_cause_once_and_prints_on_any_terminal(internet):
-    done = verify(internet, "--resolver", RESOLVER)
+def test_the_text_names_each_cause_once_and_prints_on_any_terminal(whole):
+    done = whole["text"]
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     total = len(DOMAINS) + len(MEMBERS) + 2
