@@ -2,25 +2,33 @@
 
 #include "base/utf8.h"
 
+bool name_report_space(struct diagnostics *diagnostics, struct place place, uint32_t opening,
+                       struct text text, const char *expected)
+{
+    uint32_t space = 0;
+    size_t before = utf8_find_space(text, &space);
+
+    if (before == text.length)
+        return false;
+    if (place.column)
+        place.column += opening + (uint32_t)utf8_count(text_of(text.data, before));
+    diagnostics_error(diagnostics, place, "found white space (U+%04X) in %s, expected %s", space,
+                      quote_text(text).text, expected);
+    return true;
+}
+
 void name_report(struct diagnostics *diagnostics, struct place place, uint32_t opening,
                  struct text name, enum name_fault fault)
 {
-    uint32_t space = 0;
-    size_t before;
+    /* A plain space stands between names that were to be a list. */
+    bool list = fault == NAME_SPACE && memchr(name.data, ' ', name.length);
 
-    if (fault != NAME_SPACE) {
+    if (fault != NAME_SPACE ||
+        !name_report_space(diagnostics, place, opening, name,
+                           name_fault_expected(list ? NAME_COMMA : NAME_SPACE)))
         diagnostics_error(diagnostics, place, "found %s in %s, expected %s",
                           name_fault_found(fault), quote_text(name).text,
                           name_fault_expected(fault));
-        return;
-    }
-    before = utf8_find_space(name, &space);
-    if (place.column)
-        place.column += opening + (uint32_t)utf8_count(text_of(name.data, before));
-    /* A plain space stands between names that were to be a list. */
-    diagnostics_error(diagnostics, place, "found white space (U+%04X) in %s, expected %s", space,
-                      quote_text(name).text,
-                      name_fault_expected(space == ' ' ? NAME_COMMA : NAME_SPACE));
 }
 
 void name_warn_single(struct diagnostics *diagnostics, struct place place,

@@ -1,4 +1,4 @@
-/* Messages about names that cannot be used. */
+/* Messages about names, and other texts without white space, that cannot be used. */
 #pragma once
 
 #include "config/diagnostics.h"
@@ -11,6 +11,10 @@
  */
 void name_report(struct diagnostics *diagnostics, struct place place, uint32_t opening,
                  struct text name, enum name_fault fault);
+
+/* Reports the white space that a text contains. Returns whether it contains any. */
+bool name_report_space(struct diagnostics *diagnostics, struct place place, uint32_t opening,
+                       struct text text, const char *expected);
 
 /* Warns of a mail domain of one label: it is hardly ever meant, but may have mail (RFC 7085). */
 void name_warn_single(struct diagnostics *diagnostics, struct place place,

@@ -1,5 +1,6 @@
 #include "config/schema_types.h"
 
+#include "base/utf8.h"
 #include "config/name_report.h"
 #include "policy/policy_records.h"
 
@@ -193,16 +194,24 @@ const struct option_type type_certificates = {
 
 static int read_rua(const struct option_input *input, void *value)
 {
-    int fault = rua_check(node_text(input->node));
+    const struct load_context *context = input->context;
+    struct text uri = node_text(input->node);
+    int fault = rua_check(uri);
+    uint32_t space = 0;
 
-    if (fault) {
-        NODE_ERROR(input->context, input->node, "found %s in %s, expected %s",
-                   rua_fault_found(fault), quote_text(node_text(input->node)).text,
-                   rua_fault_expected(fault));
-        return REPORTED;
+    if (fault == 0) {
+        *(const char **)value = uri.data;
+        return 0;
     }
-    *(const char **)value = input->node->text;
-    return 0;
+    /* A plain space shows. */
+    utf8_find_space(uri, &space);
+    if (space >= 0x80)
+        name_report_space(context->diagnostics, node_place(input->node, context->sources),
+                          !input->node->plain, uri, "a URI without it");
+    else
+        NODE_ERROR(context, input->node, "found %s in %s, expected %s", rua_fault_found(fault),
+                   quote_text(uri).text, rua_fault_expected(fault));
+    return REPORTED;
 }
 
 static int compare_uris(const void *a, const void *b)
