@@ -1,6 +1,7 @@
 #include "service/verified.h"
 
 #include "os/clock.h"
+#include "os/state_directory.h"
 #include "state/verify_runs.h"
 
 /* Reads the counts of the last run. Returns whether there are any. */

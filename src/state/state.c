@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,19 +18,6 @@ static const char *const steps[] = {
     "CREATE TABLE verify_report (id INTEGER PRIMARY KEY CHECK (id = 1),"
     " report TEXT NOT NULL) STRICT;",
 };
-
-const char *state_directory(const char *configured)
-{
-    const char *given = getenv("STATE_DIRECTORY");
-    struct stat status;
-
-    if (configured)
-        return strcmp(configured, "none") == 0 ? NULL : configured;
-    /* Of several, with colons, none is meant for us alone. */
-    if (given && *given == '/' && !strchr(given, ':'))
-        return given;
-    return stat(STATE_DIRECTORY, &status) == 0 && S_ISDIR(status.st_mode) ? STATE_DIRECTORY : NULL;
-}
 
 /* Notes why something failed. */
 static int fail(struct state *state, int code)

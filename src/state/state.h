@@ -31,13 +31,6 @@ struct state {
 
 #define STATE_INIT ((struct state){0})
 
-/* Where the state is: what the configuration says ("none": nowhere), or without it $STATE_DIRECTORY
- * (systemd.exec(5)), or STATE_DIRECTORY if that directory exists. Returns NULL for nowhere; the
- * text is the configuration's, the environment's or a constant. */
-const char *state_directory(const char *configured);
-
-#define STATE_DIRECTORY "/var/lib/pdns-mta-sts"
-
 /* Opens the database in a directory. Returns 0, STATE_FAILED or -ENOMEM; the state is to be closed
  * in any case. */
 int state_open(struct state *state, const char *directory, enum state_mode mode);

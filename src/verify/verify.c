@@ -2,6 +2,7 @@
 
 #include "base/quote.h"
 #include "os/fd_limit.h"
+#include "os/state_directory.h"
 #include "state/verify_runs.h"
 #include "verify/report.h"
 #include "verify/run.h"

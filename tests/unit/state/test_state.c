@@ -144,19 +144,6 @@ static void a_directory_that_is_missing_is_a_fault(void **state)
     state_close(&database);
 }
 
-static void the_configuration_goes_before_the_environment(void **state)
-{
-    (void)state;
-    setenv("STATE_DIRECTORY", "/run/given", 1);
-    assert_string_equal(state_directory("/srv/state"), "/srv/state");
-    assert_null(state_directory("none"));
-    assert_string_equal(state_directory(NULL), "/run/given");
-    setenv("STATE_DIRECTORY", "/run/a:/run/b", 1);
-    assert_true(state_directory(NULL) == NULL ||
-                strcmp(state_directory(NULL), STATE_DIRECTORY) == 0);
-    unsetenv("STATE_DIRECTORY");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,7 +153,6 @@ int main(void)
         cmocka_unit_test(a_damaged_database_is_set_aside),
         cmocka_unit_test(a_database_of_a_later_version_is_left_alone),
         cmocka_unit_test(a_directory_that_is_missing_is_a_fault),
-        cmocka_unit_test(the_configuration_goes_before_the_environment),
     };
 
     return cmocka_run_group_tests(tests, temporary_enter, temporary_leave);
