@@ -3,10 +3,10 @@
 
 #include "snapshot/snapshot.h"
 #include "verify/check.h"
-#include "verify/dns_client.h"
+#include "resolver/dns_client.h"
 #include "verify/fetcher.h"
 #include "verify/findings.h"
-#include "verify/resolver.h"
+#include "resolver/resolver.h"
 #include "verify/routes.h"
 #include "verify/waiting.h"
 

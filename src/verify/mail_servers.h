@@ -4,7 +4,7 @@
 
 #include "verify/fetcher.h"
 #include "verify/findings.h"
-#include "verify/resolver.h"
+#include "resolver/resolver.h"
 #include "verify/routes.h"
 
 struct mail_servers;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "policy/policy_records.h"
-#include "verify/resolver.h"
+#include "resolver/resolver.h"
 
 struct reporting;
 

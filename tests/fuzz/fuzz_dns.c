@@ -1,6 +1,6 @@
 /* A DNS message, as a name server that means harm sends it. */
 #include "fuzz.h"
-#include "verify/dns_answer.h"
+#include "resolver/dns_answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,4 +1,4 @@
-#include "verify/dns_answer.h"
+#include "resolver/dns_answer.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

@@ -4,7 +4,7 @@
  * the end, so no answer is from an earlier run. */
 #pragma once
 
-#include "verify/dns_answer.h"
+#include "resolver/dns_answer.h"
 
 struct event_base;
 struct resolver;

@@ -1,5 +1,5 @@
 #include "cmocka_all.h"
-#include "verify/resolver.h"
+#include "resolver/resolver.h"
 
 #include <event2/event.h>
 #include <netinet/in.h>

@@ -1,4 +1,4 @@
-#include "verify/dns_client.h"
+#include "resolver/dns_client.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "verify/resolver.h"
+#include "resolver/resolver.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "cmocka_all.h"
 #include "failing_malloc.h"
-#include "verify/dns_answer.h"
+#include "resolver/dns_answer.h"
 
 /* A message that is put together record by record. */
 struct message {

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "dns/address.h"
-#include "verify/dns_answer.h"
+#include "resolver/dns_answer.h"
 
 #include <netinet/in.h>
 
