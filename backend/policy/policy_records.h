@@ -79,9 +79,9 @@ struct policy {
     size_t n_apex_rows;               /* at each apex of these zones: SOA and NS, the first rows */
     struct rows rows[OWNER_COUNT];    /* of the primary and of direct members */
     struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */
-    /* What the builder has counted: the primary and the members, those of them that are held back,
-     * and their own zones. */
-    uint32_t n_domains, n_held, n_zones;
+    /* What the builder has counted: the primary and the members, those of them that are held back
+     * and those that were found and are not listed, and their own zones. */
+    uint32_t n_domains, n_held, n_synced, n_zones;
     uint64_t name_hashes[POLICY_GROUPS]; /* the sums of a hash of their names */
 };
 

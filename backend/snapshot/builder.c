@@ -11,6 +11,7 @@ struct builder {
     struct domains *domains; /* all but the table and the zones; NULL after freezing */
     size_t policies_capacity;
     bool has_zones;
+    bool synced; /* what is added now was found */
 };
 
 int builder_new(uint64_t seed, struct builder **out)
@@ -56,7 +57,8 @@ int builder_set_zones(struct builder *builder, const struct zone_settings *setti
 static int add_domain(struct builder *builder, size_t policy, enum domain_kind kind, bool held,
                       const struct name *name, uint64_t where)
 {
-    uint32_t value = (uint32_t)policy << DOMAIN_POLICY_SHIFT | (held ? DOMAIN_HELD : 0) | kind;
+    uint32_t value = (uint32_t)policy << DOMAIN_POLICY_SHIFT | (held ? DOMAIN_HELD : 0) |
+                     (builder->synced ? DOMAIN_SYNCED : 0) | kind;
     int r;
 
     if (policy > DOMAIN_POLICY_MAX)
@@ -67,6 +69,7 @@ static int add_domain(struct builder *builder, size_t policy, enum domain_kind k
     builder->domains->n_held += held;
     builder->domains->policies[policy].n_domains++;
     builder->domains->policies[policy].n_held += held;
+    builder->domains->policies[policy].n_synced += builder->synced;
     fingerprint_add(&builder->domains->policies[policy], name_text(name), value);
     return 0;
 }
@@ -100,6 +103,11 @@ int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kin
     return add_domain(builder, policy, kind, held, domain, where);
 }
 
+void builder_begin_synced(struct builder *builder)
+{
+    builder->synced = true;
+}
+
 /* Translates the table's clashes into the builder's. */
 struct clash_context {
     struct domains *domains;
@@ -111,7 +119,7 @@ static void pass_clash(const struct domain_table_clash *clash, void *context)
 {
     struct clash_context *to = context;
     struct policy *policy = &to->domains->policies[domain_policy_number(clash->again.value)];
-    bool held = clash->again.value & DOMAIN_HELD;
+    bool held = clash->again.value & DOMAIN_HELD, synced = clash->again.value & DOMAIN_SYNCED;
     struct builder_clash report = {
         .name = clash->again.name,
         .first_policy = domain_policy_number(clash->first.value),
@@ -123,8 +131,10 @@ static void pass_clash(const struct domain_table_clash *clash, void *context)
     to->domains->n_held -= held;
     policy->n_domains--;
     policy->n_held -= held;
+    policy->n_synced -= synced;
     fingerprint_take_out(policy, clash->again.name, clash->again.value);
-    to->clash(&report, to->context);
+    if (!synced)
+        to->clash(&report, to->context);
 }
 
 static int add_zones_of(struct domains *domains, struct policy *policy, const struct domain *domain)

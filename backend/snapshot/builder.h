@@ -32,6 +32,10 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
 int builder_add_member(struct builder *builder, uint32_t policy, enum domain_kind kind, bool held,
                        const struct name *domain, uint64_t where);
 
+/* Says that the members to come were found and are not listed. What is listed goes before them: of
+ * those that were added already, nothing is handed to the clash function of builder_freeze. */
+void builder_begin_synced(struct builder *builder);
+
 /* A domain that was added again: where and in which policies. */
 struct builder_clash {
     struct text name;

@@ -20,11 +20,13 @@ struct domains {
     struct arena arena; /* what the policies and the zone settings point at */
 };
 
-/* What the table says of a domain: the number of its policy, whether it is held back, its kind. */
+/* What the table says of a domain: the number of its policy, whether it was found and not listed,
+ * whether it is held back, its kind. */
 enum {
     DOMAIN_KIND_BITS = 2,
     DOMAIN_HELD = 1 << DOMAIN_KIND_BITS,
-    DOMAIN_POLICY_SHIFT = DOMAIN_KIND_BITS + 1,
+    DOMAIN_SYNCED = DOMAIN_HELD << 1,
+    DOMAIN_POLICY_SHIFT = DOMAIN_KIND_BITS + 2,
     DOMAIN_POLICY_MAX = (UINT32_MAX >> DOMAIN_POLICY_SHIFT) - 1,
 };
 
@@ -41,6 +43,7 @@ static inline struct domain domain_of(const struct policy *policies,
         .name = entry->name,
         .kind = entry->value & (DOMAIN_HELD - 1),
         .held = entry->value & DOMAIN_HELD,
+        .synced = entry->value & DOMAIN_SYNCED,
         .policy = &policies[domain_policy_number(entry->value)],
         .position = entry->position,
     };

@@ -61,7 +61,8 @@ DEFINE_CLEANUP(struct snapshot *, snapshot_unref)
 struct domain {
     struct text name; /* canonical */
     enum domain_kind kind;
-    bool held; /* its _mta-sts name is held back */
+    bool held;   /* its _mta-sts name is held back */
+    bool synced; /* a member that was found and is not listed: see builder_begin_synced */
     const struct policy *policy;
     uint32_t position; /* in the domain table */
 };

@@ -185,6 +185,34 @@ static void what_is_held_back_lacks_its_mta_sts_name_alone(void **state)
     assert_false(domain.held);
 }
 
+static void what_is_listed_goes_before_what_was_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct policy_spec spec = fixture_full_spec();
+    struct name listed = fixture_name("listed.example"), found = fixture_name("found.example");
+    struct domain domain;
+    uint32_t policy;
+
+    assert_int_equal(builder_add_policy(fixture->builder, &spec, 0, &policy), 0);
+    assert_int_equal(builder_add_member(fixture->builder, 0, DOMAIN_CNAME, false, &listed, 1), 0);
+    builder_begin_synced(fixture->builder);
+    assert_int_equal(builder_add_member(fixture->builder, 0, DOMAIN_DIRECT, true, &listed, 2), 0);
+    assert_int_equal(builder_add_member(fixture->builder, 0, DOMAIN_DIRECT, true, &found, 3), 0);
+    assert_int_equal(builder_add_member(fixture->builder, 0, DOMAIN_CNAME, false, &found, 4), 0);
+    freeze(fixture, "");
+    assert_true(finds(fixture->snapshot, "full.example", &domain));
+    assert_false(domain.synced);
+    assert_int_equal(domain.policy->n_domains, 3);
+    assert_int_equal(domain.policy->n_held, 1);
+    assert_int_equal(domain.policy->n_synced, 1);
+    assert_true(finds(fixture->snapshot, "listed.example", &domain));
+    assert_false(domain.synced);
+    assert_int_equal(domain.kind, DOMAIN_CNAME);
+    assert_true(finds(fixture->snapshot, "found.example", &domain));
+    assert_true(domain.synced && domain.held);
+    assert_int_equal(domain.kind, DOMAIN_DIRECT);
+}
+
 static void another_announcement_shares_all_but_the_id(void **state)
 {
     struct fixture *fixture = *state;
@@ -221,6 +249,7 @@ int main(void)
         TEST(an_empty_snapshot_has_no_domain),
         TEST(a_snapshot_lives_until_its_last_reference_goes),
         TEST(what_is_held_back_lacks_its_mta_sts_name_alone),
+        TEST(what_is_listed_goes_before_what_was_found),
         TEST(another_announcement_shares_all_but_the_id),
 #undef TEST
     };
