@@ -2,6 +2,7 @@
 #include "answer/lookup.h"
 #include "commands/commands.h"
 #include "config/certificates.h"
+#include "os/clock.h"
 
 static void count_rows(struct rows rows, size_t counts[RECORD_TYPE_COUNT])
 {
@@ -34,9 +35,25 @@ static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_
     count_catalog(snapshot, counts);
 }
 
-/* Empty non-terminals are no records, and an overlay has none of some types. */
-static void print_totals(const struct snapshot *snapshot, const struct diagnostics *diagnostics)
+/* How many members sync has found for each policy, and how old their list is. */
+static void print_lists(const struct config *config)
 {
+    for (size_t i = 0; i < config->n_lists; i++) {
+        const struct synced_list *list = &config->lists[i];
+        const struct policy *policy = snapshot_policy(config->snapshot, list->policy);
+
+        printf("synced members of %s: %u, ", policy->primary.data, policy->n_synced);
+        if (list->changed)
+            printf("list of %s\n", clock_text(list->changed).text);
+        else
+            printf("no list yet\n");
+    }
+}
+
+/* Empty non-terminals are no records, and an overlay has none of some types. */
+static void print_totals(const struct config *config, const struct diagnostics *diagnostics)
+{
+    const struct snapshot *snapshot = config->snapshot;
     CLEANUP(buffer_deinit) struct buffer held = BUFFER_INIT;
     size_t counts[RECORD_TYPE_COUNT] = {0};
 
@@ -53,6 +70,7 @@ static void print_totals(const struct snapshot *snapshot, const struct diagnosti
         printf("held back, having no certificate: %zu: %.*s\n", snapshot_n_held(snapshot),
                (int)held.length, held.data);
     }
+    print_lists(config);
     printf("warnings: %zu\n", diagnostics->total[SEVERITY_WARNING]);
 }
 
@@ -64,6 +82,6 @@ int check_run(const struct command_arguments *arguments)
 
     if (!config)
         return EXIT_REFUSED;
-    print_totals(config->snapshot, &diagnostics);
+    print_totals(config, &diagnostics);
     return EXIT_DONE;
 }

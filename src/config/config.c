@@ -4,6 +4,7 @@
 #include "config/files.h"
 #include "config/members.h"
 #include "config/policies.h"
+#include "config/synced.h"
 #include "os/clock.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ void config_free(struct config *config)
     snapshot_unref(config->snapshot);
     glob_set_deinit(&config->matched);
     arena_deinit(&config->arena);
+    free(config->lists);
     free(config);
 }
 
@@ -38,6 +40,7 @@ static int loader_init(struct loader *loader, const struct config_request *reque
         return -ENOMEM;
     loader->matched = &loader->config->matched;
     loader->matched_before = request->matched_before;
+    loader->before = request->before;
     return builder_new(request->seed, &loader->builder);
 }
 
@@ -142,6 +145,9 @@ static int read_settings(struct loader *loader, const struct node *root, struct 
         r = options_read(&context, &main_table, root, out, NULL);
     if (r)
         return r;
+    if (out->sync.powerdns.present && out->sync.command)
+        NODE_ERROR(&context, node_find(node_find(root, "sync"), "command"),
+                   "found command beside powerdns, expected one of them");
     listen = node_find(root, "listen");
     if (!listen || node_is_null(listen))
         listeners[LISTENER_REMOTE].enabled = true;
@@ -164,6 +170,7 @@ static int read_files(struct loader *loader, const char *path)
     if (r)
         return r;
     loader->config->settings = settings.settings;
+    loader->config->sync = settings.sync;
     loader->zones = settings.own_zones.n_nameservers;
     if (loader->zones)
         r = builder_set_zones(loader->builder, &settings.own_zones);
@@ -274,6 +281,8 @@ int config_load(const struct config_request *request, struct diagnostics *diagno
         r = read_files(&loader, request->path);
     if (r == 0)
         r = read_policies(&loader, request->path);
+    if (r == 0)
+        r = synced_add(&loader);
     if (r == 0)
         r = freeze(&loader);
     if (diagnostics->out_of_memory)

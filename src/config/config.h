@@ -21,10 +21,21 @@
 #include "config/settings.h"
 #include "snapshot/snapshot.h"
 
+#include <time.h>
+
 #define CONFIG_DEFAULT_PATH "/etc/pdns-mta-sts/config.yaml"
+
+/* The list of the members that sync found for a policy. */
+struct synced_list {
+    size_t policy;  /* its number */
+    time_t changed; /* when sync has written it last; 0: it is missing */
+};
 
 struct config {
     struct settings settings;
+    struct sync_settings sync;
+    struct synced_list *lists; /* of the policies with members that sync finds, in their order */
+    size_t n_lists;
     uint32_t files_mtime;      /* when what was read has changed last, in seconds since 1970 */
     struct snapshot *snapshot; /* one reference */
     struct arena arena;        /* what the settings point at */
@@ -40,6 +51,10 @@ struct config_request {
     /* What matched in the configuration that is in use, NULL if there is none: a glob of these that
      * matches no file now is an error, as its directory may not be mounted. */
     const struct glob_set *matched_before;
+
+    /* What the configuration in use has, NULL if there is none: if a list that sync has written is
+     * missing now, the policy keeps the members that it had by it. */
+    const struct snapshot *before;
 };
 
 /* Reads a configuration file and all that it names.

@@ -10,9 +10,9 @@ enum {
     CONFIG_NAMES_MAX = SOURCES_MAX,   /* names of files, and globs */
 };
 
-/* For whom a file is read: YAML files are so once in a load, list files once for each policy, which
- * is called by its number from 1. */
+/* For whom a file is read: YAML files are so once in a load, list files once for each policy. */
 enum { FILES_YAML = 0 };
+#define FILES_LIST(POLICY) ((POLICY) + 1)
 
 /* Opens and numbers a file that is named at a node of another one (NULL: by the user). Reports why
  * it is not to be read: what is wrong with it, or that READER has read it. Returns 0, REPORTED or

@@ -13,6 +13,10 @@ struct loaded_policy {
     uint64_t host_where; /* of policy_host */
     struct text follows; /* the domain whose policy host this one is an alias of, or empty */
     uint32_t walk;       /* the search for loops that saw it first */
+    /* Of a policy with members that sync finds; they are added after all others. */
+    const struct node *synced; /* where this is said; NULL: it has none */
+    enum domain_kind kind;     /* of its members */
+    const char *certificates;  /* for certificates_begin */
 };
 
 /* The policies of one file. */
@@ -28,6 +32,7 @@ struct loader {
     struct files_mtime mtime;
     struct glob_set *matched;              /* globs that match, in the configuration that is made */
     const struct glob_set *matched_before; /* those of the last load, or NULL */
+    const struct snapshot *before;         /* what the last load has made, or NULL */
     struct builder *builder;
     struct policy_list *policy_lists; /* of each file, until all are read */
     size_t n_policy_lists, policy_lists_capacity;
@@ -42,4 +47,5 @@ struct loader {
     struct certificates certificates; /* of the policy that is being read */
     struct loaded_policy *policies;
     size_t n_policies, policies_capacity;
+    size_t lists_capacity; /* of the lists of the configuration */
 };

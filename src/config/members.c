@@ -66,10 +66,9 @@ int members_add_policy(struct loader *loader, const struct policy_spec *spec, ui
 
 /* Adds one member as it was written at WHERE, maybe in quotes; reports what is wrong with it.
  * Returns 0, -ECANCELED or -ENOMEM. */
-static int add_member(struct loader *loader, enum domain_kind kind, struct text text,
+static int add_member(struct loader *loader, const struct membership *as, struct text text,
                       uint64_t where, bool quoted)
 {
-    uint32_t policy = (uint32_t)loader->n_policies - 1;
     struct name domain;
     bool held;
     int r = name_from_domain(text, &domain);
@@ -85,30 +84,36 @@ static int add_member(struct loader *loader, enum domain_kind kind, struct text 
     r = certificates_look(&loader->certificates, name_text(&domain), &held);
     if (r)
         return r;
-    r = builder_add_member(loader->builder, policy, kind, held, &domain, where);
+    r = builder_add_member(loader->builder, as->policy, as->kind, held, &domain, where);
     r = check_full(loader, where, r);
     return r < 0 ? r : 0;
 }
 
-static int add_node(struct loader *loader, enum domain_kind kind, const struct node *node)
+int members_add_name(struct loader *loader, const struct membership *as, struct text name,
+                     uint64_t where)
+{
+    return add_member(loader, as, name, where, false);
+}
+
+static int add_node(struct loader *loader, const struct membership *as, const struct node *node)
 {
     if (node->kind == NODE_SCALAR && !node_is_null(node))
-        return add_member(loader, kind, node_text(node), node_pack_place(node), !node->plain);
+        return add_member(loader, as, node_text(node), node_pack_place(node), !node->plain);
     if (node->kind != NODE_INVALID)
         NODE_ERROR(&loader->context, node, "found %s, expected a domain name",
                    node_describe(node).text);
     return 0;
 }
 
-static int add_nodes(struct loader *loader, enum domain_kind kind, const struct node *domains)
+static int add_nodes(struct loader *loader, const struct membership *as, const struct node *domains)
 {
     int r = 0;
 
     if (!domains || domains->kind != NODE_SEQUENCE)
-        return domains ? add_node(loader, kind, domains) : 0;
+        return domains ? add_node(loader, as, domains) : 0;
     for (const struct node *node = domains->first; node && r == 0 && !loader->full;
          node = node->next)
-        r = add_node(loader, kind, node);
+        r = add_node(loader, as, node);
     return r;
 }
 
@@ -129,8 +134,8 @@ static void report_line(const struct load_context *context, struct place place, 
                       texts[fault].expected);
 }
 
-static int add_lines(struct loader *loader, enum domain_kind kind, struct file *file,
-                     uint16_t source)
+int members_add_lines(struct loader *loader, const struct membership *as, struct file *file,
+                      uint16_t source)
 {
     CLEANUP(list_file_free_pointer) struct list_file *list = NULL;
     struct place place = {.file = sources_name(&loader->sources, source)};
@@ -140,7 +145,7 @@ static int add_lines(struct loader *loader, enum domain_kind kind, struct file *
     while (r == 0 && !loader->full) {
         r = list_file_next(list, &entry);
         if (r == 0) {
-            r = add_member(loader, kind, entry.word, source_pack(source, entry.line, entry.column),
+            r = add_member(loader, as, entry.word, source_pack(source, entry.line, entry.column),
                            false);
         } else if (r > LIST_UNREADABLE) {
             place.line = entry.line;
@@ -163,19 +168,35 @@ static int add_file(struct loader *loader, const char *path, const struct node *
                     void *context)
 {
     CLEANUP(file_deinit) struct file file = FILE_INIT;
-    const enum domain_kind *kind = context;
+    const struct membership *as = context;
     uint16_t source;
-    int r = files_open(loader, path, named_at, (uint32_t)loader->n_policies, &file, &source);
+    int r = files_open(loader, path, named_at, FILES_LIST(as->policy), &file, &source);
 
     if (r)
         return r < 0 ? r : 0;
-    return add_lines(loader, *kind, &file, source);
+    return members_add_lines(loader, as, &file, source);
 }
 
 int members_add(struct loader *loader, const struct policy_settings *settings)
 {
-    enum domain_kind kind = (enum domain_kind)settings->records;
-    int r = add_nodes(loader, kind, settings->domains);
+    struct membership as = {
+        .policy = (uint32_t)loader->n_policies - 1,
+        .kind = (enum domain_kind)settings->records,
+    };
+    int r = add_nodes(loader, &as, settings->domains);
 
-    return r ? r : files_each(loader, settings->domain_files, add_file, &kind);
+    return r ? r : files_each(loader, settings->domain_files, add_file, &as);
+}
+
+void members_report_certificates(const struct loader *loader, const struct node *node)
+{
+    const struct certificates *certificates = &loader->certificates;
+
+    if (certificates->n_unknown)
+        NODE_WARNING(
+            &loader->context, node,
+            "%zu %s held back, as it cannot be told whether there is a certificate, first at %s: "
+            "%s",
+            certificates->n_unknown, certificates->n_unknown == 1 ? "domain is" : "domains are",
+            quote_text(buffer_text(&certificates->first)).text, strerror(certificates->error));
 }

@@ -20,14 +20,13 @@ static int compare_strings(const void *a, const void *b)
     return left && right ? strcmp(left, right) : (left != NULL) - (right != NULL);
 }
 
-/* Keeps a text as a string that lives as long as the settings. */
-static int keep_string(const struct option_input *input, struct text text, void *value)
+int option_keep_string(const struct option_input *input, struct text text, const char **out)
 {
     int r = arena_copy_text(input->context->arena, text, &text);
 
     if (r)
         return r;
-    *(const char **)value = text.data;
+    *out = text.data;
     return 0;
 }
 
@@ -159,6 +158,31 @@ static int read_duration(const struct option_input *input, void *value)
     return 0;
 }
 
+static void describe_percent(const struct option *option, struct buffer *out)
+{
+    buffer_printf(out, "%u%% to %u%%", option->min, option->max);
+}
+
+static int read_percent(const struct option_input *input, void *value)
+{
+    struct text digits = node_text(input->node);
+    uint64_t number;
+
+    if (digits.length == 0 || digits.data[digits.length - 1] != '%')
+        return option_refuse(input);
+    digits.length--;
+    if (!number_read(digits, input->option->max, &number) || number < input->option->min)
+        return option_refuse(input);
+    *(uint32_t *)value = (uint32_t)number;
+    return 0;
+}
+
+const struct option_type option_percent = {
+    .size = sizeof(uint32_t),
+    .describe = describe_percent,
+    .read = read_percent,
+};
+
 const struct option_type option_duration = {
     .size = sizeof(uint32_t),
     .describe = describe_duration,
@@ -182,7 +206,7 @@ static int read_url_path(const struct option_input *input, void *value)
             return option_refuse(input);
     while (path.length && path.data[path.length - 1] == '/')
         path.length--;
-    return keep_string(input, path, value);
+    return option_keep_string(input, path, value);
 }
 
 _Static_assert(URL_PATH_MAX == 255, "the text below names the limit");
@@ -233,7 +257,7 @@ static int read_directory(const struct option_input *input, void *value)
 
     if (path.length > DIRECTORY_MAX || (path.data[0] != '/' && !text_equals(path, TEXT("none"))))
         return option_refuse(input);
-    return keep_string(input, path, value);
+    return option_keep_string(input, path, value);
 }
 
 _Static_assert(DIRECTORY_MAX == 255, "the text below names the limit");
@@ -252,7 +276,7 @@ static int read_socket_path(const struct option_input *input, void *value)
     if (path.length < 2 || path.length > SOCKET_PATH_MAX || path.data[0] != '/' ||
         path.data[path.length - 1] == '/')
         return option_refuse(input);
-    return keep_string(input, path, value);
+    return option_keep_string(input, path, value);
 }
 
 _Static_assert(SOCKET_PATH_MAX == 107, "the text below names the limit");

@@ -105,6 +105,8 @@ extern const struct option_type option_address;
 extern const struct option_type option_socket_path;
 /* const char *: an absolute path, or "none" */
 extern const struct option_type option_directory;
+/* uint32_t: percent, from min to max */
+extern const struct option_type option_percent;
 /* uint32_t: permission bits, written in octal */
 extern const struct option_type option_permissions;
 /* uint32_t: the gid of a group that exists */
@@ -117,6 +119,10 @@ extern const struct option_type option_mapping;
 
 /* Their way to read: takes the node as it is. */
 int option_keep_node(const struct option_input *input, void *value);
+
+/* For types that are strings: keeps a text as one that lives as long as the settings. Returns 0 or
+ * -ENOMEM. */
+int option_keep_string(const struct option_input *input, struct text text, const char **out);
 
 /* Sets every value of a struct that has a default, sections included. Returns 0, REPORTED (a
  * default of the table is wrong) or -ENOMEM. */

@@ -1,7 +1,9 @@
 #include "config/policies.h"
 
 #include "base/array.h"
+#include "config/config.h"
 #include "config/members.h"
+#include "os/state_directory.h"
 
 #include <errno.h>
 
@@ -123,6 +125,17 @@ static void check_zones(const struct reading *reading)
                      quote_text(name_text(&hosts[0].name)).text);
 }
 
+/* Members that sync finds are those that the mx cover, and their list is in the state. */
+static void check_synced(const struct reading *reading)
+{
+    if (!state_directory(reading->loader->config->settings.state))
+        POLICY_ERROR(reading, "members",
+                     "members synced without a state, which has their list: set state to a "
+                     "directory that sync may write to, such as " STATE_DIRECTORY);
+    if (reading->settings.spec.n_mx == 0 && is_valid(reading, "mx"))
+        POLICY_WARNING(reading, "members", "members synced without mx: sync finds no domain");
+}
+
 /* Checks what concerns several keys at once. */
 static void check_together(const struct reading *reading)
 {
@@ -133,6 +146,8 @@ static void check_together(const struct reading *reading)
     check_max_age(reading);
     if (spec->zones && is_valid(reading, "authority"))
         check_zones(reading);
+    if (reading->settings.synced && is_valid(reading, "members"))
+        check_synced(reading);
     if (spec->mode == POLICY_MODE_ABSENT && spec->n_rua == 0 && is_valid(reading, "mode") &&
         is_valid(reading, "rua"))
         NODE_WARNING(&reading->loader->context, reading->node,
@@ -208,6 +223,8 @@ static int note_policy(struct reading *reading)
     struct loaded_policy policy = {
         .name = domain->kind == NODE_SCALAR ? domain->text : NULL,
         .host_where = node_pack_place(host),
+        .kind = (enum domain_kind)reading->settings.records,
+        .certificates = loader->certificates.pattern,
     };
     struct text primary = name_text(&reading->settings.spec.primary);
     int r = arena_copy_text(&loader->arena, followed_domain(reading), &policy.follows);
@@ -215,7 +232,10 @@ static int note_policy(struct reading *reading)
     if (r == 0 && primary.length) {
         r = arena_copy_text(&loader->arena, primary, &primary);
         policy.name = primary.data;
+        policy.synced = node_find(reading->node, "members");
     }
+    if (!reading->settings.synced)
+        policy.synced = NULL;
     if (r)
         return r;
     loader->policies[loader->n_policies++] = policy;
@@ -242,20 +262,6 @@ static int add_policy(struct reading *reading)
     return r < 0 ? r : note_policy(reading);
 }
 
-/* Warns of certificates that cannot be looked for. */
-static void report_certificates(const struct reading *reading)
-{
-    const struct certificates *certificates = &reading->loader->certificates;
-
-    if (certificates->n_unknown)
-        POLICY_WARNING(
-            reading, "certificates",
-            "%zu %s held back, as it cannot be told whether there is a certificate, first at %s: "
-            "%s",
-            certificates->n_unknown, certificates->n_unknown == 1 ? "domain is" : "domains are",
-            quote_text(buffer_text(&certificates->first)).text, strerror(certificates->error));
-}
-
 static int read_policy(struct reading *reading)
 {
     struct loader *loader = reading->loader;
@@ -277,7 +283,7 @@ static int read_policy(struct reading *reading)
     r = add_policy(reading);
     if (r == 0)
         r = members_add(loader, &reading->settings);
-    report_certificates(reading);
+    members_report_certificates(loader, value_node(reading, "certificates"));
     return r;
 }
 

@@ -1,9 +1,12 @@
 #include "config/schema.h"
 
+#include "config/sync_types.h"
+
 enum {
     HTTP_PORT = 8053,
     POLICY_PORT = 8080,
     ADMIN_PORT = 8054,
+    DNS_PORT = 53,
     MX_MAX = 10000, /* more never fit into a policy body */
     RUA_MAX = 2000, /* more never fit into a TLSRPT record */
     HOSTS_MAX = 64,
@@ -15,6 +18,12 @@ static const struct option_choice modes[] = {
     {"enforce", POLICY_MODE_ENFORCE},
     {"testing", POLICY_MODE_TESTING},
     {"none", POLICY_MODE_NONE},
+    {NULL, 0},
+};
+
+static const struct option_choice origins[] = {
+    {"listed", false},
+    {"synced", true},
     {NULL, 0},
 };
 
@@ -41,6 +50,7 @@ static const struct option policy_rows[] = {
     {"domain", &type_domain, AT(spec.primary), .required = true},
     {"domains", &type_domains, AT(domains)},
     {"domain_files", &type_files, AT(domain_files)},
+    {"members", &option_boolean, AT(synced), .choices = origins, .fallback = "listed"},
     /* The rows from here on may stand under defaults too. */
     {"mode", &option_choice, AT(spec.mode), .choices = modes},
     {"mx", &type_mx, LIST_AT(spec.mx, spec.n_mx), .max_items = MX_MAX, .check = check_mx},
@@ -119,6 +129,25 @@ static const struct option zones_rows[] = {
 
 static const struct option_table zones_table = {zones_rows, ARRAY_LENGTH(zones_rows)};
 
+static const struct option powerdns_rows[] = {
+    {"url", &type_url, IN_FILE(sync.powerdns.url), .fallback = "http://127.0.0.1:8081"},
+    {"api_key_file", &type_key_file, IN_FILE(sync.powerdns.api_key_file),
+     .fallback = "/etc/pdns-mta-sts/powerdns.key"},
+    {"server", &type_server_id, IN_FILE(sync.powerdns.server), .fallback = "localhost"},
+};
+
+static const struct option_table powerdns_table = {powerdns_rows, ARRAY_LENGTH(powerdns_rows)};
+
+static const struct option sync_rows[] = {
+    {"powerdns", &option_section, IN_FILE(sync.powerdns.present), .section = &powerdns_table},
+    {"command", &type_command, IN_FILE(sync.command)},
+    {"nameserver", &type_server, IN_FILE(sync.nameserver), .port = DNS_PORT,
+     .fallback = "127.0.0.1:53"},
+    {"limit", &option_percent, IN_FILE(sync.limit), .max = 100, .fallback = "10%"},
+};
+
+static const struct option_table sync_table = {sync_rows, ARRAY_LENGTH(sync_rows)};
+
 static const struct option main_rows[] = {
     {"listen", &option_section, IN_FILE(listen), .section = &listen_table},
     {"threads", &option_integer, IN_FILE(settings.threads), RESTART, .min = 1,
@@ -128,6 +157,7 @@ static const struct option main_rows[] = {
     {"include", &type_files, IN_FILE(include)},
     {"policies", &option_sequence, IN_FILE(policies), .section = &policy_table},
     {"zones", &option_section, IN_FILE(zones), .section = &zones_table},
+    {"sync", &option_section, IN_FILE(sync.present), .section = &sync_table},
 };
 
 const struct option_table main_table = {main_rows, ARRAY_LENGTH(main_rows)};

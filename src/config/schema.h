@@ -8,6 +8,7 @@
 /* What a configuration file says outside its policies. */
 struct file_settings {
     struct settings settings;
+    struct sync_settings sync;
     bool listen; /* whether there are these sections */
     bool zones;
     struct zone_settings own_zones; /* what the second says; without nameservers if it is missing */
@@ -21,13 +22,14 @@ struct policy_settings {
     struct policy_spec spec;    /* but for what policy_hosts and certificates say */
     const struct node *domains; /* NULL if the key is absent */
     const struct node *domain_files;
+    bool synced; /* it has members that sync finds */
     const struct policy_host *policy_hosts;
     size_t n_policy_hosts;
     const char *certificates; /* a path with %d for the domain; NULL: nothing is held back */
     int records;              /* enum domain_kind of the members */
 };
 
-enum { POLICY_ROWS_OWN = 3 }; /* the first rows of a policy, which cannot stand under defaults */
+enum { POLICY_ROWS_OWN = 4 }; /* the first rows of a policy, which cannot stand under defaults */
 
 /* The main file, an included file, a policy, and what stands under defaults. */
 extern const struct option_table main_table;

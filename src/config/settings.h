@@ -1,5 +1,5 @@
-/* What the program itself is told: where it listens and with how many threads. It changes only by a
- * restart. */
+/* What the programs are told: the service, where it listens and with how many threads, which
+ * changes only by a restart; and sync, where the members that it finds come from. */
 #pragma once
 
 #include "os/listen_address.h"
@@ -34,6 +34,22 @@ struct settings {
     struct http_settings http;
     uint32_t threads;
     const char *state; /* what the key says: a directory or "none"; NULL if it is absent */
+};
+
+/* PowerDNS's API. */
+struct sync_powerdns {
+    bool present;             /* there is such a section */
+    const char *url;          /* without a final slash */
+    const char *api_key_file; /* an absolute path */
+    const char *server;       /* as the API calls it */
+};
+
+struct sync_settings {
+    bool present; /* there is such a section */
+    struct sync_powerdns powerdns;
+    const char *const *command; /* instead of it: a program and its arguments, NULL ends them */
+    struct listen_address nameserver; /* is asked for MX records */
+    uint32_t limit;                   /* percent */
 };
 
 /* The name of a listener for users: its key below "listen", of its socket with the service manager,

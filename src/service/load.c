@@ -56,6 +56,7 @@ static int read_settled(struct load *load, uint64_t seed)
         .seed = seed,
         .cancel = {.asked = is_cancelled, .context = load},
         .matched_before = load->setup.matched,
+        .before = load->setup.loaded,
     };
     struct load_result *result = &load->result;
 

@@ -19,8 +19,8 @@
  * and no id waits. */
 struct load_setup {
     const char *path;                /* NULL: nothing is read */
-    struct snapshot *loaded;         /* without a path: what was loaded last, */
-    int64_t now;                     /* and the time by which ids are due */
+    struct snapshot *loaded;         /* what was loaded last */
+    int64_t now;                     /* without a path: the time by which ids are due */
     const struct settings *settings; /* in force */
     struct snapshot *published;
     const struct announcements *announcements;

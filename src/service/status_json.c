@@ -79,7 +79,8 @@ static void add_policy(struct buffer *out, const struct snapshot *snapshot, size
     if (policy->zones)
         buffer_printf(out, ",\"authority\":\"zones\",\"serial\":%u,\"zones\":%u",
                       snapshot_policy_serial(snapshot, number), policy->n_zones);
-    buffer_printf(out, ",\"domains\":%u,\"held_back\":%u}", policy->n_domains, policy->n_held);
+    buffer_printf(out, ",\"domains\":%u,\"synced\":%u,\"held_back\":%u}", policy->n_domains,
+                  policy->n_synced, policy->n_held);
 }
 
 /* Goes on with the next part. */

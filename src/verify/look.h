@@ -1,12 +1,12 @@
 /* One look at one domain: what was asked and answered, and what was found. */
 #pragma once
 
+#include "resolver/dns_client.h"
+#include "resolver/resolver.h"
 #include "snapshot/snapshot.h"
 #include "verify/check.h"
-#include "resolver/dns_client.h"
 #include "verify/fetcher.h"
 #include "verify/findings.h"
-#include "resolver/resolver.h"
 #include "verify/routes.h"
 #include "verify/waiting.h"
 

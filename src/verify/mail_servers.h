@@ -2,9 +2,9 @@
  * many domains have it. Domains share sets of servers, so a domain costs the number of its set. */
 #pragma once
 
+#include "resolver/resolver.h"
 #include "verify/fetcher.h"
 #include "verify/findings.h"
-#include "resolver/resolver.h"
 #include "verify/routes.h"
 
 struct mail_servers;

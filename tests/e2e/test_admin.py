@@ -60,7 +60,7 @@ def test_status_shows_what_is_served(admin):
     )
     assert identified.items() >= {
         "domain": "example.net", "mode": "enforce", "max_age": 604800, "domains": 3}.items()
-    assert reporting == {"domain": "reports.example", "domains": 1, "held_back": 0}
+    assert reporting == {"domain": "reports.example", "domains": 1, "synced": 0, "held_back": 0}
 
 
 MANY = 60000  # policies

@@ -19,6 +19,21 @@ static void write_settings(const struct settings *settings, struct buffer *out)
     buffer_printf(out, "threads %u\n", settings->threads);
 }
 
+static void write_sync(const struct sync_settings *sync, struct buffer *out)
+{
+    if (!sync->present)
+        return;
+    if (sync->command) {
+        buffer_add_string(out, "sync command");
+        for (const char *const *word = sync->command; *word; word++)
+            buffer_printf(out, " \"%s\"", *word);
+    } else {
+        buffer_printf(out, "sync powerdns %s server %s key %s", sync->powerdns.url,
+                      sync->powerdns.server, sync->powerdns.api_key_file);
+    }
+    buffer_printf(out, " nameserver %s limit %u\n", sync->nameserver.text, sync->limit);
+}
+
 /* Writes the policy body, each line indented and with its CR visible. */
 static void write_body(struct text body, struct buffer *out)
 {
@@ -62,11 +77,18 @@ void config_summary(const struct config *config, struct buffer *out)
     size_t cursor = 0;
 
     write_settings(&config->settings, out);
+    write_sync(&config->sync, out);
     for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++)
         write_policy(snapshot_policy(config->snapshot, i), out);
     while (snapshot_next_domain(config->snapshot, &cursor, &domain))
-        buffer_printf(out, "domain %.*s %s of %s%s\n", (int)domain.name.length, domain.name.data,
-                      kinds[domain.kind], domain.policy->primary.data, domain.held ? " held" : "");
+        buffer_printf(out, "domain %.*s %s of %s%s%s\n", (int)domain.name.length, domain.name.data,
+                      kinds[domain.kind], domain.policy->primary.data, domain.held ? " held" : "",
+                      domain.synced ? " synced" : "");
+    for (size_t i = 0; i < config->n_lists; i++)
+        buffer_printf(out, "list of %s: %u members%s\n",
+                      snapshot_policy(config->snapshot, config->lists[i].policy)->primary.data,
+                      snapshot_policy(config->snapshot, config->lists[i].policy)->n_synced,
+                      config->lists[i].changed ? "" : ", missing");
 }
 
 static void add_line(enum severity severity, const char *place, const char *text, void *context)

@@ -109,6 +109,58 @@ static int load_again(struct glob_set *matched, const char *expected)
     return r;
 }
 
+#define MISSING "config.yaml:4:14: warning: \"/proc/self/cwd/synced/example.net.list\" is missing"
+
+/* Loads the configuration after another one, which is freed. */
+static struct config *follow(struct config *before, const char *expected)
+{
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    CLEANUP(buffer_deinit) struct buffer messages = BUFFER_INIT;
+    const struct config_request request = {.path = "config.yaml", .before = before->snapshot};
+    struct config *config = NULL;
+
+    assert_int_equal(config_load(&request, &diagnostics, &config), 0);
+    config_messages(&diagnostics, &messages);
+    assert_string_equal(buffer_string(&messages), expected);
+    config_free(before);
+    return config;
+}
+
+static void members_stay_while_their_list_is_missing(void **state)
+{
+    struct config *config;
+    struct domain domain;
+
+    (void)state;
+    assert_int_equal(mkdir("synced", 0700), 0);
+    temporary_write("synced/example.net.list", "a.example\nb.example\n");
+    temporary_write("config.yaml", "state: /proc/self/cwd\n"
+                                   "policies:\n"
+                                   "  - domain: example.net\n"
+                                   "    members: synced\n"
+                                   "    mx: mail.example.net\n"
+                                   "    rua: \"mailto:a@example.net\"\n"
+                                   "    domains: c.example\n");
+    config = assert_loaded("config.yaml", "");
+    assert_int_equal(config->n_lists, 1);
+    assert_true(config->lists[0].changed > 0);
+    assert_int_equal(rename("synced", "away"), 0);
+    for (int i = 0; i < 2; i++) {
+        config = follow(config, MISSING ": the 2 members from it stay until the service stops; run "
+                                        "pdns-mta-sts sync\n");
+        assert_int_equal(config->lists[0].changed, 0);
+        assert_int_equal(snapshot_n_domains(config->snapshot), 4);
+        assert_true(snapshot_find(config->snapshot, TEXT("a.example"), &domain));
+        assert_true(domain.synced);
+    }
+    config_free(config);
+    config = assert_loaded("config.yaml", MISSING ", so the policy has no members from it: run "
+                                                  "pdns-mta-sts sync\n");
+    assert_int_equal(snapshot_n_domains(config->snapshot), 2);
+    config_free(config);
+    assert_int_equal(rename("away", "synced"), 0);
+}
+
 static void a_glob_that_matched_at_the_last_load_must_match_again(void **state)
 {
     CLEANUP(glob_set_deinit) struct glob_set matched = GLOB_SET_INIT;
@@ -616,6 +668,7 @@ int main(void)
         TEST(what_is_no_regular_file_is_refused_without_blocking),
         TEST(an_unreadable_file_that_a_glob_names_is_refused),
         TEST(a_directory_that_cannot_be_searched_is_no_empty_one),
+        TEST(members_stay_while_their_list_is_missing),
         TEST(a_glob_that_matched_at_the_last_load_must_match_again),
         TEST(a_file_over_its_limit_is_refused),
         TEST(files_are_named_by_the_directory_of_the_configuration),
