@@ -52,6 +52,15 @@ static inline bool text_equals(struct text a, struct text b)
     return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
+/* Orders texts by their octets, as memcmp does; a shorter one comes before what it begins. */
+static inline int text_compare(struct text a, struct text b)
+{
+    size_t shorter = a.length < b.length ? a.length : b.length;
+    int r = shorter ? memcmp(a.data, b.data, shorter) : 0;
+
+    return r ? r : (a.length > b.length) - (a.length < b.length);
+}
+
 static inline bool text_starts_with(struct text text, struct text prefix)
 {
     return text.length >= prefix.length &&

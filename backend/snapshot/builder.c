@@ -6,12 +6,17 @@
 
 #include <errno.h>
 
+/* Keeps the factors of a summand apart. */
+#define SUMMAND_KEY 0xd1b54a32d192ed03
+
 struct builder {
     struct domain_table_builder table;
     struct domains *domains; /* all but the table and the zones; NULL after freezing */
     size_t policies_capacity;
     bool has_zones;
-    bool synced; /* what is added now was found */
+    bool synced;           /* what is added now was found */
+    size_t last_policy;    /* that got a domain, */
+    uint64_t last_primary; /* and the hash of its primary */
 };
 
 int builder_new(uint64_t seed, struct builder **out)
@@ -54,23 +59,39 @@ int builder_set_zones(struct builder *builder, const struct zone_settings *setti
     return 0;
 }
 
+/* What a domain adds to the sum of its bucket (changes.h); PRIMARY is the hash of its policy's. */
+static uint64_t summand(uint64_t hash, uint64_t primary, uint32_t value)
+{
+    uint64_t rest = value & (DOMAIN_HELD | ((1U << DOMAIN_KIND_BITS) - 1));
+
+    return hash_mix(hash ^ SUMMAND_KEY, primary + rest);
+}
+
 static int add_domain(struct builder *builder, size_t policy, enum domain_kind kind, bool held,
                       const struct name *name, uint64_t where)
 {
+    struct domains *domains = builder->domains;
     uint32_t value = (uint32_t)policy << DOMAIN_POLICY_SHIFT | (held ? DOMAIN_HELD : 0) |
                      (builder->synced ? DOMAIN_SYNCED : 0) | kind;
+    uint64_t hash = domain_table_hash(builder->table.seed, name_text(name));
     int r;
 
     if (policy > DOMAIN_POLICY_MAX)
         return BUILDER_FULL;
-    r = domain_table_builder_add(&builder->table, name_text(name), value, where);
+    r = domain_table_builder_add(&builder->table, hash, name_text(name), value, where);
     if (r)
         return r < 0 ? r : BUILDER_FULL;
-    builder->domains->n_held += held;
-    builder->domains->policies[policy].n_domains++;
-    builder->domains->policies[policy].n_held += held;
-    builder->domains->policies[policy].n_synced += builder->synced;
-    fingerprint_add(&builder->domains->policies[policy], name_text(name), value);
+    if (kind == DOMAIN_PRIMARY || policy != builder->last_policy) {
+        builder->last_policy = policy;
+        builder->last_primary =
+            domain_table_hash(builder->table.seed, domains->policies[policy].primary);
+    }
+    domains->sums[domain_bucket(hash)] += summand(hash, builder->last_primary, value);
+    domains->n_held += held;
+    domains->policies[policy].n_domains++;
+    domains->policies[policy].n_held += held;
+    domains->policies[policy].n_synced += builder->synced;
+    fingerprint_add(&domains->policies[policy], name_text(name), value);
     return 0;
 }
 
@@ -111,6 +132,7 @@ void builder_begin_synced(struct builder *builder)
 /* Translates the table's clashes into the builder's. */
 struct clash_context {
     struct domains *domains;
+    uint64_t seed;
     void (*clash)(const struct builder_clash *clash, void *context);
     void *context;
 };
@@ -120,6 +142,8 @@ static void pass_clash(const struct domain_table_clash *clash, void *context)
     struct clash_context *to = context;
     struct policy *policy = &to->domains->policies[domain_policy_number(clash->again.value)];
     bool held = clash->again.value & DOMAIN_HELD, synced = clash->again.value & DOMAIN_SYNCED;
+    uint64_t hash = domain_table_hash(to->seed, clash->again.name);
+    uint64_t primary = domain_table_hash(to->seed, policy->primary);
     struct builder_clash report = {
         .name = clash->again.name,
         .first_policy = domain_policy_number(clash->first.value),
@@ -128,6 +152,7 @@ static void pass_clash(const struct domain_table_clash *clash, void *context)
         .where = clash->again_mark,
     };
 
+    to->domains->sums[domain_bucket(hash)] -= summand(hash, primary, clash->again.value);
     to->domains->n_held -= held;
     policy->n_domains--;
     policy->n_held -= held;
@@ -175,12 +200,12 @@ static int index_zones(struct domains *domains)
     return 0;
 }
 
-int builder_freeze(struct builder *builder, uint32_t files_mtime,
+int builder_freeze(struct builder *builder,
                    void (*clash)(const struct builder_clash *clash, void *context), void *context,
                    struct snapshot **out)
 {
     struct domains *domains = builder->domains;
-    struct clash_context to = {domains, clash, context};
+    struct clash_context to = {domains, builder->table.seed, clash, context};
     int r;
 
     r = domain_table_build(&builder->table, pass_clash, &to, &domains->table);
@@ -191,5 +216,5 @@ int builder_freeze(struct builder *builder, uint32_t files_mtime,
         if (r)
             return r;
     }
-    return snapshot_new(domains, NULL, files_mtime, NULL, 0, out);
+    return snapshot_new(domains, out);
 }

@@ -44,10 +44,9 @@ struct builder_clash {
 };
 
 /* Turns the builder into a snapshot with one reference, which the caller owns. Domains that were
- * added again are left out, and handed to CLASH in the order of their adding. Own zones get
- * FILES_MTIME as their serial (serials.h): when what was read has changed last, in seconds since
- * 1970. Memory that only building needed is given back. Returns 0 or -ENOMEM; either way the
- * builder is only good for builder_free afterwards. */
-int builder_freeze(struct builder *builder, uint32_t files_mtime,
+ * added again are left out, and handed to CLASH in the order of their adding. Own zones have no
+ * serials yet: snapshot_follow gives them. Memory that only building needed is given back. Returns
+ * 0 or -ENOMEM; either way the builder is only good for builder_free afterwards. */
+int builder_freeze(struct builder *builder,
                    void (*clash)(const struct builder_clash *clash, void *context), void *context,
                    struct snapshot **out);

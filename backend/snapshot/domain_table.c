@@ -1,7 +1,6 @@
 #include "snapshot/domain_table.h"
 
 #include "base/array.h"
-#include "base/hash.h"
 
 #include <errno.h>
 
@@ -33,11 +32,11 @@ void domain_table_builder_deinit(struct domain_table_builder *builder)
 
 static uint32_t hash_name(uint64_t seed, struct text name)
 {
-    return (uint32_t)(hash_text(seed, name) >> 32);
+    return (uint32_t)(domain_table_hash(seed, name) >> 32);
 }
 
-int domain_table_builder_add(struct domain_table_builder *builder, struct text name, uint32_t value,
-                             uint64_t mark)
+int domain_table_builder_add(struct domain_table_builder *builder, uint64_t hash, struct text name,
+                             uint32_t value, uint64_t mark)
 {
     struct buffer *entries = &builder->entries;
     size_t size = ENTRY_HEADER + name.length;
@@ -50,8 +49,8 @@ int domain_table_builder_add(struct domain_table_builder *builder, struct text n
     entry = buffer_reserve(entries, size);
     if (!entry || ARRAY_RESERVE(builder->added, builder->n, builder->capacity))
         return -ENOMEM;
-    builder->added[builder->n++] = (struct domain_table_added){mark, hash_name(builder->seed, name),
-                                                               (uint32_t)entries->length};
+    builder->added[builder->n++] =
+        (struct domain_table_added){mark, (uint32_t)(hash >> 32), (uint32_t)entries->length};
     memcpy(entry, &value, ENTRY_VALUE);
     entry[ENTRY_VALUE] = (char)name.length;
     memcpy(entry + ENTRY_HEADER, name.data, name.length);
@@ -206,6 +205,29 @@ bool domain_table_next(const struct domain_table *table, size_t *cursor,
         if (entry.value == DOMAIN_TABLE_LEFT_OUT)
             continue;
         *out = entry;
+        return true;
+    }
+    return false;
+}
+
+/* The entries lie at their home slots, in the order of hashes, or after these up to the next free
+ * slot. */
+bool domain_table_next_prefix(const struct domain_table *table, uint32_t prefix, unsigned int bits,
+                              size_t *cursor, struct domain_table_entry *out)
+{
+    uint64_t next = ((uint64_t)prefix + 1) << (32 - bits);
+    size_t first = (size_t)(home_slot(table, prefix << (32 - bits)) - table->slots);
+    size_t end = (size_t)(next * table->n_slots >> 32);
+
+    while (*cursor < table->n_slots) {
+        size_t at = first + (*cursor)++;
+        const struct domain_table_slot *slot = &table->slots[at % table->n_slots];
+
+        if (slot->position == 0 && at >= end)
+            break;
+        if (slot->position == 0 || slot->hash >> (32 - bits) != prefix)
+            continue;
+        *out = domain_table_at(table, slot->position);
         return true;
     }
     return false;

@@ -19,6 +19,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/hash.h"
 
 struct domain_table_added;
 
@@ -67,11 +68,18 @@ void domain_table_builder_init(struct domain_table_builder *builder, uint64_t se
 /* Frees the memory. The builder is empty and usable afterwards. */
 void domain_table_builder_deinit(struct domain_table_builder *builder);
 
-/* Adds a name of at most NAME_TEXT_MAX octets with any value but DOMAIN_TABLE_LEFT_OUT. MARK is the
- * caller's own, for the clash that comes of it. Returns 0, DOMAIN_TABLE_FULL, or -ENOMEM, after
- * which the builder is only good for domain_table_builder_deinit. */
-int domain_table_builder_add(struct domain_table_builder *builder, struct text name, uint32_t value,
-                             uint64_t mark);
+/* The hash of a name, of which the table uses the upper half. */
+static inline uint64_t domain_table_hash(uint64_t seed, struct text name)
+{
+    return hash_text(seed, name);
+}
+
+/* Adds a name of at most NAME_TEXT_MAX octets, with its hash and with any value but
+ * DOMAIN_TABLE_LEFT_OUT. MARK is the caller's own, for the clash that comes of it. Returns 0,
+ * DOMAIN_TABLE_FULL, or -ENOMEM, after which the builder is only good for
+ * domain_table_builder_deinit. */
+int domain_table_builder_add(struct domain_table_builder *builder, uint64_t hash, struct text name,
+                             uint32_t value, uint64_t mark);
 
 /* Makes the table. Names that were added again are left out, and handed to CLASH in the order of
  * their adding. The builder is empty afterwards, or as it was after a failure. Returns 0 or
@@ -96,3 +104,8 @@ struct domain_table_entry domain_table_at(const struct domain_table *table, uint
 /* Visits the entries in the order of their adding: start with CURSOR 0 and go on until false. */
 bool domain_table_next(const struct domain_table *table, size_t *cursor,
                        struct domain_table_entry *out);
+
+/* Visits the entries whose hashes begin with the BITS bits of PREFIX, in no order: start with
+ * CURSOR 0 and go on until false. It takes time by the number of these entries. */
+bool domain_table_next_prefix(const struct domain_table *table, uint32_t prefix, unsigned int bits,
+                              size_t *cursor, struct domain_table_entry *out);

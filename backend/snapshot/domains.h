@@ -15,6 +15,7 @@ struct domains {
     struct policy *policies;
     size_t n_policies;
     size_t n_held;
+    uint64_t sums[SNAPSHOT_BUCKETS];    /* changes.h */
     struct zone_settings zone_settings; /* without nameservers if there are no own zones */
     struct zones zones;
     struct arena arena; /* what the policies and the zone settings point at */
@@ -33,6 +34,12 @@ enum {
 static inline uint32_t domain_policy_number(uint32_t value)
 {
     return value >> DOMAIN_POLICY_SHIFT;
+}
+
+/* The bucket of a domain (changes.h), by domain_table_hash of its name. */
+static inline uint32_t domain_bucket(uint64_t hash)
+{
+    return (uint32_t)(hash >> (64 - SNAPSHOT_BUCKET_BITS));
 }
 
 /* The domain of an entry of the table, with its policy among POLICIES. */

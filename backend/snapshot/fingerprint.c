@@ -56,6 +56,29 @@ static uint64_t hash_group(const struct policy *policy, size_t group,
     return sum;
 }
 
+uint64_t policy_fingerprint(const struct policy *policy, const struct zone_settings *zones)
+{
+    uint64_t sum = 0;
+
+    if (!policy->zones)
+        return 0;
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+        sum += hash_rows(policy->rows[owner], owner, policy->ttl, zones);
+    return sum ? sum : 1;
+}
+
+uint64_t catalog_fingerprint(const struct zones *zones, const struct zone_settings *settings)
+{
+    char soa[SOA_CONTENT_MAX];
+    uint64_t hash;
+
+    if (settings->catalog.length == 0)
+        return 0;
+    hash = hash_text(zones->fingerprint, text_of(soa, soa_write(soa, sizeof(soa), settings, 0)));
+    hash = hash_text(hash ^ zones->n, name_text(&settings->catalog));
+    return hash ? hash : 1;
+}
+
 uint64_t fingerprint_of(const struct policy *policies, size_t n, const struct zone_settings *zones)
 {
     uint64_t sum = 0;

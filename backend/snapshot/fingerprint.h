@@ -21,5 +21,12 @@
 void fingerprint_add(struct policy *policy, struct text name, uint32_t value);
 void fingerprint_take_out(struct policy *policy, struct text name, uint32_t value);
 
+/* A number for what a policy publishes in own zones, with its TTL and what is at their apexes, but
+ * without serials: it changes when that changes. 0 if the policy has no own zones. */
+uint64_t policy_fingerprint(const struct policy *policy, const struct zone_settings *zones);
+
+/* The same for the catalog zone; 0 if there is none. */
+uint64_t catalog_fingerprint(const struct zones *zones, const struct zone_settings *settings);
+
 /* The fingerprint of N policies and the zone settings, below 2^53, so that a double holds it. */
 uint64_t fingerprint_of(const struct policy *policies, size_t n, const struct zone_settings *zones);

@@ -1,9 +1,13 @@
 #include "snapshot/serials.h"
 
 #include "base/array.h"
-#include "snapshot/zones.h"
+#include "snapshot/changes.h"
+#include "snapshot/fingerprint.h"
+#include "snapshot/past.h"
 
 #include <errno.h>
+
+enum { NUMBERS_LEFT = 1 << 24 }; /* above the last time that is taken as a serial, in 2105 */
 
 void serials_deinit(struct serials *serials)
 {
@@ -12,43 +16,46 @@ void serials_deinit(struct serials *serials)
     *serials = (struct serials){0};
 }
 
-/* Whether the SOA records of two snapshots are the same, serials aside. */
-static bool same_authority(const struct snapshot *a, const struct snapshot *b)
+int serials_init(struct serials *serials, size_t n)
 {
-    const struct zone_settings *one = snapshot_zone_settings(a);
-    const struct zone_settings *other = snapshot_zone_settings(b);
+    uint32_t *policies = calloc(n + 1, sizeof(*policies));
 
-    return one->n_nameservers && other->n_nameservers &&
-           name_equals(&one->nameservers[0], &other->nameservers[0]) &&
-           name_equals(&one->hostmaster, &other->hostmaster);
+    if (!policies)
+        return -ENOMEM;
+    *serials = (struct serials){.policies = policies, .n_policies = n};
+    return 0;
+}
+
+/* What is given to zones that a load at a time has changed. A clock that has jumped decades ahead
+ * is not followed: the serial would count as a lower one (RFC 1982 3.2), and none would be left. */
+static uint32_t fresh_serial(uint32_t past, int64_t time)
+{
+    bool usable = time <= (int64_t)UINT32_MAX - NUMBERS_LEFT &&
+                  (past == 0 || time < (int64_t)past + INT32_MAX);
+
+    return usable && time > (int64_t)past ? (uint32_t)time : past + 1;
 }
 
 /* The serial of a policy: the one it had, if its zones are the same as before; else FRESH. */
 static uint32_t policy_serial(const struct snapshot *snapshot, size_t number,
-                              const struct snapshot *before, uint32_t fresh)
+                              const struct past *past, uint32_t fresh)
 {
     const struct policy *policy = snapshot_policy(snapshot, number);
-    const struct policy *old = before ? snapshot_same_policy(before, policy) : NULL;
+    uint64_t records = policy_fingerprint(policy, snapshot_zone_settings(snapshot));
+    const struct past_policy *old = past_find(past, policy->primary);
 
-    if (old && old->zones && policy_records_same(old, policy) && same_authority(before, snapshot))
-        return snapshot_policy_serial(before, snapshot_policy_number(before, old));
-    return fresh;
+    return old && old->serial && old->records == records ? old->serial : fresh;
 }
 
-static uint32_t catalog_serial(const struct snapshot *snapshot, const struct snapshot *before,
+static uint32_t catalog_serial(const struct snapshot *snapshot, const struct past *past,
                                uint32_t fresh)
 {
-    const struct zones *zones = snapshot_zones(snapshot),
-                       *old = before ? snapshot_zones(before) : NULL;
+    uint64_t records =
+        catalog_fingerprint(snapshot_zones(snapshot), snapshot_zone_settings(snapshot));
 
-    if (!snapshot_has_catalog(snapshot))
+    if (records == 0)
         return 0;
-    if (old && old->n == zones->n && old->fingerprint == zones->fingerprint &&
-        name_equals(&snapshot_zone_settings(before)->catalog,
-                    &snapshot_zone_settings(snapshot)->catalog) &&
-        same_authority(before, snapshot))
-        return snapshot_serials(before)->catalog;
-    return fresh;
+    return past->catalog_serial && past->catalog == records ? past->catalog_serial : fresh;
 }
 
 /* The override of a domain, or 0. */
@@ -76,71 +83,98 @@ uint32_t serials_domain(const struct serials *serials, size_t policy, uint32_t p
     return override > serials->policies[policy] ? override : serials->policies[policy];
 }
 
-/* The serial that a domain's zones must have at least, whatever their policy has; or 0. SERIAL is
- * that of the policy. */
-static uint32_t needed_serial(const struct domain *domain, uint32_t serial,
-                              const struct snapshot *before, uint32_t fresh)
-{
-    struct domain old;
-    uint32_t override;
-
-    if (!snapshot_find(before, domain->name, &old) || !old.policy->zones ||
-        !text_equals(old.policy->primary, domain->policy->primary))
-        return fresh;
-    override = find_override(snapshot_serials(before), old.position);
-    if (override &&
-        serial != snapshot_policy_serial(before, snapshot_policy_number(before, old.policy)))
-        return fresh;
-    return override;
-}
-
-/* Finds the domains whose zones need a higher serial than their policy's. */
-static int add_overrides(struct serials *serials, const struct snapshot *snapshot,
-                         const struct snapshot *before)
+/* Gives the zones of a domain a serial of their own if their policy's is below it. */
+static int add_override(struct serials *serials, const struct snapshot *snapshot, uint32_t position,
+                        uint32_t serial)
 {
     struct domain domain;
-    size_t cursor = 0;
 
-    if (!before || serials_highest(serials) == 0)
+    snapshot_at(snapshot, position, &domain);
+    if (!domain.policy->zones ||
+        serial <= serials->policies[snapshot_policy_number(snapshot, domain.policy)])
         return 0;
-    while (snapshot_next_domain(snapshot, &cursor, &domain)) {
-        uint32_t serial = serials->policies[snapshot_policy_number(snapshot, domain.policy)];
-        uint32_t needed;
-
-        if (!domain.policy->zones)
-            continue;
-        needed = needed_serial(&domain, serial, before, serials->fresh);
-        if (needed <= serial)
-            continue;
-        if (ARRAY_RESERVE(serials->overrides, serials->n_overrides, serials->capacity))
-            return -ENOMEM;
-        serials->overrides[serials->n_overrides++] =
-            (struct serial_override){domain.position, needed};
-    }
+    if (ARRAY_RESERVE(serials->overrides, serials->n_overrides, serials->capacity))
+        return -ENOMEM;
+    serials->overrides[serials->n_overrides++] = (struct serial_override){position, serial};
     return 0;
 }
 
-int serials_make(const struct snapshot *snapshot, const struct snapshot *before,
-                 uint32_t files_mtime, const struct announcement *waiting, size_t n,
-                 struct serials *out)
+/* Keeps what a domain had above its policy's serial; if that is another one now, and not higher,
+ * the domain's zones have changed, too. */
+static int keep_override(struct serials *serials, const struct snapshot *snapshot,
+                         const struct past *past, const struct past_override *override)
 {
-    CLEANUP(serials_deinit) struct serials serials = {.n_policies = snapshot_n_policies(snapshot)};
-    int r;
+    const struct past_policy *old;
+    struct domain domain;
+    uint32_t serial;
 
-    if (before) {
-        uint32_t highest = snapshot_highest_serial(before), past = snapshot_serials(before)->past;
+    if (!snapshot_find(snapshot, override->name, &domain))
+        return 0;
+    old = past_find(past, domain.policy->primary);
+    serial = serials->policies[snapshot_policy_number(snapshot, domain.policy)];
+    return add_override(serials, snapshot, domain.position,
+                        old && old->serial == serial ? override->serial : serials->fresh);
+}
 
-        serials.past = highest > past ? highest : past;
-    }
-    /* Higher than all before: a zone that is new now may have been there earlier. */
-    serials.fresh = files_mtime > serials.past ? files_mtime : serials.past + 1;
-    serials.catalog = catalog_serial(snapshot, before, serials.fresh);
-    serials.policies = calloc(serials.n_policies + 1, sizeof(*serials.policies));
-    if (!serials.policies)
-        return -ENOMEM;
+static int compare_overrides(const void *a, const void *b)
+{
+    const struct serial_override *left = a, *right = b;
+
+    if (left->position != right->position)
+        return left->position < right->position ? -1 : 1;
+    return (left->serial < right->serial) - (left->serial > right->serial);
+}
+
+/* Puts the overrides into their order, and leaves one for each domain, the highest. */
+static void sort_overrides(struct serials *serials)
+{
+    struct serial_override *items = serials->overrides;
+    size_t kept = 0;
+
+    if (serials->n_overrides)
+        qsort(items, serials->n_overrides, sizeof(*items), compare_overrides);
+    for (size_t i = 0; i < serials->n_overrides; i++)
+        if (kept == 0 || items[kept - 1].position != items[i].position)
+            items[kept++] = items[i];
+    serials->n_overrides = kept;
+}
+
+/* Finds the domains whose zones need a higher serial than their policy's: those that had one, and
+ * those that are new to their policy. */
+static int add_overrides(struct serials *serials, const struct snapshot *snapshot,
+                         const struct snapshot_before *before)
+{
+    const struct past *past = before->past;
+    const struct domain_changes *changes = before->changes;
+    int r = 0;
+
+    if (past->highest == 0)
+        return 0;
+    for (size_t i = 0; i < past->n_overrides && r == 0; i++)
+        r = keep_override(serials, snapshot, past, &past->overrides[i]);
+    for (size_t i = 0; i < changes->n && r == 0; i++)
+        if (changes->items[i].position && (changes->items[i].moved || !changes->items[i].was_there))
+            r = add_override(serials, snapshot, changes->items[i].position, serials->fresh);
+    if (r == 0)
+        sort_overrides(serials);
+    return r;
+}
+
+int serials_make(const struct snapshot *snapshot, const struct snapshot_before *before,
+                 const struct announcement *waiting, size_t n, struct serials *out)
+{
+    CLEANUP(serials_deinit) struct serials serials = {0};
+    const struct past *past = before->past;
+    int r = serials_init(&serials, snapshot_n_policies(snapshot));
+
+    if (r)
+        return r;
+    serials.past = past->highest;
+    serials.fresh = fresh_serial(past->highest, before->time);
+    serials.catalog = catalog_serial(snapshot, past, serials.fresh);
     for (size_t i = 0; i < serials.n_policies; i++)
         if (snapshot_policy(snapshot, i)->zones)
-            serials.policies[i] = policy_serial(snapshot, i, before, serials.fresh);
+            serials.policies[i] = policy_serial(snapshot, i, past, serials.fresh);
     for (size_t i = 0; i < n; i++) {
         uint32_t *serial = &serials.policies[waiting[i].policy];
 
@@ -155,35 +189,46 @@ int serials_make(const struct snapshot *snapshot, const struct snapshot *before,
     return 0;
 }
 
+/* A domain of a policy without an id that waits changes once, now. */
+static void keep_unless_waiting(struct serial_override *override, const struct serials *serials,
+                                const struct snapshot *snapshot, const struct serials *later)
+{
+    struct domain domain;
+    size_t number;
+
+    snapshot_at(snapshot, override->position, &domain);
+    number = snapshot_policy_number(snapshot, domain.policy);
+    if (serials->policies[number] == later->policies[number])
+        override->serial = serials_domain(later, number, override->position);
+}
+
 int serials_make_waiting(const struct snapshot *snapshot, const struct snapshot *loaded,
-                         const struct snapshot *before, const struct announcement *waiting,
+                         const struct snapshot_before *before, const struct announcement *waiting,
                          size_t n, struct serials *out)
 {
     const struct serials *later = snapshot_serials(loaded);
-    CLEANUP(serials_deinit)
-    struct serials serials = {
-        .n_policies = later->n_policies,
-        .catalog = later->catalog,
-        .fresh = later->fresh - 1 > later->past ? later->fresh - 1 : later->fresh,
-        .past = later->past,
-    };
-    int r;
+    CLEANUP(serials_deinit) struct serials serials = {0};
+    int r = serials_init(&serials, later->n_policies);
 
-    serials.policies = calloc(serials.n_policies + 1, sizeof(*serials.policies));
-    if (!serials.policies)
-        return -ENOMEM;
+    if (r)
+        return r;
+    serials.catalog = later->catalog;
+    serials.fresh = later->fresh - 1 > later->past ? later->fresh - 1 : later->fresh;
+    serials.past = later->past;
     memcpy(serials.policies, later->policies, serials.n_policies * sizeof(*serials.policies));
     for (size_t i = 0; i < n; i++) {
         size_t number = waiting[i].policy;
 
         if (serials.policies[number])
             serials.policies[number] =
-                policy_serial(snapshot, number, before, later->policies[number] - 1);
+                policy_serial(snapshot, number, before->past, later->policies[number] - 1);
     }
     /* Policies have lower serials than in LOADED, so more domains may need overrides. */
     r = add_overrides(&serials, snapshot, before);
     if (r)
         return r;
+    for (size_t i = 0; i < serials.n_overrides; i++)
+        keep_unless_waiting(&serials.overrides[i], &serials, snapshot, later);
     *out = serials;
     serials = (struct serials){0};
     return 0;
@@ -191,7 +236,7 @@ int serials_make_waiting(const struct snapshot *snapshot, const struct snapshot 
 
 uint32_t serials_highest(const struct serials *serials)
 {
-    uint32_t highest = serials->catalog;
+    uint32_t highest = serials->catalog > serials->past ? serials->catalog : serials->past;
 
     for (size_t i = 0; i < serials->n_policies; i++)
         if (serials->policies[i] > highest)

@@ -1,10 +1,10 @@
 /* The serials of own zones (RFC 1035 3.3.13).
  *
  * A secondary transfers a zone if its serial has risen. So a serial rises with every change of the
- * zone's records, and with nothing else, over all reloads and restarts. There is no place to keep
- * serials, so they are times: what a load has changed gets the time of the newest file that was
- * read, or the number after the highest serial since the start if that is higher. After a restart
- * all zones have that time, which is at least what they had unless files were given older times.
+ * zone's records, and with nothing else, over all reloads and restarts: what a load has changed
+ * since what was published before (past.h) gets the time of the load, or the number after the
+ * highest serial that there ever was if that is higher. Where nothing is known of the past, all
+ * zones get the time.
  *
  * The zones of a policy change together, so a serial is kept for each policy. A domain that is new
  * to its policy has an override, because its zones may have had a higher serial elsewhere, now or
@@ -30,30 +30,31 @@ struct serials {
     size_t n_overrides, capacity;
     uint32_t catalog; /* 0 without a catalog zone */
     uint32_t fresh;   /* what is given to zones that this load has changed */
-    uint32_t past;    /* the highest of all loads before */
+    uint32_t past;    /* the highest that there ever was before */
 };
 
 /* Frees the memory; the serials are empty afterwards. */
 void serials_deinit(struct serials *serials);
 
-/* Makes the serials of a snapshot that has none yet. BEFORE is what was published until now, NULL
- * at the start; FILES_MTIME is the time of the newest file, in seconds since 1970; the policies of
- * the N ids that are WAITING get a serial that leaves room for one more. Returns 0 or -ENOMEM. */
-int serials_make(const struct snapshot *snapshot, const struct snapshot *before,
-                 uint32_t files_mtime, const struct announcement *waiting, size_t n,
-                 struct serials *out);
+/* Makes serials of N policies, all of them 0. Returns 0 or -ENOMEM. */
+int serials_init(struct serials *serials, size_t n);
+
+/* Makes the serials of a snapshot that has none yet. The policies of the N ids that are WAITING get
+ * a serial that leaves room for one more. Returns 0 or -ENOMEM. */
+int serials_make(const struct snapshot *snapshot, const struct snapshot_before *before,
+                 const struct announcement *waiting, size_t n, struct serials *out);
 
 /* Makes the serials of a snapshot that has none yet, and differs from LOADED by N ids that are
- * WAITING. A policy whose zones are the same as in BEFORE keeps its serial; the others have one
- * below that in LOADED. Returns 0 or -ENOMEM. */
+ * WAITING. A policy whose zones are the same as before keeps its serial; the others have one below
+ * that in LOADED. Returns 0 or -ENOMEM. */
 int serials_make_waiting(const struct snapshot *snapshot, const struct snapshot *loaded,
-                         const struct snapshot *before, const struct announcement *waiting,
+                         const struct snapshot_before *before, const struct announcement *waiting,
                          size_t n, struct serials *out);
 
 /* The serial of the zones of a domain, by its policy's number and its position in the table. */
 uint32_t serials_domain(const struct serials *serials, size_t policy, uint32_t position);
 
-/* The highest serial that there is. */
+/* The highest serial that there is, or ever was. */
 uint32_t serials_highest(const struct serials *serials);
 
 /* The memory that the serials take, in bytes. */

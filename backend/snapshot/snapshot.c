@@ -32,15 +32,14 @@ static struct snapshot *new_snapshot(struct domains *domains)
     return snapshot;
 }
 
-int snapshot_new(struct domains *domains, const struct snapshot *before, uint32_t files_mtime,
-                 const struct announcement *waiting, size_t n, struct snapshot **out)
+int snapshot_new(struct domains *domains, struct snapshot **out)
 {
     CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = new_snapshot(domains);
     int r;
 
     if (!snapshot)
         return -ENOMEM;
-    r = serials_make(snapshot, before, files_mtime, waiting, n, &snapshot->serials);
+    r = serials_init(&snapshot->serials, domains->n_policies);
     if (r)
         return r;
     take_fingerprint(snapshot);
@@ -49,14 +48,24 @@ int snapshot_new(struct domains *domains, const struct snapshot *before, uint32_
     return 0;
 }
 
-int snapshot_follow(const struct snapshot *loaded, const struct snapshot *before,
-                    uint32_t files_mtime, const struct announcement *waiting, size_t n,
-                    struct snapshot **out)
+int snapshot_follow(const struct snapshot *loaded, const struct snapshot_before *before,
+                    const struct announcement *waiting, size_t n, struct snapshot **out)
 {
-    return snapshot_new(loaded->domains, before, files_mtime, waiting, n, out);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = new_snapshot(loaded->domains);
+    int r;
+
+    if (!snapshot)
+        return -ENOMEM;
+    r = serials_make(snapshot, before, waiting, n, &snapshot->serials);
+    if (r)
+        return r;
+    take_fingerprint(snapshot);
+    *out = snapshot;
+    snapshot = NULL;
+    return 0;
 }
 
-int snapshot_announce(const struct snapshot *loaded, const struct snapshot *before,
+int snapshot_announce(const struct snapshot *loaded, const struct snapshot_before *before,
                       const struct announcement *waiting, size_t n, struct snapshot **out)
 {
     CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = new_snapshot(loaded->domains);
@@ -124,6 +133,33 @@ bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struc
     struct domain_table_entry entry;
 
     if (!domain_table_next(&snapshot->domains->table, cursor, &entry))
+        return false;
+    *out = domain_of(snapshot->policies, &entry);
+    return true;
+}
+
+const uint64_t *snapshot_sums(const struct snapshot *snapshot)
+{
+    return snapshot->domains->sums;
+}
+
+uint64_t snapshot_seed(const struct snapshot *snapshot)
+{
+    return snapshot->domains->table.seed;
+}
+
+uint32_t snapshot_bucket(const struct snapshot *snapshot, struct text name)
+{
+    return domain_bucket(domain_table_hash(snapshot_seed(snapshot), name));
+}
+
+bool snapshot_next_in_bucket(const struct snapshot *snapshot, uint32_t bucket, size_t *cursor,
+                             struct domain *out)
+{
+    struct domain_table_entry entry;
+
+    if (!domain_table_next_prefix(&snapshot->domains->table, bucket, SNAPSHOT_BUCKET_BITS, cursor,
+                                  &entry))
         return false;
     *out = domain_of(snapshot->policies, &entry);
     return true;

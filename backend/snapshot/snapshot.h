@@ -19,7 +19,9 @@ enum domain_kind {
 };
 
 struct snapshot;
+struct domain_changes;
 struct domains;
+struct past;
 struct serials;
 struct zones;
 
@@ -30,24 +32,28 @@ struct announcement {
 };
 
 /* Makes a snapshot with one reference over domains, of which it takes a further reference, for
- * builder_freeze. The other arguments are as for snapshot_follow; BEFORE is NULL at the first load.
- * Returns 0 or -ENOMEM. */
-int snapshot_new(struct domains *domains, const struct snapshot *before, uint32_t files_mtime,
-                 const struct announcement *waiting, size_t n, struct snapshot **out);
+ * builder_freeze. Own zones have no serials yet. Returns 0 or -ENOMEM. */
+int snapshot_new(struct domains *domains, struct snapshot **out);
 
-/* Makes the snapshot of a reload, with one reference: LOADED, which builder_freeze gave, but with
- * the serials that follow upon those of BEFORE, which was published until now (NULL: nothing was).
- * FILES_MTIME is as for builder_freeze. WAITING are the ids that snapshot_announce is to publish
+/* What a load follows upon. */
+struct snapshot_before {
+    const struct past *past;              /* what was published until now */
+    const struct domain_changes *changes; /* of the domains since then */
+    int64_t time;                         /* of the load, in seconds since 1970 */
+};
+
+/* Makes what a load gives, with one reference: LOADED, which builder_freeze gave, but with the
+ * serials that follow upon those before. WAITING are the ids that snapshot_announce is to publish
  * for a while: the policies' zones change twice, so their serials leave room for one more. Returns
  * 0 or -ENOMEM. */
-int snapshot_follow(const struct snapshot *loaded, const struct snapshot *before,
-                    uint32_t files_mtime, const struct announcement *waiting, size_t n,
-                    struct snapshot **out);
+int snapshot_follow(const struct snapshot *loaded, const struct snapshot_before *before,
+                    const struct announcement *waiting, size_t n, struct snapshot **out);
 
 /* Makes the snapshot to publish while ids wait, with one reference: LOADED, which snapshot_follow
- * gave, but for the ids that some policies announce and the serials of their zones. BEFORE was
- * published until now. The cost is that of copying the policies. Returns 0 or -ENOMEM. */
-int snapshot_announce(const struct snapshot *loaded, const struct snapshot *before,
+ * gave, but for the ids that some policies announce and the serials of their zones. BEFORE is what
+ * was published until now; its time says nothing. The cost is that of copying the policies. Returns
+ * 0 or -ENOMEM. */
+int snapshot_announce(const struct snapshot *loaded, const struct snapshot_before *before,
                       const struct announcement *waiting, size_t n, struct snapshot **out);
 
 /* Takes a further reference; returns the snapshot. */
@@ -75,6 +81,18 @@ void snapshot_at(const struct snapshot *snapshot, uint32_t position, struct doma
 
 /* Visits every domain, in the order of their adding: start with CURSOR 0 and go on until false. */
 bool snapshot_next_domain(const struct snapshot *snapshot, size_t *cursor, struct domain *out);
+
+/* The buckets that domains are divided into (changes.h). */
+enum { SNAPSHOT_BUCKET_BITS = 12, SNAPSHOT_BUCKETS = 1 << SNAPSHOT_BUCKET_BITS };
+
+/* The sum of each bucket; the seed of the hashes; the bucket of a name. */
+const uint64_t *snapshot_sums(const struct snapshot *snapshot);
+uint64_t snapshot_seed(const struct snapshot *snapshot);
+uint32_t snapshot_bucket(const struct snapshot *snapshot, struct text name);
+
+/* Visits the domains of a bucket, in no order: start with CURSOR 0 and go on until false. */
+bool snapshot_next_in_bucket(const struct snapshot *snapshot, uint32_t bucket, size_t *cursor,
+                             struct domain *out);
 
 /* The rows that a domain has at an owner; none if the policy does not publish that owner, or the
  * domain is held back from it. */

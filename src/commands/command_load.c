@@ -1,8 +1,10 @@
 #include "commands/commands.h"
 
 #include "service/listeners.h"
+#include "snapshot/changes.h"
 
 #include <errno.h>
+#include <time.h>
 
 static void print_diagnostic(enum severity severity, const char *place, const char *text,
                              void *context)
@@ -33,6 +35,25 @@ static int judge(const struct config *config, const char *path, struct diagnosti
     return listeners_judge(&config->settings, add_judgement, &judgement) ? REPORTED : 0;
 }
 
+/* Gives own zones their serials. Returns 0 or -ENOMEM. */
+static int give_serials(struct config *config)
+{
+    const struct past past = PAST_INIT;
+    const struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    const struct snapshot_before before = {&past, &changes, time(NULL)};
+    struct snapshot *with;
+    int r;
+
+    if (snapshot_n_zones(config->snapshot) == 0)
+        return 0;
+    r = snapshot_follow(config->snapshot, &before, NULL, 0, &with);
+    if (r)
+        return r;
+    snapshot_unref(config->snapshot);
+    config->snapshot = with;
+    return 0;
+}
+
 /* Reads the configuration, to CHECK it or to print something of it. */
 static struct config *load(const char *path, bool check, struct diagnostics *diagnostics)
 {
@@ -42,6 +63,8 @@ static struct config *load(const char *path, bool check, struct diagnostics *dia
     struct config *loaded;
     int r = config_load(&(struct config_request){.path = path}, diagnostics, &config);
 
+    if (r == 0)
+        r = give_serials(config);
     if (r == 0 && check)
         r = judge(config, path, diagnostics);
     diagnostics_each(diagnostics, print_diagnostic, &least);

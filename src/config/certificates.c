@@ -54,8 +54,6 @@ int certificates_look(struct certificates *certificates, struct text domain, boo
         error = errno;
     else if (S_ISDIR(status.st_mode))
         error = EISDIR;
-    else if (certificates->mtime)
-        files_mtime_note(certificates->mtime, path, status.st_mtime);
     *held = error;
     if (error && error != ENOENT && error != ENOTDIR && certificates->n_unknown++ == 0) {
         certificates->error = error;

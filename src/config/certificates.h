@@ -5,17 +5,16 @@
  */
 #pragma once
 
-#include "config/files_mtime.h"
+#include "base/buffer.h"
 #include "snapshot/snapshot.h"
 
 /* The certificates of one policy's domains. */
 struct certificates {
-    const char *pattern;       /* NULL: nothing is held back */
-    struct files_mtime *mtime; /* takes note of those that are found; NULL if not wanted */
-    struct buffer path;        /* the last that was looked at */
-    size_t n_unknown;          /* domains of which it cannot be told, which are held back */
-    int error;                 /* why the first of them cannot, an errno code */
-    struct buffer first;       /* its path */
+    const char *pattern; /* NULL: nothing is held back */
+    struct buffer path;  /* the last that was looked at */
+    size_t n_unknown;    /* domains of which it cannot be told, which are held back */
+    int error;           /* why the first of them cannot, an errno code */
+    struct buffer first; /* its path */
 };
 
 #define CERTIFICATES_INIT ((struct certificates){0})

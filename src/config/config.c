@@ -34,7 +34,6 @@ static int loader_init(struct loader *loader, const struct config_request *reque
     *loader = (struct loader){0};
     loader->context =
         (struct load_context){&loader->arena, &loader->sources, diagnostics, request->cancel};
-    loader->certificates.mtime = &loader->mtime;
     loader->config = calloc(1, sizeof(*loader->config));
     if (!loader->config)
         return -ENOMEM;
@@ -51,7 +50,6 @@ static void loader_deinit(struct loader *loader)
     certificates_deinit(&loader->certificates);
     free(loader->policies);
     free(loader->policy_lists);
-    files_mtime_deinit(&loader->mtime);
     sources_deinit(&loader->sources);
     arena_deinit(&loader->arena);
 }
@@ -235,39 +233,17 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
             quote_text(name).text, quote_text(domain.name).text);
 }
 
-/* Warns of a file whose time is still to come, if serials are made of it. It counts all the same,
- * as the clock may be wrong. */
-static int check_time(struct loader *loader, const struct snapshot *snapshot)
-{
-    const char *path = buffer_string(&loader->mtime.path);
-    time_t newest = loader->mtime.newest;
-
-    if (!path)
-        return -ENOMEM;
-    if (snapshot_n_zones(snapshot) && newest > time(NULL) + FILES_CLOCKS_DIFFER)
-        diagnostics_warning(loader->context.diagnostics, (struct place){.file = path},
-                            "the last change is at %s, in the future: serials of own zones run "
-                            "ahead of the clock",
-                            clock_text(newest).text);
-    return 0;
-}
-
 /* Makes the snapshot, and checks what only the whole shows. */
 static int freeze(struct loader *loader)
 {
     struct config *config = loader->config;
     int r;
 
-    config->files_mtime = loader->mtime.newest;
-    r = builder_freeze(loader->builder, config->files_mtime, members_report_clash, loader,
-                       &config->snapshot);
+    r = builder_freeze(loader->builder, members_report_clash, loader, &config->snapshot);
     if (r)
         return r;
     policies_check_aliases(loader, config->snapshot);
     check_catalog(loader, config->snapshot);
-    r = check_time(loader, config->snapshot);
-    if (r)
-        return r;
     return diagnostics_has_errors(loader->context.diagnostics) ? REPORTED : 0;
 }
 

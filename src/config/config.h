@@ -36,8 +36,7 @@ struct config {
     struct sync_settings sync;
     struct synced_list *lists; /* of the policies with members that sync finds, in their order */
     size_t n_lists;
-    uint32_t files_mtime;      /* when what was read has changed last, in seconds since 1970 */
-    struct snapshot *snapshot; /* one reference */
+    struct snapshot *snapshot; /* one reference; own zones have no serials yet */
     struct arena arena;        /* what the settings point at */
     struct glob_set matched;   /* for the next load */
 };

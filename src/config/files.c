@@ -34,7 +34,6 @@ int files_open(struct loader *loader, const char *path, const struct node *named
         file_report(file, path, place, diagnostics);
         return REPORTED;
     }
-    files_mtime_note(&loader->mtime, path, file->modified);
     if (file_is_utf16(file)) {
         diagnostics_error(diagnostics, (struct place){.file = path},
                           "found UTF-16, expected UTF-8: save the file in that encoding");
@@ -91,7 +90,7 @@ static void report_empty(const struct named_files *files, const char *path)
         NODE_WARNING(&loader->context, files->name, "%s matches no file", glob.text);
 }
 
-static int use_glob(struct named_files *files, const char *holder, const char *path)
+static int use_glob(struct named_files *files, const char *path)
 {
     struct loader *loader = files->loader;
     const struct node *name = files->name;
@@ -104,7 +103,7 @@ static int use_glob(struct named_files *files, const char *holder, const char *p
     else if (r == GLOB_UNREADABLE)
         NODE_ERROR(&loader->context, name, "cannot read a directory of %s",
                    quote_text(node_text(name)).text);
-    return r < 0 ? r : files_mtime_note_glob(&loader->mtime, holder, name->text);
+    return r < 0 ? r : 0;
 }
 
 static int use_files(struct named_files *files)
@@ -115,7 +114,7 @@ static int use_files(struct named_files *files)
 
     if (!path)
         return -ENOMEM;
-    return glob_is_pattern(pattern) ? use_glob(files, holder, path) : use_file(path, files);
+    return glob_is_pattern(pattern) ? use_glob(files, path) : use_file(path, files);
 }
 
 int files_each(struct loader *loader, const struct node *names,

@@ -13,15 +13,6 @@ bool glob_is_pattern(const char *pattern)
     return strpbrk(pattern, GLOB_CHARACTERS);
 }
 
-size_t glob_base(const char *pattern)
-{
-    size_t length = strcspn(pattern, GLOB_CHARACTERS);
-
-    while (length && pattern[length - 1] != '/')
-        length--;
-    return length;
-}
-
 char *glob_path(const char *holder, const char *pattern)
 {
     CLEANUP(buffer_deinit) struct buffer path = BUFFER_INIT;

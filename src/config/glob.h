@@ -11,10 +11,6 @@ bool glob_is_pattern(const char *pattern);
  * of memory; the caller frees the path. */
 char *glob_path(const char *holder, const char *pattern);
 
-/* How much of a glob names the directory where the search begins, below which all that it matches
- * lies: nothing, or up to a slash. */
-size_t glob_base(const char *pattern);
-
 /* Positive results of glob_each. */
 enum {
     GLOB_EMPTY = 1,  /* the glob matches no file */

@@ -29,7 +29,6 @@ struct loader {
     struct load_context context; /* its arena and sources are those below */
     struct arena arena;          /* nodes, and what settings of policies point at */
     struct sources sources;
-    struct files_mtime mtime;
     struct glob_set *matched;              /* globs that match, in the configuration that is made */
     const struct glob_set *matched_before; /* those of the last load, or NULL */
     const struct snapshot *before;         /* what the last load has made, or NULL */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 enum { NAMED = 10 }; /* ids in one description; the others are counted */
 
@@ -14,53 +15,33 @@ void announcements_deinit(struct announcements *announcements)
     *announcements = ANNOUNCEMENTS_INIT;
 }
 
-static int compare_policy(const void *a, const void *b)
-{
-    const struct waiting_id *left = a, *right = b;
-
-    return (left->policy > right->policy) - (left->policy < right->policy);
-}
-
-static const struct waiting_id *find_waiting(const struct announcements *announcements,
-                                             uint32_t policy)
-{
-    struct waiting_id wanted = {.policy = policy};
-
-    if (announcements->n == 0)
-        return NULL;
-    return bsearch(&wanted, announcements->items, announcements->n, sizeof(wanted), compare_policy);
-}
-
 /* Decides about one policy. Returns whether its id waits. */
-static bool plan_policy(const struct announcements *before, const struct snapshot *published,
-                        const struct policy *loaded, int64_t now, struct waiting_id *out)
+static bool plan_policy(const struct past_policy *old, const struct policy *loaded, int64_t now,
+                        struct waiting_id *out)
 {
-    const struct policy *old = snapshot_same_policy(published, loaded);
-    const struct waiting_id *waiting;
-
     if (!old || old->id.length == 0 || loaded->id.length == 0 || text_equals(old->id, loaded->id))
         return false;
     out->since = now;
     if (text_equals(old->body_id, loaded->body_id)) {
-        waiting = find_waiting(before, (uint32_t)snapshot_policy_number(published, old));
-        if (!waiting)
+        if (!old->waits)
             return false;
-        out->since = waiting->since;
+        out->since = old->since;
     }
     out->due = out->since + (int64_t)loaded->announce_delay * 1000;
-    memcpy(out->id, old->id.data, old->id.length + 1);
+    snprintf(out->id, sizeof(out->id), "%.*s", (int)old->id.length, old->id.data);
     return out->due > now;
 }
 
-int announcements_plan(const struct announcements *before, const struct snapshot *published,
-                       const struct snapshot *loaded, int64_t now, struct announcements *out)
+int announcements_plan(const struct past *past, const struct snapshot *loaded, int64_t now,
+                       struct announcements *out)
 {
     CLEANUP(announcements_deinit) struct announcements planned = ANNOUNCEMENTS_INIT;
 
     for (size_t i = 0; i < snapshot_n_policies(loaded); i++) {
+        const struct policy *policy = snapshot_policy(loaded, i);
         struct waiting_id waiting = {.policy = (uint32_t)i};
 
-        if (!plan_policy(before, published, snapshot_policy(loaded, i), now, &waiting))
+        if (!plan_policy(past_find(past, policy->primary), policy, now, &waiting))
             continue;
         if (ARRAY_RESERVE(planned.items, planned.n, planned.capacity))
             return -ENOMEM;
@@ -69,6 +50,19 @@ int announcements_plan(const struct announcements *before, const struct snapshot
     *out = planned;
     planned = ANNOUNCEMENTS_INIT;
     return 0;
+}
+
+void announcements_note(const struct announcements *announcements, const struct snapshot *loaded,
+                        struct past *past)
+{
+    for (size_t i = 0; i < announcements->n; i++) {
+        const struct waiting_id *waiting = &announcements->items[i];
+        struct past_policy *policy =
+            past_find(past, snapshot_policy(loaded, waiting->policy)->primary);
+
+        policy->waits = true;
+        policy->since = waiting->since;
+    }
 }
 
 /* Lists the ids that wait at a time. Returns the list, which the caller frees, or NULL. */
@@ -88,18 +82,18 @@ static struct announcement *list_waiting(const struct announcements *announcemen
 }
 
 int announcements_follow(const struct announcements *announcements, const struct snapshot *loaded,
-                         const struct snapshot *before, uint32_t files_mtime, struct snapshot **out)
+                         const struct snapshot_before *before, struct snapshot **out)
 {
     size_t n;
     CLEANUP(free_pointer) struct announcement *waiting = list_waiting(announcements, INT64_MIN, &n);
 
     if (!waiting)
         return -ENOMEM;
-    return snapshot_follow(loaded, before, files_mtime, waiting, n, out);
+    return snapshot_follow(loaded, before, waiting, n, out);
 }
 
 int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,
-                        const struct snapshot *before, int64_t now, struct snapshot **out)
+                        const struct snapshot_before *before, int64_t now, struct snapshot **out)
 {
     size_t n;
     CLEANUP(free_pointer) struct announcement *waiting = list_waiting(announcements, now, &n);

@@ -16,7 +16,7 @@
  */
 #pragma once
 
-#include "snapshot/snapshot.h"
+#include "snapshot/past.h"
 
 #include <time.h>
 
@@ -37,22 +37,24 @@ struct announcements {
 /* Frees what they hold; they are empty and usable afterwards. */
 void announcements_deinit(struct announcements *announcements);
 
-/* Decides which ids of a newly loaded snapshot wait. BEFORE are those that waited until now,
- * PUBLISHED is what was answered from. Returns 0 or -ENOMEM. */
-int announcements_plan(const struct announcements *before, const struct snapshot *published,
-                       const struct snapshot *loaded, int64_t now, struct announcements *out);
+/* Decides which ids of a newly loaded snapshot wait. Returns 0 or -ENOMEM. */
+int announcements_plan(const struct past *past, const struct snapshot *loaded, int64_t now,
+                       struct announcements *out);
 
-/* Makes the snapshot of a reload, with a reference of its own: the loaded one with the serials that
- * follow upon those of BEFORE, what was published until now, and leave room for the ids that wait.
- * FILES_MTIME is as for snapshot_follow. Returns 0 or -ENOMEM. */
+/* Notes in the past, which is that of what is published now, which ids wait; LOADED is the snapshot
+ * that they are of. */
+void announcements_note(const struct announcements *announcements, const struct snapshot *loaded,
+                        struct past *past);
+
+/* Makes what a load gives, with a reference of its own: the loaded snapshot with the serials that
+ * follow upon those before, and leave room for the ids that wait. Returns 0 or -ENOMEM. */
 int announcements_follow(const struct announcements *announcements, const struct snapshot *loaded,
-                         const struct snapshot *before, uint32_t files_mtime,
-                         struct snapshot **out);
+                         const struct snapshot_before *before, struct snapshot **out);
 
 /* Makes the snapshot to publish, with a reference of its own: the loaded one, but for the ids that
  * are not due yet. BEFORE is what was published until now. Returns 0 or -ENOMEM. */
 int announcements_apply(const struct announcements *announcements, struct snapshot *loaded,
-                        const struct snapshot *before, int64_t now, struct snapshot **out);
+                        const struct snapshot_before *before, int64_t now, struct snapshot **out);
 
 /* When the next id is due, or INT64_MAX. */
 int64_t announcements_next(const struct announcements *announcements);

@@ -8,16 +8,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/random.h>
+#include <time.h>
 
-enum {
-    AGAIN_MAX = 3, /* further readings of files that change within a second */
-    NAP_NANOSECONDS = 10000000,
-};
+enum { NAP_NANOSECONDS = 10000000 };
 
 struct load {
     struct load_setup setup;
     struct load_result result;
+    struct past past; /* of what is published */
     pthread_t thread;
     bool joined;
     atomic_bool cancelled, ended;
@@ -30,15 +28,6 @@ static void log_diagnostic(enum severity severity, const char *place, const char
     log_at(severity == SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s%s", place, text);
 }
 
-/* Whether what was read may change again within the second of its last change, in which reading
- * began or later. A time that is still to come is the file's own affair. */
-static bool may_change_again(const struct config *config, time_t begun)
-{
-    time_t newest = (time_t)config->files_mtime;
-
-    return snapshot_n_zones(config->snapshot) && newest >= begun && newest <= time(NULL);
-}
-
 static bool is_cancelled(void *context)
 {
     const struct load *load = context;
@@ -46,70 +35,58 @@ static bool is_cancelled(void *context)
     return load->cancelled;
 }
 
-/* Serials are times of files, so a change in the same second as the one before would not show. With
- * own zones reading begins again in the next second, until nothing has changed meanwhile, but not
- * without end. */
-static int read_settled(struct load *load, uint64_t seed)
+static int read_config(struct load *load)
 {
     const struct config_request request = {
         .path = load->setup.path,
-        .seed = seed,
+        .seed = load->setup.seed,
         .cancel = {.asked = is_cancelled, .context = load},
         .matched_before = load->setup.matched,
         .before = load->setup.loaded,
     };
     struct load_result *result = &load->result;
+    int r = config_load(&request, &result->diagnostics, &result->config);
 
-    for (int again = AGAIN_MAX;; again--) {
-        time_t begun = time(NULL);
-        int r = config_load(&request, &result->diagnostics, &result->config);
-
-        if (r || again == 0 || !may_change_again(result->config, begun))
-            return r;
-        begun = time(NULL);
-        while (time(NULL) == begun && !load->cancelled)
-            nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
-        if (load->cancelled)
-            return -ECANCELED;
-        config_free(result->config);
-        result->config = NULL;
-        diagnostics_deinit(&result->diagnostics);
-    }
-}
-
-static int read_config(struct load *load)
-{
-    uint64_t seed = 0;
-    int r;
-
-    if (getrandom(&seed, sizeof(seed), 0) < 0)
-        log_warning("cannot get a random seed: %s", strerror(errno));
-    r = read_settled(load, seed);
     if (r != -ECANCELED)
-        diagnostics_each(&load->result.diagnostics, log_diagnostic, NULL);
+        diagnostics_each(&result->diagnostics, log_diagnostic, NULL);
     return r;
 }
 
-/* Makes the loaded and the published snapshot of a reload. */
+/* Finds what was published until now, and which ids waited. */
+static int look_back(struct load *load)
+{
+    const struct load_setup *setup = &load->setup;
+    int r = past_of(setup->published, &load->past);
+
+    if (r == 0 && setup->published)
+        announcements_note(setup->announcements, setup->loaded, &load->past);
+    return r;
+}
+
+/* Makes the snapshots of a load, the loaded and the published one. */
 static int follow_up(struct load *load)
 {
     const struct load_setup *setup = &load->setup;
     struct load_result *result = &load->result;
     struct snapshot **loaded = &result->config->snapshot, *next;
+    const struct snapshot_before before = {&load->past, &result->domains, time(NULL)};
     int64_t now = clock_monotonic_ms();
-    int r = announcements_plan(setup->announcements, setup->published, *loaded, now,
-                               &result->announcements);
+    int r;
 
+    if (setup->published) {
+        r = domain_changes_between(setup->published, *loaded, &result->domains);
+        if (r)
+            return r;
+    }
+    r = announcements_plan(&load->past, *loaded, now, &result->announcements);
     if (r)
         return r;
-    r = announcements_follow(&result->announcements, *loaded, setup->published,
-                             result->config->files_mtime, &next);
+    r = announcements_follow(&result->announcements, *loaded, &before, &next);
     if (r)
         return r;
     snapshot_unref(*loaded);
     *loaded = next;
-    return announcements_apply(&result->announcements, *loaded, setup->published, now,
-                               &result->published);
+    return announcements_apply(&result->announcements, *loaded, &before, now, &result->published);
 }
 
 static void warn_of_id(const struct policy *policy, void *context)
@@ -124,7 +101,7 @@ static void warn_of_id(const struct policy *policy, void *context)
 /* Describes a reload, and warns of what an operator may not expect of it. */
 static void describe(struct load *load)
 {
-    CLEANUP(buffer_deinit) struct buffer keys = BUFFER_INIT, serials = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer keys = BUFFER_INIT;
     const struct load_setup *setup = &load->setup;
     struct load_result *result = &load->result;
 
@@ -133,33 +110,35 @@ static void describe(struct load *load)
         log_warning("reload: %.*s changed; restart the service to apply this, all else is applied",
                     (int)keys.length, keys.data);
     reload_check_ids(setup->published, result->config->snapshot, warn_of_id, NULL);
-    reload_check_serials(result->config, &serials);
-    if (serials.length)
-        log_warning("reload: %.*s", (int)serials.length, serials.data);
-    reload_describe(setup->published, result->published, &result->changes);
+    reload_describe(setup->published, result->published, &result->domains, &result->changes);
 }
 
-/* Reads the configuration, and makes what is to be published of it. */
-static int load_anew(struct load *load)
+/* Makes the snapshot to publish, of what is read or, without a path, of what was loaded last. */
+static int make(struct load *load)
 {
-    struct load_result *result = &load->result;
-    int r = read_config(load);
+    const struct load_setup *setup = &load->setup;
+    const struct snapshot_before before = {.past = &load->past, .changes = &load->result.domains};
+    int r;
 
+    if (setup->path) {
+        r = read_config(load);
+        if (r)
+            return r;
+    }
+    r = look_back(load);
     if (r)
         return r;
-    if (load->setup.published)
+    if (setup->path)
         return follow_up(load);
-    result->published = snapshot_ref(result->config->snapshot);
-    return 0;
+    return announcements_apply(setup->announcements, setup->loaded, &before, setup->now,
+                               &load->result.published);
 }
 
 static int run(struct load *load)
 {
     const struct load_setup *setup = &load->setup;
     struct load_result *result = &load->result;
-    int r = setup->path ? load_anew(load)
-                        : announcements_apply(setup->announcements, setup->loaded, setup->published,
-                                              setup->now, &result->published);
+    int r = make(load);
 
     if (r)
         return r;
@@ -253,6 +232,8 @@ bool load_free(struct load *load)
     config_free(result->config);
     announcements_deinit(&result->announcements);
     snapshot_unref(result->published);
+    domain_changes_deinit(&result->domains);
+    past_deinit(&load->past);
     buffer_deinit(&result->changes);
     buffer_deinit(&result->held);
     free(load);

@@ -13,12 +13,14 @@
 #include "service/announcements.h"
 
 #include "config/config.h"
+#include "snapshot/changes.h"
 #include "snapshot/notify.h"
 
 /* From what a load starts. At the start of the service there are no settings, nothing was published
  * and no id waits. */
 struct load_setup {
     const char *path;                /* NULL: nothing is read */
+    uint64_t seed;                   /* for builder_new, the same for all loads */
     struct snapshot *loaded;         /* what was loaded last */
     int64_t now;                     /* without a path: the time by which ids are due */
     const struct settings *settings; /* in force */
@@ -36,11 +38,12 @@ struct load_result {
     struct diagnostics diagnostics;
     struct config *config; /* its snapshot is the loaded one; NULL if nothing was read */
     struct announcements announcements;
-    struct snapshot *published; /* for which notify is prepared */
-    struct buffer changes;      /* what is new in it, for the log */
-    struct buffer held;         /* the domains that are held back, for the log; empty for none */
-    uint64_t begun;             /* when it began, monotonic nanoseconds */
-    int64_t processor_ms;       /* the time that it took of a processor */
+    struct snapshot *published;    /* for which notify is prepared */
+    struct domain_changes domains; /* how its domains differ from those that were published */
+    struct buffer changes;         /* what is new in it, for the log */
+    struct buffer held;            /* the domains that are held back, for the log; empty for none */
+    uint64_t begun;                /* when it began, monotonic nanoseconds */
+    int64_t processor_ms;          /* the time that it took of a processor */
 };
 
 struct load;

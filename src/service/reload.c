@@ -1,8 +1,6 @@
 #include "service/reload.h"
 
 #include "base/number.h"
-#include "config/diagnostics.h"
-#include "os/clock.h"
 
 /* In one log line; the others are counted. */
 enum {
@@ -10,24 +8,24 @@ enum {
     DOMAINS_NAMED = 5,
 };
 
-/* Counts the domains that are new, and names those that were held back and are not any more: their
- * certificates have come. */
-static size_t compare_domains(const struct snapshot *before, const struct snapshot *after,
-                              struct buffer *released)
+/* Names the domains that were held back and are not any more: their certificates have come. */
+static void name_released(const struct snapshot *after, const struct domain_changes *changes,
+                          struct buffer *out)
 {
-    struct domain now, old;
-    size_t cursor = 0, n_added = 0, n_released = 0;
+    struct domain now;
+    size_t n = 0;
 
-    while (snapshot_next_domain(after, &cursor, &now)) {
-        if (!snapshot_find(before, now.name, &old))
-            n_added++;
-        else if (old.held && !now.held && n_released++ < DOMAINS_NAMED)
-            buffer_printf(released, "%s%.*s", n_released == 1 ? "" : ", ", (int)now.name.length,
-                          now.name.data);
+    for (size_t i = changes->n_removed; i < changes->n; i++) {
+        const struct domain_change *change = &changes->items[i];
+
+        if (!change->was_there || !change->before.held)
+            continue;
+        snapshot_at(after, change->position, &now);
+        if (!now.held && n++ < DOMAINS_NAMED)
+            buffer_printf(out, "%s%.*s", n == 1 ? "" : ", ", (int)now.name.length, now.name.data);
     }
-    if (n_released > DOMAINS_NAMED)
-        buffer_printf(released, " and %zu more", n_released - DOMAINS_NAMED);
-    return n_added;
+    if (n > DOMAINS_NAMED)
+        buffer_printf(out, " and %zu more", n - DOMAINS_NAMED);
 }
 
 /* Whether two policies of the same primary publish the same. */
@@ -79,18 +77,17 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
 }
 
 void reload_describe(const struct snapshot *before, const struct snapshot *after,
-                     struct buffer *out)
+                     const struct domain_changes *changes, struct buffer *out)
 {
     CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT, released = BUFFER_INIT;
     struct policy_changes policies = compare_policies(before, after);
-    size_t added = compare_domains(before, after, &released);
-    size_t common = snapshot_n_domains(after) - added;
 
+    name_released(after, changes, &released);
     buffer_printf(out, "%s (%zu added, %zu removed, %zu changed), %s (%zu added, %zu removed)",
                   number_of(snapshot_n_policies(after), "policy", "policies").text, policies.added,
                   policies.removed, policies.changed,
-                  number_of(snapshot_n_domains(after), "domain", "domains").text, added,
-                  snapshot_n_domains(before) - common);
+                  number_of(snapshot_n_domains(after), "domain", "domains").text, changes->n_added,
+                  changes->n_removed);
     if (released.length)
         buffer_printf(out, "; no longer waiting for a certificate: %.*s", (int)released.length,
                       released.data);
@@ -110,15 +107,4 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
             !text_equals(old->body_id, now->body_id))
             warn(now, context);
     }
-}
-
-void reload_check_serials(const struct config *config, struct buffer *out)
-{
-    uint32_t highest = snapshot_highest_serial(config->snapshot);
-
-    if (highest > config->files_mtime)
-        buffer_printf(out,
-                      "serials of own zones are up to %u, but the newest file is of %u (%s): a "
-                      "restart would take them back; run touch on the configuration",
-                      highest, config->files_mtime, clock_text(config->files_mtime).text);
 }

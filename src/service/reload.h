@@ -2,12 +2,12 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "config/config.h"
+#include "snapshot/changes.h"
 
 /* Describes, in one line for the log, how the new snapshot differs: the numbers of policies and
  * domains, how many were added, removed and changed, and the ids that changed, old and new. */
 void reload_describe(const struct snapshot *before, const struct snapshot *after,
-                     struct buffer *out);
+                     const struct domain_changes *changes, struct buffer *out);
 
 /* The last part of that: "ids: example.net old -> new, …", or nothing. */
 void reload_describe_ids(const struct snapshot *before, const struct snapshot *after,
@@ -17,8 +17,3 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
  * would not notice the change (RFC 8461 3.1). */
 void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
                       void (*warn)(const struct policy *policy, void *context), void *context);
-
-/* Says, in one line for the log, that serials of own zones are above the time of the newest file.
- * After a restart the serials are that time, and secondaries ignore a serial that is lower than
- * theirs. Writes nothing if they are not above it. */
-void reload_check_serials(const struct config *config, struct buffer *out);

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <malloc.h>
+#include <sys/random.h>
 
 enum {
     RETRY_MILLISECONDS = 1000, /* after an id could not be announced for want of memory */
@@ -25,6 +26,7 @@ enum {
 
 struct service {
     char *config_path;
+    uint64_t seed;                      /* of the domain tables */
     struct config *config;              /* of the start, for its settings */
     struct snapshot *loaded;            /* what the configuration last said */
     struct glob_set matched;            /* the globs that matched then */
@@ -101,6 +103,7 @@ static int begin_load(struct service *service, const char *path, int64_t now)
 {
     const struct load_setup setup = {
         .path = path,
+        .seed = service->seed,
         .loaded = service->loaded,
         .now = now,
         .settings = service->config ? &service->config->settings : NULL,
@@ -127,6 +130,8 @@ int service_new(const char *config_path, struct service **out)
     service->config_path = strdup(config_path);
     if (!service->config_path)
         return -ENOMEM;
+    if (getrandom(&service->seed, sizeof(service->seed), 0) < 0)
+        log_warning("cannot get a random seed: %s", strerror(errno));
     r = notify_new(&service->notify);
     if (r)
         return r;

@@ -48,7 +48,7 @@ static struct snapshot *make_snapshot(unsigned int domains)
         if (builder_add_member(builder, policy, DOMAIN_CNAME, false, &name, 0))
             abort();
     }
-    if (builder_freeze(builder, 0, NULL, NULL, &snapshot))
+    if (builder_freeze(builder, NULL, NULL, &snapshot))
         abort();
     builder_free(builder);
     return snapshot;

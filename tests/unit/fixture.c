@@ -84,7 +84,7 @@ int fixture_build(struct snapshot **out)
     int r = builder_new(42, &builder);
 
     r = r ? r : add_all(builder);
-    return r ? r : builder_freeze(builder, 0, NULL, NULL, out);
+    return r ? r : builder_freeze(builder, NULL, NULL, out);
 }
 
 struct snapshot *fixture_snapshot(void)
@@ -128,6 +128,19 @@ static int add_zone_policies(struct builder *builder, size_t n_more)
     return r ? r : builder_add_policy(builder, &spec, 0, &policy);
 }
 
+/* Makes what a load at a time gives after BEFORE was published. */
+static int follow_up(const struct snapshot *loaded, const struct snapshot *before, int64_t time,
+                     const struct announcement *waiting, struct snapshot **out)
+{
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    const struct snapshot_before follows = {&past, &changes, time};
+    int r = past_of(before, &past);
+
+    r = r || !before ? r : domain_changes_between(before, loaded, &changes);
+    return r ? r : snapshot_follow(loaded, &follows, waiting, waiting ? 1 : 0, out);
+}
+
 int fixture_build_zones(size_t n_more, struct snapshot **out)
 {
     CLEANUP(builder_free_pointer) struct builder *builder = NULL;
@@ -138,11 +151,13 @@ int fixture_build_zones(size_t n_more, struct snapshot **out)
         .hostmaster = fixture_name("hostmaster.example"),
         .catalog = fixture_name("cat.example"),
     };
+    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = NULL;
     int r = builder_new(42, &builder);
 
     r = r ? r : builder_set_zones(builder, &settings);
     r = r ? r : add_zone_policies(builder, n_more);
-    return r ? r : builder_freeze(builder, 1000, NULL, NULL, out);
+    r = r ? r : builder_freeze(builder, NULL, NULL, &loaded);
+    return r ? r : follow_up(loaded, NULL, 1000, NULL, out);
 }
 
 struct snapshot *fixture_zones(void)
@@ -194,24 +209,35 @@ void fixture_add_member(struct builder *builder, uint32_t policy, const char *do
 }
 
 struct snapshot *fixture_follow(const struct snapshot *loaded, const struct snapshot *before,
-                                uint32_t files_mtime, const struct announcement *waiting)
+                                int64_t time, const struct announcement *waiting)
 {
     struct snapshot *snapshot;
 
-    assert_int_equal(
-        snapshot_follow(loaded, before, files_mtime, waiting, waiting ? 1 : 0, &snapshot), 0);
+    assert_int_equal(follow_up(loaded, before, time, waiting, &snapshot), 0);
     return snapshot;
 }
 
-struct snapshot *fixture_end_zones(struct builder *builder, uint32_t files_mtime,
+struct snapshot *fixture_end_zones(struct builder *builder, int64_t time,
                                    const struct snapshot *before,
                                    const struct announcement *waiting)
 {
     CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = NULL;
 
-    assert_int_equal(builder_freeze(builder, files_mtime, NULL, NULL, &loaded), 0);
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &loaded), 0);
     builder_free(builder);
-    return fixture_follow(loaded, before, files_mtime, waiting);
+    return fixture_follow(loaded, before, time, waiting);
+}
+
+int fixture_announce(const struct snapshot *loaded, const struct snapshot *before,
+                     const struct announcement *waiting, struct snapshot **out)
+{
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    const struct snapshot_before follows = {.past = &past, .changes = &changes};
+    int r = past_of(before, &past);
+
+    r = r ? r : domain_changes_between(before, loaded, &changes);
+    return r ? r : snapshot_announce(loaded, &follows, waiting, waiting ? 1 : 0, out);
 }
 
 struct zone fixture_zone(const struct snapshot *snapshot, const char *name)

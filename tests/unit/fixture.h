@@ -6,6 +6,7 @@
 #pragma once
 
 #include "snapshot/builder.h"
+#include "snapshot/changes.h"
 #include "snapshot/notify.h"
 
 /* Builds the snapshot; fails the test if it cannot. */
@@ -47,14 +48,17 @@ uint32_t fixture_add_reports(struct builder *builder, const char *primary, const
 void fixture_add_member(struct builder *builder, uint32_t policy, const char *domain);
 
 /* Ends a builder and frees it: the snapshot is as fixture_follow makes it. */
-struct snapshot *fixture_end_zones(struct builder *builder, uint32_t files_mtime,
+struct snapshot *fixture_end_zones(struct builder *builder, int64_t time,
                                    const struct snapshot *before,
                                    const struct announcement *waiting);
 
-/* The snapshot of a reload after BEFORE, from files of a time, while an id waits; these two may be
- * NULL. */
+/* The snapshot of a load at a time after BEFORE, while an id waits; these two may be NULL. */
 struct snapshot *fixture_follow(const struct snapshot *loaded, const struct snapshot *before,
-                                uint32_t files_mtime, const struct announcement *waiting);
+                                int64_t time, const struct announcement *waiting);
+
+/* The snapshot that is published while an id, which may be NULL, waits. */
+int fixture_announce(const struct snapshot *loaded, const struct snapshot *before,
+                     const struct announcement *waiting, struct snapshot **out);
 
 /* The own zone of a name. */
 struct zone fixture_zone(const struct snapshot *snapshot, const char *name);

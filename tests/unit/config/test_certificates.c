@@ -117,7 +117,7 @@ static void the_first_domains_that_are_held_back_are_named(void **state)
         assert_int_equal(builder_add_member(builder, policy, DOMAIN_CNAME, letter != 'b', &name, 0),
                          0);
     }
-    assert_int_equal(builder_freeze(builder, 0, NULL, NULL, &snapshot), 0);
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
     certificates_name_held(snapshot, &out);
     assert_string_equal(buffer_string(&out),
                         "a.example, c.example, d.example, e.example, f.example and 1 more");

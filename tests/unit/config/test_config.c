@@ -494,111 +494,6 @@ static void the_default_listener_is_enabled(void **state)
     config_free(config);
 }
 
-enum { AHEAD = INT32_MAX };
-
-static void set_time(const char *path, time_t when)
-{
-    const struct timespec times[] = {{.tv_sec = when}, {.tv_sec = when}};
-
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
-
-static void assert_newest(const char *warning, uint32_t newest)
-{
-    struct config *config = assert_loaded("config.yaml", warning);
-
-    assert_int_equal(config->files_mtime, newest);
-    config_free(config);
-}
-
-static void the_last_file_of_a_glob_leaves_its_time_behind(void **state)
-{
-    (void)state;
-    assert_int_equal(mkdir("lists", 0700), 0);
-    assert_int_equal(mkdir("lists/customer", 0700), 0);
-    temporary_write("lists/a.list", "");
-    temporary_write("lists/customer/a.list", "");
-    temporary_write("config.yaml",
-                    POLICY "    domain_files: [\"lists/*.list\", \"lists/*/a.list\"]\n");
-    set_time("config.yaml", 1000);
-    set_time("lists/a.list", 2000);
-    set_time("lists/customer/a.list", 3000);
-    set_time("lists/customer", 4000);
-    set_time("lists", 1000);
-    assert_newest("", 4000);
-    assert_int_equal(unlink("lists/customer/a.list"), 0);
-    set_time("lists/customer", 4500);
-    assert_newest("config.yaml:4:36: warning: \"lists/*/a.list\" matches no file\n", 4500);
-    assert_int_equal(rmdir("lists/customer"), 0);
-    assert_int_equal(unlink("lists/a.list"), 0);
-    set_time("lists", 5000);
-    assert_newest("config.yaml:4:20: warning: \"lists/*.list\" matches no file\n"
-                  "config.yaml:4:36: warning: \"lists/*/a.list\" matches no file\n",
-                  5000);
-}
-
-/* Loads config.yaml, whose newest part is at a path and of the future. */
-static void assert_ahead(const char *path)
-{
-    char expected[256];
-    struct config *config;
-
-    set_time(path, AHEAD);
-    snprintf(expected, sizeof(expected),
-             "%s: warning: the last change is at 2038-01-19T03:14:07Z, in the future: serials "
-             "of own zones run ahead of the clock\n",
-             path);
-    config = assert_loaded("config.yaml", expected);
-    assert_int_equal(config->files_mtime, AHEAD);
-    config_free(config);
-    set_time(path, 1000000000);
-}
-
-static void what_makes_serials_run_ahead_is_named(void **state)
-{
-    const char *directory = *state;
-    char certificate[64], policy[256];
-
-    snprintf(certificate, sizeof(certificate), "%s/example.net.pem", directory);
-    snprintf(policy, sizeof(policy),
-             "policies: [{domain: example.net, mode: none, policy_host: 192.0.2.40, "
-             "authority: zones, certificates: %s/%%d.pem}]\n",
-             directory);
-    assert_int_equal(mkdir("more", 0700), 0);
-    temporary_write("more/a.yaml", policy);
-    temporary_write(certificate, "");
-    temporary_write("config.yaml",
-                    "zones: {nameservers: ns.example.net, hostmaster: root.example.net}\n"
-                    "include: more/*.yaml\n");
-    config_free(assert_loaded("config.yaml", ""));
-    assert_ahead("config.yaml");
-    assert_ahead("more/a.yaml");
-    assert_ahead("more/");
-    assert_ahead(certificate);
-    set_time("config.yaml", time(NULL) + FILES_CLOCKS_DIFFER / 2);
-    config_free(assert_loaded("config.yaml", ""));
-}
-
-static void a_time_at_the_end_of_serials_is_left_out(void **state)
-{
-    (void)state;
-    temporary_write("config.yaml", POLICY "    domain_files: [a.list, b.list]\n");
-    temporary_write("a.list", "");
-    temporary_write("b.list", "");
-    set_time("config.yaml", 1000);
-    set_time("a.list", UINT32_MAX);
-    set_time("b.list", (time_t)UINT32_MAX + 2000);
-    assert_newest("", 1000);
-}
-
-static void times_of_files_are_nothing_to_an_overlay(void **state)
-{
-    (void)state;
-    temporary_write("config.yaml", POLICY);
-    set_time("config.yaml", AHEAD);
-    config_free(assert_loaded("config.yaml", ""));
-}
-
 static void assert_restart(const struct settings *before, const struct settings *after,
                            const char *expected)
 {
@@ -673,7 +568,6 @@ int main(void)
         TEST(a_file_over_its_limit_is_refused),
         TEST(files_are_named_by_the_directory_of_the_configuration),
         TEST(a_directory_with_glob_characters_stands_for_itself),
-        TEST(the_last_file_of_a_glob_leaves_its_time_behind),
         TEST(file_names_that_do_not_print_are_escaped),
         TEST(file_names_in_messages_are_escaped),
         TEST(the_first_50_errors_are_listed_and_the_others_counted),
@@ -684,9 +578,6 @@ int main(void)
         TEST(a_load_ends_wherever_it_is_cancelled),
         TEST(names_of_files_have_a_limit_and_so_have_globs),
         TEST(the_default_listener_is_enabled),
-        TEST(what_makes_serials_run_ahead_is_named),
-        TEST(a_time_at_the_end_of_serials_is_left_out),
-        TEST(times_of_files_are_nothing_to_an_overlay),
         cmocka_unit_test(settings_that_need_a_restart_are_named),
         cmocka_unit_test(listeners_that_came_or_went_are_named_alone),
         TEST(freeing_nothing_is_allowed),

@@ -2,6 +2,7 @@
 
 #include "cmocka_all.h"
 #include "fixture.h"
+#include "snapshot/changes.h"
 
 /* A service's view: what was loaded last, what is published, what waits. */
 struct fixture {
@@ -39,7 +40,7 @@ static struct snapshot *load(const struct version *version)
     assert_int_equal(builder_new(1, &builder), 0);
     add(builder, "a.example", version->age_a, version);
     add(builder, "b.example", version->age_b, version);
-    assert_int_equal(builder_freeze(builder, 0, NULL, NULL, &snapshot), 0);
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
     builder_free(builder);
     return snapshot;
 }
@@ -70,22 +71,26 @@ static int tear_down(void **state)
 
 static void publish(struct fixture *fixture, int64_t now)
 {
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    const struct domain_changes none = DOMAIN_CHANGES_INIT;
+    const struct snapshot_before before = {.past = &past, .changes = &none};
     struct snapshot *published;
 
-    assert_int_equal(announcements_apply(&fixture->announcements, fixture->loaded, fixture->loaded,
-                                         now, &published),
-                     0);
+    assert_int_equal(
+        announcements_apply(&fixture->announcements, fixture->loaded, &before, now, &published), 0);
     snapshot_unref(fixture->published);
     fixture->published = published;
 }
 
 static void reload(struct fixture *fixture, int64_t now, struct version version)
 {
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
     struct snapshot *loaded = load(&version);
     struct announcements planned;
 
-    assert_int_equal(
-        announcements_plan(&fixture->announcements, fixture->published, loaded, now, &planned), 0);
+    assert_int_equal(past_of(fixture->published, &past), 0);
+    announcements_note(&fixture->announcements, fixture->loaded, &past);
+    assert_int_equal(announcements_plan(&past, loaded, now, &planned), 0);
     announcements_deinit(&fixture->announcements);
     fixture->announcements = planned;
     snapshot_unref(fixture->loaded);

@@ -32,21 +32,27 @@ static int announce(void)
 {
     struct waiting_id item = {.policy = 0, .id = "before", .due = 1};
     struct announcements announcements = {.items = &item, .n = 1};
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    const struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    const struct snapshot_before before = {.past = &past, .changes = &changes};
     struct snapshot *other = NULL;
-    int r = announcements_apply(&announcements, snapshot, snapshot, 0, &other);
+    int r = past_of(snapshot, &past);
 
+    r = r ? r : announcements_apply(&announcements, snapshot, &before, 0, &other);
     snapshot_unref(other);
     return r;
 }
 
 static int plan(void)
 {
-    struct announcements none = ANNOUNCEMENTS_INIT, planned = ANNOUNCEMENTS_INIT;
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    struct announcements planned = ANNOUNCEMENTS_INIT;
     const struct announcement before = {.policy = 0, .id = TEXT("before")};
     struct snapshot *other = NULL;
-    int r = snapshot_announce(snapshot, snapshot, &before, 1, &other);
+    int r = fixture_announce(snapshot, snapshot, &before, &other);
 
-    r = r ? r : announcements_plan(&none, other, snapshot, 0, &planned);
+    r = r ? r : past_of(other, &past);
+    r = r ? r : announcements_plan(&past, snapshot, 0, &planned);
     announcements_deinit(&planned);
     snapshot_unref(other);
     return r;

@@ -13,7 +13,9 @@ static struct text numbered(char *out, size_t size, unsigned int number)
 
 static void add(struct domain_table_builder *builder, struct text name, uint32_t value)
 {
-    assert_int_equal(domain_table_builder_add(builder, name, value, 1000 + value), 0);
+    uint64_t hash = domain_table_hash(builder->seed, name);
+
+    assert_int_equal(domain_table_builder_add(builder, hash, name, value, 1000 + value), 0);
 }
 
 /* Writes down the clashes, one a line. */

@@ -9,7 +9,7 @@ static const struct name nameservers[] = {{.length = 11, .text = "ns1.example"},
 /* What a snapshot is made from: a policy with two members, and another one. */
 struct load {
     uint64_t seed;
-    uint32_t files_mtime;
+    int64_t time;
     struct policy_spec first, second;
     enum domain_kind kind; /* of the members */
     bool held;             /* are the members */
@@ -65,7 +65,7 @@ static void ignore_clash(const struct builder_clash *clash, void *context)
 static struct snapshot *make(const struct load *load)
 {
     CLEANUP(builder_free_pointer) struct builder *builder = NULL;
-    struct snapshot *snapshot = NULL;
+    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = NULL;
     uint32_t first = 0, second = 0, policy;
 
     assert_int_equal(builder_new(load->seed, &builder), 0);
@@ -78,8 +78,8 @@ static struct snapshot *make(const struct load *load)
         add_member(builder, load, policy, "c.example");
     if (load->twice)
         add_member(builder, load, second, "a.example");
-    assert_int_equal(builder_freeze(builder, load->files_mtime, ignore_clash, NULL, &snapshot), 0);
-    return snapshot;
+    assert_int_equal(builder_freeze(builder, ignore_clash, NULL, &loaded), 0);
+    return fixture_follow(loaded, NULL, load->time, NULL);
 }
 
 static uint64_t fingerprint(const struct load *load)
@@ -196,7 +196,7 @@ static void own_zones_count_without_their_serials(void **state)
     (void)state;
     load.first.zones = load.second.zones = true;
     other = load;
-    other.files_mtime = 1000;
+    other.time = 1000;
     assert_same(&load, &other);
     other.first.zones = false;
     assert_other(&load, &other);
@@ -222,7 +222,7 @@ static void an_id_that_waits_counts_as_it_is_announced(void **state)
 
     (void)state;
     before.first.fixed_id = "old";
-    assert_int_equal(snapshot_announce(loaded, loaded, &waiting, 1, &published), 0);
+    assert_int_equal(fixture_announce(loaded, loaded, &waiting, &published), 0);
     assert_true(snapshot_fingerprint(published) == fingerprint(&before));
     assert_true(snapshot_fingerprint(published) != snapshot_fingerprint(loaded));
     snapshot_unref(published);

@@ -50,8 +50,7 @@ uint32_t __wrap_snapshot_zone_serial(const struct snapshot *snapshot, size_t num
 }
 
 /* One zone for each of many domains, which are numbered from some number on. */
-static struct snapshot *many_zones(unsigned int from, uint32_t files_mtime,
-                                   const struct snapshot *before)
+static struct snapshot *many_zones(unsigned int from, int64_t time, const struct snapshot *before)
 {
     struct builder *builder = fixture_begin_zones("ns.example", "h.example", (struct name){0});
     uint32_t policy = fixture_add_reports(builder, "many.example", "mailto:a@example.net", 60);
@@ -61,7 +60,7 @@ static struct snapshot *many_zones(unsigned int from, uint32_t files_mtime,
         snprintf(domain, sizeof(domain), "domain-%u.example", i);
         fixture_add_member(builder, policy, domain);
     }
-    return fixture_end_zones(builder, files_mtime, before, NULL);
+    return fixture_end_zones(builder, time, before, NULL);
 }
 
 static void switch_to(struct notify *notify, struct snapshot *snapshot)

@@ -2,13 +2,13 @@
 #include "fixture.h"
 
 /* A policy of one member. */
-static struct snapshot *one_policy(const char *member, const char *rua, uint32_t files_mtime,
+static struct snapshot *one_policy(const char *member, const char *rua, int64_t time,
                                    const struct snapshot *before)
 {
     struct builder *builder = fixture_begin_zones("ns.example", "h.example", (struct name){0});
 
     fixture_add_member(builder, fixture_add_reports(builder, "changing.example", rua, 60), member);
-    return fixture_end_zones(builder, files_mtime, before, NULL);
+    return fixture_end_zones(builder, time, before, NULL);
 }
 
 static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
@@ -31,7 +31,7 @@ static void a_serial_rises_with_the_records_and_with_nothing_else(void **state)
 }
 
 /* A policy of one domain under some name server and hostmaster. */
-static struct snapshot *under(const char *nameserver, const char *hostmaster, uint32_t files_mtime,
+static struct snapshot *under(const char *nameserver, const char *hostmaster, int64_t time,
                               const struct snapshot *before)
 {
     struct builder *builder =
@@ -41,7 +41,7 @@ static struct snapshot *under(const char *nameserver, const char *hostmaster, ui
 
     spec.zones = true;
     assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    return fixture_end_zones(builder, files_mtime, before, NULL);
+    return fixture_end_zones(builder, time, before, NULL);
 }
 
 static void another_authority_is_a_change(void **state)
@@ -64,7 +64,7 @@ static void another_authority_is_a_change(void **state)
 }
 
 /* Two policies, the first of which changes with the member that is in one of them. */
-static struct snapshot *member_of(bool second, uint32_t files_mtime, const struct snapshot *before)
+static struct snapshot *member_of(bool second, int64_t time, const struct snapshot *before)
 {
     struct builder *builder = fixture_begin_zones("ns.example", "h.example", (struct name){0});
     const uint32_t policies[] = {
@@ -73,7 +73,7 @@ static struct snapshot *member_of(bool second, uint32_t files_mtime, const struc
     };
 
     fixture_add_member(builder, policies[second], "member.example");
-    return fixture_end_zones(builder, files_mtime, before, NULL);
+    return fixture_end_zones(builder, time, before, NULL);
 }
 
 static void a_domain_that_moves_never_gets_a_lower_serial(void **state)
@@ -109,7 +109,7 @@ static void a_zone_that_comes_back_has_a_higher_serial_than_it_had(void **state)
 }
 
 /* A policy whose one zone waits for the certificate. */
-static struct snapshot *announced(bool held, uint32_t files_mtime, const struct snapshot *before)
+static struct snapshot *announced(bool held, int64_t time, const struct snapshot *before)
 {
     const struct name nameserver = fixture_name("ns.example");
     const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
@@ -123,7 +123,7 @@ static struct snapshot *announced(bool held, uint32_t files_mtime, const struct 
     assert_int_equal(builder_new(1, &builder), 0);
     assert_int_equal(builder_set_zones(builder, &settings), 0);
     assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
-    return fixture_end_zones(builder, files_mtime, before, NULL);
+    return fixture_end_zones(builder, time, before, NULL);
 }
 
 static void a_zone_that_was_held_back_has_a_serial(void **state)
@@ -149,7 +149,7 @@ static void an_id_that_waits_lowers_no_serial_of_a_late_domain(void **state)
     (void)state;
     assert_int_equal(fixture_zone(late, "_tls.b.example").serial, 20);
     assert_int_equal(fixture_zone(loaded, "_tls.b.example").serial, 30);
-    assert_int_equal(snapshot_announce(loaded, late, NULL, 0, &waiting), 0);
+    assert_int_equal(fixture_announce(loaded, late, NULL, &waiting), 0);
     assert_true(fixture_zone(waiting, "_tls.b.example").serial >= 20);
 }
 
@@ -163,7 +163,7 @@ struct two {
 
 static const struct announcement id_before = {.policy = 0, .id = {"one", 3}};
 
-static struct snapshot *two_policies(const struct two *two, uint32_t files_mtime,
+static struct snapshot *two_policies(const struct two *two, int64_t time,
                                      const struct snapshot *before)
 {
     struct builder *builder = fixture_begin_zones("ns.example", two->hostmaster, (struct name){0});
@@ -181,7 +181,7 @@ static struct snapshot *two_policies(const struct two *two, uint32_t files_mtime
     second = fixture_add_reports(builder, "second.example", "mailto:a@b.example", two->ttl);
     if (two->member)
         fixture_add_member(builder, two->member == IN_FIRST ? first : second, "member.example");
-    return fixture_end_zones(builder, files_mtime, before, two->waits ? &id_before : NULL);
+    return fixture_end_zones(builder, time, before, two->waits ? &id_before : NULL);
 }
 
 /* What is published of it while the id that the first policy had still waits. */
@@ -189,7 +189,7 @@ static struct snapshot *while_one_waits(struct snapshot *loaded, const struct sn
 {
     struct snapshot *waiting;
 
-    assert_int_equal(snapshot_announce(loaded, before, &id_before, 1, &waiting), 0);
+    assert_int_equal(fixture_announce(loaded, before, &id_before, &waiting), 0);
     return waiting;
 }
 
@@ -260,10 +260,10 @@ static void an_id_that_waits_has_a_serial_below_its_own(void **state)
 
     (void)state;
     /* What is published stays the same for now, and so do the serials. */
-    assert_int_equal(snapshot_announce(same, before, &same_id, 1, &unchanged), 0);
+    assert_int_equal(fixture_announce(same, before, &same_id, &unchanged), 0);
     assert_int_equal(fixture_zone(unchanged, "_mta-sts.full.example").serial, 1000);
     assert_int_equal(fixture_zone(unchanged, "mta-sts.member.example").serial, 1000);
-    assert_int_equal(snapshot_announce(loaded, before, &old_id, 1, &waiting), 0);
+    assert_int_equal(fixture_announce(loaded, before, &old_id, &waiting), 0);
     assert_int_equal(fixture_zone(waiting, "_mta-sts.full.example").serial, 1999);
     assert_int_equal(fixture_zone(loaded, "_mta-sts.full.example").serial, 2000);
     assert_int_equal(fixture_zone(waiting, "_tls.only-rua.example").serial, 2000);

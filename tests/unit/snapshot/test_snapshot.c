@@ -52,8 +52,7 @@ static void freeze(struct fixture *fixture, const char *expected_clashes)
 {
     CLEANUP(buffer_deinit) struct buffer clashes = BUFFER_INIT;
 
-    assert_int_equal(builder_freeze(fixture->builder, 0, note_clash, &clashes, &fixture->snapshot),
-                     0);
+    assert_int_equal(builder_freeze(fixture->builder, note_clash, &clashes, &fixture->snapshot), 0);
     assert_string_equal(buffer_string(&clashes), expected_clashes);
 }
 
@@ -220,7 +219,7 @@ static void another_announcement_shares_all_but_the_id(void **state)
     struct snapshot *loaded = fixture_snapshot();
     struct domain domain;
 
-    assert_int_equal(snapshot_announce(loaded, loaded, &announcement, 1, &fixture->snapshot), 0);
+    assert_int_equal(fixture_announce(loaded, loaded, &announcement, &fixture->snapshot), 0);
     assert_string_equal(announced(fixture->snapshot, "full.example"), "\"v=STSv1; id=before\"");
     assert_string_equal(announced(fixture->snapshot, "direct.full.example"),
                         "\"v=STSv1; id=before\"");

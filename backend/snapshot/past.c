@@ -1,0 +1,90 @@
+#include "snapshot/past.h"
+
+#include "snapshot/domains.h"
+#include "snapshot/fingerprint.h"
+#include "snapshot/serials.h"
+
+#include <errno.h>
+
+void past_deinit(struct past *past)
+{
+    free(past->policies);
+    free(past->overrides);
+    arena_deinit(&past->arena);
+    *past = PAST_INIT;
+}
+
+static int compare_primaries(const void *a, const void *b)
+{
+    const struct past_policy *left = a, *right = b;
+
+    return text_compare(left->primary, right->primary);
+}
+
+void past_sort(struct past *past)
+{
+    if (past->n_policies)
+        qsort(past->policies, past->n_policies, sizeof(*past->policies), compare_primaries);
+}
+
+struct past_policy *past_find(const struct past *past, struct text primary)
+{
+    const struct past_policy wanted = {.primary = primary};
+
+    if (past->n_policies == 0)
+        return NULL;
+    return bsearch(&wanted, past->policies, past->n_policies, sizeof(wanted), compare_primaries);
+}
+
+static void take_policies(struct past *past, const struct snapshot *published)
+{
+    for (size_t i = 0; i < past->n_policies; i++) {
+        const struct policy *policy = snapshot_policy(published, i);
+
+        past->policies[i] = (struct past_policy){
+            .primary = policy->primary,
+            .id = policy->id,
+            .body_id = policy->body_id,
+            .records = policy_fingerprint(policy, snapshot_zone_settings(published)),
+            .serial = snapshot_policy_serial(published, i),
+        };
+    }
+    past_sort(past);
+}
+
+static void take_overrides(struct past *past, const struct snapshot *published)
+{
+    const struct serials *serials = snapshot_serials(published);
+
+    for (size_t i = 0; i < past->n_overrides; i++) {
+        struct domain domain;
+
+        snapshot_at(published, serials->overrides[i].position, &domain);
+        past->overrides[i] = (struct past_override){domain.name, serials->overrides[i].serial};
+    }
+}
+
+int past_of(const struct snapshot *published, struct past *out)
+{
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+
+    if (published) {
+        const struct serials *serials = snapshot_serials(published);
+
+        past.n_policies = snapshot_n_policies(published);
+        past.n_overrides = serials->n_overrides;
+        past.policies = calloc(past.n_policies + 1, sizeof(*past.policies));
+        past.overrides = calloc(past.n_overrides + 1, sizeof(*past.overrides));
+        if (!past.policies || !past.overrides)
+            return -ENOMEM;
+        take_policies(&past, published);
+        take_overrides(&past, published);
+        past.catalog =
+            catalog_fingerprint(snapshot_zones(published), snapshot_zone_settings(published));
+        past.catalog_serial = serials->catalog;
+        past.highest = serials_highest(serials);
+    }
+    *out = past;
+    past = PAST_INIT;
+    return 0;
+}
