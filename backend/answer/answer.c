@@ -38,13 +38,8 @@ bool answer_is_empty(const struct answer *answer)
     return answer->rows.first[0].type == RECORD_ENT;
 }
 
-static bool equals_in_any_case(struct text a, struct text b)
-{
-    return a.length == b.length && strncasecmp(a.data, b.data, a.length) == 0;
-}
-
 bool answer_matches(const struct row *row, struct text qtype)
 {
-    return equals_in_any_case(qtype, TEXT("ANY")) ||
-           equals_in_any_case(qtype, record_type_text(row->type));
+    return text_equals_any_case(qtype, TEXT("ANY")) ||
+           text_equals_any_case(qtype, record_type_text(row->type));
 }

@@ -67,10 +67,39 @@ static inline bool text_starts_with(struct text text, struct text prefix)
            (prefix.length == 0 || memcmp(text.data, prefix.data, prefix.length) == 0);
 }
 
+/* As text_equals, in any case of ASCII letters. */
+static inline bool text_equals_any_case(struct text a, struct text b)
+{
+    return a.length == b.length && strncasecmp(a.data, b.data, a.length) == 0;
+}
+
 /* The rest of a view after its first N bytes; N must not exceed its length. */
 static inline struct text text_after(struct text text, size_t n)
 {
     return text_of(text.data + n, text.length - n);
+}
+
+/* Takes a prefix, in any case of ASCII letters, off the front of a text. Returns whether it was
+ * there. */
+static inline bool text_take_prefix(struct text *from, struct text prefix)
+{
+    if (from->length < prefix.length || strncasecmp(from->data, prefix.data, prefix.length) != 0)
+        return false;
+    *from = text_after(*from, prefix.length);
+    return true;
+}
+
+/* Takes what precedes a separator off the front of a text, and the separator; without one, takes
+ * all. */
+static inline struct text text_take(struct text *from, char separator)
+{
+    const char *end = from->length ? memchr(from->data, separator, from->length) : NULL;
+    struct text taken = *from;
+
+    if (end)
+        taken.length = (size_t)(end - from->data);
+    *from = text_after(*from, taken.length + (end ? 1 : 0));
+    return taken;
 }
 
 /* For CLEANUP: frees what a pointer variable of any type points at. */

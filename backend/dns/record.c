@@ -31,16 +31,14 @@ static const char known_types[] =
 
 bool record_type_is_known(struct text type)
 {
-    uint64_t number;
-    size_t length;
+    struct text known = text_from(known_types), number = type;
+    uint64_t value;
 
-    if (type.length > 4 && strncasecmp(type.data, "TYPE", 4) == 0)
-        return number_read(text_after(type, 4), UINT16_MAX, &number);
-    for (const char *known = known_types; *known; known += length + (known[length] == ' ')) {
-        length = strcspn(known, " ");
-        if (length == type.length && strncasecmp(known, type.data, length) == 0)
+    if (text_take_prefix(&number, TEXT("TYPE")))
+        return number_read(number, UINT16_MAX, &value);
+    while (known.length)
+        if (text_equals_any_case(text_take(&known, ' '), type))
             return true;
-    }
     return false;
 }
 

@@ -116,23 +116,12 @@ static int rua_character_fault(struct text uri, struct text host)
     return 0;
 }
 
-/* Takes a scheme, which compares without case (RFC 3986 3.1), off the front of a URI. */
-static bool take_scheme(struct text *uri, struct text scheme)
-{
-    if (uri->length < scheme.length || strncasecmp(uri->data, scheme.data, scheme.length) != 0)
-        return false;
-    *uri = text_after(*uri, scheme.length);
-    return true;
-}
-
 /* Takes the host out of what follows "mailto:". */
 static int find_mail_host(struct text address, struct text *host)
 {
-    const char *query = memchr(address.data, '?', address.length);
     const char *at;
 
-    if (query)
-        address.length = (size_t)(query - address.data);
+    address = text_take(&address, '?');
     at = memrchr(address.data, '@', address.length);
     if (!at || at == address.data || at == address.data + address.length - 1)
         return RUA_NO_MAILBOX;
@@ -154,16 +143,22 @@ static int find_web_host(struct text rest, struct text *host)
     return 0;
 }
 
+int rua_host(struct text uri, bool *mail, struct text *host)
+{
+    /* Schemes compare without case (RFC 3986 3.1). */
+    *mail = text_take_prefix(&uri, TEXT("mailto:"));
+    if (*mail)
+        return find_mail_host(uri, host);
+    return text_take_prefix(&uri, TEXT("https:")) ? find_web_host(uri, host) : RUA_SCHEME;
+}
+
 int rua_check(struct text uri)
 {
-    struct text rest = uri, host = TEXT("");
-    int missing, fault;
+    struct text host = TEXT("");
+    bool mail;
+    int missing = rua_host(uri, &mail, &host), fault;
 
-    if (take_scheme(&rest, TEXT("mailto:")))
-        missing = find_mail_host(rest, &host);
-    else if (take_scheme(&rest, TEXT("https:")))
-        missing = find_web_host(rest, &host);
-    else
+    if (missing == RUA_SCHEME)
         return RUA_SCHEME;
     /* A wrong character tells more than what is missing because of it. */
     fault = rua_character_fault(uri, host);

@@ -77,6 +77,10 @@ enum rua_fault {
  * that the record gives a meaning of their own. Returns 0 or an enum rua_fault. */
 int rua_check(struct text uri);
 
+/* Finds the host of a reporting URI: of an address the domain; of an https URI the authority, with
+ * a port if there is one. Returns 0, RUA_SCHEME, or that it is missing. */
+int rua_host(struct text uri, bool *mail, struct text *host);
+
 /* Says what was found and what is expected, as an error message needs it. The texts are constants.
  */
 const char *rua_fault_found(enum rua_fault fault);

@@ -80,17 +80,11 @@ static void run_help(const struct invocation *invocation)
 /* Splits a text at its spaces. Words past WORDS_MAX are left out: with so many it is no command. */
 static void split_words(struct text text, struct invocation *out)
 {
-    while (out->n < WORDS_MAX) {
-        size_t length = 0;
+    while (out->n < WORDS_MAX && text.length) {
+        struct text word = text_take(&text, ' ');
 
-        while (text.length && *text.data == ' ')
-            text = text_after(text, 1);
-        if (text.length == 0)
-            break;
-        while (length < text.length && text.data[length] != ' ')
-            length++;
-        out->words[out->n++] = text_of(text.data, length);
-        text = text_after(text, length);
+        if (word.length)
+            out->words[out->n++] = word;
     }
 }
 

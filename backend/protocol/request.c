@@ -46,7 +46,7 @@ static int malformed(struct request *request, const char *expected)
 /* Reads a number of 32 bits. PowerDNS 4.7 sends serials as floating-point numbers, "8.000000". */
 static bool read_number(struct text text, uint32_t *out)
 {
-    struct text whole = url_take(&text, '.');
+    struct text whole = text_take(&text, '.');
     uint64_t number;
 
     while (text.length && *text.data == '0')
@@ -89,7 +89,7 @@ static struct text without_suffix(struct text component)
 /* Takes the method off the front of a path; it may be one that the table does not have. */
 static int take_method(struct request *request, struct text *path)
 {
-    struct text name = url_take(path, '/');
+    struct text name = text_take(path, '/');
 
     if (path->length == 0)
         name = without_suffix(name);
@@ -110,7 +110,7 @@ static int decode_text(struct request *request, struct text encoded, bool is_for
 
 static int decode_component(struct request *request, enum parameter parameter, struct text *path)
 {
-    struct text encoded = url_take(path, '/');
+    struct text encoded = text_take(path, '/');
     /* PowerDNS's own names have a final dot at least, which it encodes. */
     bool is_typed_name =
         parameters[parameter].kind == KIND_NAME && !memchr(encoded.data, '%', encoded.length);
@@ -143,7 +143,7 @@ int request_decode_path(struct request *request, struct text path, struct text b
     struct text query = path;
     int r;
 
-    path = url_take(&query, '?');
+    path = text_take(&query, '?');
     r = take_method(request, &path);
     if (r || !request->method)
         return r;
@@ -205,7 +205,7 @@ int request_decode_form(struct request *request, struct text path, struct text b
     bool is_json = url_find_field(body, TEXT("parameters"), &encoded);
     int r;
 
-    path = url_take(&path, '?');
+    path = text_take(&path, '?');
     r = take_method(request, &path);
     if (r)
         return r;

@@ -2,17 +2,6 @@
 
 #include "base/number.h"
 
-struct text url_take(struct text *from, char separator)
-{
-    const char *end = from->length ? memchr(from->data, separator, from->length) : NULL;
-    struct text taken = *from;
-
-    if (end)
-        taken.length = (size_t)(end - from->data);
-    *from = text_after(*from, taken.length + (end ? 1 : 0));
-    return taken;
-}
-
 bool url_decode(struct text text, bool is_form, char *to, struct text *out)
 {
     size_t n = 0;
@@ -40,9 +29,9 @@ bool url_decode(struct text text, bool is_form, char *to, struct text *out)
 bool url_find_field(struct text form, struct text name, struct text *out)
 {
     while (form.length) {
-        struct text value = url_take(&form, '&');
+        struct text value = text_take(&form, '&');
 
-        if (text_equals(url_take(&value, '='), name)) {
+        if (text_equals(text_take(&value, '='), name)) {
             *out = value;
             return true;
         }

@@ -3,10 +3,6 @@
 
 #include "base/base.h"
 
-/* Takes what precedes a separator off the front of a text, and the separator; without one, takes
- * all. */
-struct text url_take(struct text *from, char separator);
-
 /* Decodes "%xx", and in a form "+" for a space, to TO, which has room for the length of the text.
  * Returns whether each '%' has two hexadecimal digits after it; if not, OUT is untouched. */
 bool url_decode(struct text text, bool is_form, char *to, struct text *out);

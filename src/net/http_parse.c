@@ -20,11 +20,6 @@ static http_parser *parser_of(struct http_parse *parse)
     return (http_parser *)parse->library;
 }
 
-static bool equals_ignoring_case(struct text a, struct text b)
-{
-    return a.length == b.length && strncasecmp(a.data, b.data, a.length) == 0;
-}
-
 static struct text header_value(const struct http_parse *parse, enum http_header header)
 {
     struct text value = buffer_text(&parse->headers[header].value);
@@ -136,7 +131,7 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
         parse->in_value = true;
         parse->header = 0;
         while (parse->header < HTTP_HEADER_COUNT &&
-               !equals_ignoring_case(name, header_names[parse->header]))
+               !text_equals_any_case(name, header_names[parse->header]))
             parse->header++;
         if (parse->header < HTTP_HEADER_COUNT)
             parse->headers[parse->header].lines++;
@@ -176,7 +171,7 @@ static bool is_length_clear(const struct http_parse *parse)
     if (encodings == 0)
         return lengths <= 1;
     return encodings == 1 && lengths == 0 && !parse->request.is_1_0 &&
-           equals_ignoring_case(header_value(parse, HTTP_HEADER_TRANSFER_ENCODING),
+           text_equals_any_case(header_value(parse, HTTP_HEADER_TRANSFER_ENCODING),
                                 TEXT("chunked"));
 }
 
@@ -211,7 +206,7 @@ static int on_headers_complete(http_parser *parser)
     /* An offer of another protocol is not taken up (RFC 9110 7.8): what follows is HTTP. */
     parser->upgrade = 0;
     if (has_body && !request->is_1_0 &&
-        equals_ignoring_case(header_value(parse, HTTP_HEADER_EXPECT), TEXT("100-continue")))
+        text_equals_any_case(header_value(parse, HTTP_HEADER_EXPECT), TEXT("100-continue")))
         http_parser_pause(parser, 1);
     return parse->fault ? -1 : 0;
 }
@@ -255,28 +250,15 @@ static const http_parser_settings callbacks = {
     .on_message_complete = on_message_complete,
 };
 
-/* The length of "http://" or "https://", which compare without case, at the front of a text; 0 if
- * there is neither. */
-static size_t scheme_length(struct text text)
-{
-    static const struct text schemes[] = {{"http://", 7}, {"https://", 8}};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++)
-        if (text.length >= schemes[i].length &&
-            strncasecmp(text.data, schemes[i].data, schemes[i].length) == 0)
-            return schemes[i].length;
-    return 0;
-}
-
 /* Takes scheme and authority, which count more than the Host field, off an absolute target
  * (RFC 9112 3.2.2). The scheme is that of the client, so "https" where a proxy in front terminates
  * TLS. */
 static void split_target(struct http_request *request)
 {
-    size_t scheme = scheme_length(request->target), length = 0;
-    struct text rest = text_after(request->target, scheme);
+    struct text rest = request->target;
+    size_t length = 0;
 
-    if (scheme == 0)
+    if (!text_take_prefix(&rest, TEXT("http://")) && !text_take_prefix(&rest, TEXT("https://")))
         return;
     while (length < rest.length && !strchr("/?", rest.data[length]))
         length++;

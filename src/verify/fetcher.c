@@ -258,7 +258,6 @@ static struct text trim(struct text text)
 /* Takes a header line of HTTP, or a line that an SMTP server sends. */
 static size_t take_header(char *bytes, size_t size, size_t n, void *context)
 {
-    static const char type[] = "content-type:";
     struct text line = trim(text_of(bytes, n));
     struct fetch *fetch = context;
 
@@ -269,9 +268,8 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
     }
     if (fetch->target->kind == FETCH_SMTP) {
         snprintf(fetch->last_line, sizeof(fetch->last_line), "%.*s", (int)line.length, line.data);
-    } else if (line.length >= sizeof(type) - 1 &&
-               strncasecmp(line.data, type, sizeof(type) - 1) == 0) {
-        line = trim(text_after(line, sizeof(type) - 1));
+    } else if (text_take_prefix(&line, TEXT("content-type:"))) {
+        line = trim(line);
         free(fetch->content_type);
         fetch->content_type = strndup(line.data, line.length);
     }
