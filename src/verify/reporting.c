@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <search.h>
 #include <stdio.h>
-#include <strings.h>
 
 /* A domain or host that reports go to. */
 struct destination {
@@ -103,25 +102,15 @@ static int look_up(struct destination *destination)
 /* Takes the next URI off a list, and reads where it leads. Returns whether there is one. */
 static bool next_destination(struct text *list, struct destination *out)
 {
-    const char *comma = memchr(list->data, ',', list->length), *end;
-    struct text uri = {list->data, comma ? (size_t)(comma - list->data) : list->length};
+    struct text uri = text_take(list, ','), host = TEXT("");
 
-    if (list->length == 0)
+    if (uri.length == 0)
         return false;
-    *list = text_after(*list, uri.length + (comma != NULL));
-    *out = (struct destination){.mail = uri.length > 7 && strncasecmp(uri.data, "mailto:", 7) == 0};
-    if (out->mail) {
-        end = memchr(uri.data, '?', uri.length);
-        uri.length = end ? (size_t)(end - uri.data) : uri.length;
-        end = memrchr(uri.data, '@', uri.length);
-        uri = text_after(uri, end ? (size_t)(end - uri.data) + 1 : uri.length);
-    } else {
-        uri = text_after(uri, uri.length < 8 ? uri.length : 8); /* "https://" */
-        uri.length =
-            strcspn(uri.data, "/?#:,") < uri.length ? strcspn(uri.data, "/?#:,") : uri.length;
-    }
+    *out = (struct destination){0};
+    if (rua_host(uri, &out->mail, &host) == 0 && !out->mail)
+        host = text_take(&host, ':');
     /* An address needs no look-up, and neither does what is no name: check has warned of it. */
-    if (name_from_host(uri, &out->name) != 0)
+    if (name_from_host(host, &out->name) != 0)
         out->name.length = 0;
     return true;
 }
