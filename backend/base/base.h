@@ -73,6 +73,21 @@ static inline bool text_equals_any_case(struct text a, struct text b)
     return a.length == b.length && strncasecmp(a.data, b.data, a.length) == 0;
 }
 
+/* How many bytes at the front of a text are ASCII letters, digits or one of some signs. */
+static inline size_t text_span(struct text text, const char *signs)
+{
+    size_t n = 0;
+
+    for (; n < text.length; n++) {
+        char c = text.data[n];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) &&
+            (c == '\0' || !strchr(signs, c)))
+            break;
+    }
+    return n;
+}
+
 /* The rest of a view after its first N bytes; N must not exceed its length. */
 static inline struct text text_after(struct text text, size_t n)
 {

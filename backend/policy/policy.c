@@ -16,19 +16,9 @@ const char *policy_mode_text(enum policy_mode mode)
     return texts[mode];
 }
 
-static bool is_alphanumeric(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool policy_id_valid(struct text id)
 {
-    if (id.length < 1 || id.length > POLICY_ID_MAX)
-        return false;
-    for (size_t i = 0; i < id.length; i++)
-        if (!is_alphanumeric(id.data[i]))
-            return false;
-    return true;
+    return id.length >= 1 && id.length <= POLICY_ID_MAX && text_span(id, "") == id.length;
 }
 
 void policy_write_body(struct buffer *out, const struct policy_spec *spec)
@@ -97,23 +87,21 @@ const char *rua_fault_expected(enum rua_fault fault)
  * host. */
 static int rua_character_fault(struct text uri, struct text host)
 {
-    for (size_t i = 0; i < uri.length; i++) {
-        char c = uri.data[i];
-
-        if ((unsigned char)c >= 0x80 && uri.data + i >= host.data &&
-            uri.data + i < host.data + host.length)
+    for (;;) {
+        uri = text_after(uri, text_span(uri, "-._~:/?#[]@$&'()*+="));
+        if (uri.length == 0)
+            return 0;
+        if ((unsigned char)*uri.data >= 0x80 && uri.data >= host.data &&
+            uri.data < host.data + host.length)
             return RUA_UNICODE_HOST;
-        if (c == ',' || c == '!' || c == ';')
+        if (memchr(",!;", *uri.data, 3))
             return RUA_RESERVED;
-        if (c == '%') {
-            if (uri.length - i < 3 || hex_digit_value(uri.data[i + 1]) < 0 ||
-                hex_digit_value(uri.data[i + 2]) < 0)
-                return RUA_PERCENT;
-        } else if (c == '\0' || (!is_alphanumeric(c) && !strchr("-._~:/?#[]@$&'()*+=", c))) {
+        if (*uri.data != '%')
             return RUA_CHARACTER;
-        }
+        if (uri.length < 3 || hex_digit_value(uri.data[1]) < 0 || hex_digit_value(uri.data[2]) < 0)
+            return RUA_PERCENT;
+        uri = text_after(uri, 3);
     }
-    return 0;
 }
 
 /* Takes the host out of what follows "mailto:". */

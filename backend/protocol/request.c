@@ -5,7 +5,6 @@
 #include "protocol/request_json.h"
 #include "protocol/url.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -74,16 +73,7 @@ static int require_arguments(struct request *request)
  * through for components typed by hand. */
 static struct text without_suffix(struct text component)
 {
-    size_t n = 0;
-
-    while (n < component.length) {
-        unsigned char c = (unsigned char)component.data[n];
-
-        if (!isalnum(c) && c != '%' && c != '-' && c != '_')
-            break;
-        n++;
-    }
-    return text_of(component.data, n);
+    return text_of(component.data, text_span(component, "%-_"));
 }
 
 /* Takes the method off the front of a path; it may be one that the table does not have. */

@@ -189,21 +189,13 @@ const struct option_type option_duration = {
     .read = read_duration,
 };
 
-static bool is_path_character(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c != '\0' && strchr("-._~/", c));
-}
-
 static int read_url_path(const struct option_input *input, void *value)
 {
     struct text path = node_text(input->node);
 
-    if (path.length == 0 || path.length > URL_PATH_MAX || path.data[0] != '/')
+    if (path.length == 0 || path.length > URL_PATH_MAX || path.data[0] != '/' ||
+        text_span(path, "-._~/") < path.length)
         return option_refuse(input);
-    for (size_t i = 0; i < path.length; i++)
-        if (!is_path_character(path.data[i]))
-            return option_refuse(input);
     while (path.length && path.data[path.length - 1] == '/')
         path.length--;
     return option_keep_string(input, path, value);

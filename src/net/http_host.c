@@ -2,19 +2,6 @@
 
 #include "base/number.h"
 
-/* Whether a text has letters, digits and the given signs alone. */
-static bool consists_of(struct text text, const char *signs)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.data[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-        if (!letter && !is_digit(c) && (c == '\0' || !strchr(signs, c)))
-            return false;
-    }
-    return true;
-}
-
 /* Takes ":" and digits, of which there may be none, off the end. */
 static struct text without_port(struct text field)
 {
@@ -31,8 +18,9 @@ static struct text without_port(struct text field)
  * which it is. */
 static bool is_bracketed(struct text host)
 {
-    return host.length > 2 && host.data[0] == '[' && host.data[host.length - 1] == ']' &&
-           consists_of((struct text){host.data + 1, host.length - 2}, ":.-_~!$&'()*+,;=");
+    return host.length > 2 && host.data[0] == '[' &&
+           text_span(text_after(host, 1), ":.-_~!$&'()*+,;=") == host.length - 2 &&
+           host.data[host.length - 1] == ']';
 }
 
 int http_host_read(struct text field, struct name *out)
@@ -42,7 +30,7 @@ int http_host_read(struct text field, struct name *out)
 
     if (is_bracketed(host))
         return HTTP_HOST_NO_NAME;
-    if (!consists_of(host, "-._~!$&'()*+,;=%"))
+    if (text_span(host, "-._~!$&'()*+,;=%") < host.length)
         return HTTP_HOST_MALFORMED;
     r = name_from_host(host, out);
     return r > 0 ? HTTP_HOST_NO_NAME : r;
