@@ -3,6 +3,11 @@
 
 #include "base/base.h"
 
+/* What is wrong with an input, as a message says it: "found FOUND, expected EXPECTED". */
+struct fault_text {
+    const char *found, *expected;
+};
+
 /* Writes text so that it prints on one line and shows what it is. Octets and characters that do not
  * print, that turn the direction of writing, or that look like a space or like nothing, become
  * \xNN; the characters of SPECIAL get a backslash. OUT has room for SIZE bytes, with the

@@ -10,9 +10,7 @@
 /* Octets; U-labels are longer in UTF-8 than the A-labels that they become. */
 enum { IDNA_INPUT_MAX = 1024 };
 
-static const struct {
-    const char *found, *expected;
-} fault_texts[] = {
+const struct fault_text name_faults[] = {
     [NAME_EMPTY] = {"nothing", "a domain name"},
     [NAME_EMPTY_LABEL] = {"an empty label", "labels of 1 to 63 octets with one dot between them"},
     [NAME_LABEL_TOO_LONG] = {"a label of more than 63 octets", "labels of 1 to 63 octets"},
@@ -31,16 +29,6 @@ static const struct {
     [NAME_IDNA] = {"a name that IDNA does not allow", "letters and digits that RFC 5891 permits"},
     [NAME_ESCAPE] = {"a broken escape", "a backslash and a character or three digits up to 255"},
 };
-
-const char *name_fault_found(enum name_fault fault)
-{
-    return fault_texts[fault].found;
-}
-
-const char *name_fault_expected(enum name_fault fault)
-{
-    return fault_texts[fault].expected;
-}
 
 /* Each octet as canonical text has it, 0 for those that it never has. */
 static const char canonical_octets[256] = {

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "base/base.h"
+#include "base/quote.h"
 
 enum {
     NAME_TEXT_MAX = 253,  /* octets of a text: 255 on the wire, RFC 1035 3.1 */
@@ -71,7 +71,5 @@ int name_from_mx_pattern(struct text text, struct name *out);
  * of no use. */
 int name_from_question(struct text text, struct name *out);
 
-/* Says what was found and what is expected, as an error message needs it, for example
- * "an underscore". The texts are constants. */
-const char *name_fault_found(enum name_fault fault);
-const char *name_fault_expected(enum name_fault fault);
+/* What each enum name_fault is in a message, for example "an underscore". */
+extern const struct fault_text name_faults[];

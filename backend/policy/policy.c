@@ -60,9 +60,7 @@ void policy_derive_id(struct text body, char id[POLICY_ID_MAX + 1])
     hex_write(digest, sizeof(digest), id);
 }
 
-static const struct {
-    const char *found, *expected;
-} rua_fault_texts[] = {
+const struct fault_text rua_faults[] = {
     [RUA_SCHEME] = {"neither mailto: nor https:", "a URI that begins with one of them"},
     [RUA_RESERVED] = {"an unencoded \",\", \"!\" or \";\"",
                       "%2C, %21 or %3B (RFC 8460, 3), and several URIs as a list: [a, b]"},
@@ -72,16 +70,6 @@ static const struct {
     [RUA_NO_MAILBOX] = {"mailto: without a mailbox", "mailto:local-part@domain"},
     [RUA_NO_HOST] = {"https: without a host", "https://host/path"},
 };
-
-const char *rua_fault_found(enum rua_fault fault)
-{
-    return rua_fault_texts[fault].found;
-}
-
-const char *rua_fault_expected(enum rua_fault fault)
-{
-    return rua_fault_texts[fault].expected;
-}
 
 /* Checks each character of a URI (RFC 3986 2, RFC 8460 3). HOST is the part of it that names a
  * host. */

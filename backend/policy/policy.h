@@ -81,7 +81,5 @@ int rua_check(struct text uri);
  * a port if there is one. Returns 0, RUA_SCHEME, or that it is missing. */
 int rua_host(struct text uri, bool *mail, struct text *host);
 
-/* Says what was found and what is expected, as an error message needs it. The texts are constants.
- */
-const char *rua_fault_found(enum rua_fault fault);
-const char *rua_fault_expected(enum rua_fault fault);
+/* What each enum rua_fault is in a message. */
+extern const struct fault_text rua_faults[];

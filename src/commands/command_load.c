@@ -109,8 +109,8 @@ bool command_find_domain(const struct snapshot *snapshot, const char *operand, s
     if (fault < 0)
         command_out_of_memory();
     else if (fault > 0)
-        fprintf(stderr, "pdns-mta-sts: found %s in %s, expected %s\n", name_fault_found(fault),
-                quoted.text, name_fault_expected(fault));
+        fprintf(stderr, "pdns-mta-sts: found %s in %s, expected %s\n", name_faults[fault].found,
+                quoted.text, name_faults[fault].expected);
     else
         fprintf(stderr, "pdns-mta-sts: %s is not a domain of the configuration\n", quoted.text);
     return false;

@@ -120,9 +120,7 @@ static int add_nodes(struct loader *loader, const struct membership *as, const s
 /* Reports what is wrong with a line. */
 static void report_line(const struct load_context *context, struct place place, int fault)
 {
-    static const struct {
-        const char *found, *expected;
-    } texts[] = {
+    static const struct fault_text texts[] = {
         [LIST_LINE_TOO_LONG] = {"a line of more than 1024 bytes", "one domain name"},
         [LIST_NUL_BYTE] = {"a NUL byte", "text without it"},
         [LIST_SEVERAL_WORDS] = {"several words on a line",

@@ -25,10 +25,10 @@ void name_report(struct diagnostics *diagnostics, struct place place, uint32_t o
 
     if (fault != NAME_SPACE ||
         !name_report_space(diagnostics, place, opening, name,
-                           name_fault_expected(list ? NAME_COMMA : NAME_SPACE)))
+                           name_faults[list ? NAME_COMMA : NAME_SPACE].expected))
         diagnostics_error(diagnostics, place, "found %s in %s, expected %s",
-                          name_fault_found(fault), quote_text(name).text,
-                          name_fault_expected(fault));
+                          name_faults[fault].found, quote_text(name).text,
+                          name_faults[fault].expected);
 }
 
 void name_warn_single(struct diagnostics *diagnostics, struct place place,

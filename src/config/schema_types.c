@@ -209,8 +209,8 @@ static int read_rua(const struct option_input *input, void *value)
         name_report_space(context->diagnostics, node_place(input->node, context->sources),
                           !input->node->plain, uri, "a URI without it");
     else
-        NODE_ERROR(context, input->node, "found %s in %s, expected %s", rua_fault_found(fault),
-                   quote_text(uri).text, rua_fault_expected(fault));
+        NODE_ERROR(context, input->node, "found %s in %s, expected %s", rua_faults[fault].found,
+                   quote_text(uri).text, rua_faults[fault].expected);
     return REPORTED;
 }
 

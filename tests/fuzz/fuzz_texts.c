@@ -12,7 +12,7 @@ static void check_rua(struct text text)
     int r = rua_check(text);
 
     if (r) {
-        MUST(rua_fault_found(r) && rua_fault_expected(r));
+        MUST(rua_faults[r].found && rua_faults[r].expected);
         return;
     }
     MUST(text.length > 7);

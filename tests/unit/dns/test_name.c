@@ -30,8 +30,8 @@ static void run_case(const struct test_case *test_case)
         print_message("# line %zu\n", test_case->line);
         if (expected->length && expected->data[0] == '!') {
             assert_true(r > 0);
-            assert_string_equal(name_fault_found(r), expected->data + 1);
-            assert_true(strlen(name_fault_expected(r)) > 0);
+            assert_string_equal(name_faults[r].found, expected->data + 1);
+            assert_true(strlen(name_faults[r].expected) > 0);
         } else {
             assert_int_equal(r, 0);
             assert_string_equal(name.text, expected->data);

@@ -73,8 +73,8 @@ static void run_rua_case(const struct test_case *test_case)
         return;
     }
     assert_true(r > 0);
-    assert_string_equal(rua_fault_found(r), test_case->fields[1].data);
-    assert_true(strlen(rua_fault_expected(r)) > 0);
+    assert_string_equal(rua_faults[r].found, test_case->fields[1].data);
+    assert_true(strlen(rua_faults[r].expected) > 0);
 }
 
 static void reporting_uris_are_mailto_or_https_and_encoded(void **state)
