@@ -14,10 +14,8 @@ static int answer_lookup(struct method_call *call)
     struct answer answer;
     bool any = false;
 
-    if (!lookup_find(call->snapshot, call->arguments[PARAMETER_QNAME].text, &answer)) {
-        buffer_add_string(call->reply, "false");
-        return OUTCOME_NOT_OURS;
-    }
+    if (!lookup_find(call->snapshot, call->arguments[PARAMETER_QNAME].text, &answer))
+        return method_call_result(call, "false", OUTCOME_NOT_OURS);
     buffer_add_string(call->reply, "[");
     for (size_t i = 0; i < answer.rows.n; i++) {
         const struct row *row = &answer.rows.first[i];
@@ -45,8 +43,7 @@ static int answer_backend_command(struct method_call *call)
 
 static int answer_true(struct method_call *call)
 {
-    buffer_add_string(call->reply, "true");
-    return OUTCOME_ANSWERED;
+    return method_call_result(call, "true", OUTCOME_ANSWERED);
 }
 
 static const struct method methods[] = {
@@ -115,13 +112,11 @@ const char *method_name(size_t number)
 
 int method_answer(const struct method *method, struct method_call *call)
 {
-    int outcome = OUTCOME_NOT_OURS;
+    int outcome;
 
     buffer_add_string(call->reply, "{\"result\":");
-    if (method && method->answer)
-        outcome = method->answer(call);
-    else
-        buffer_add_string(call->reply, "false");
+    outcome = method && method->answer ? method->answer(call)
+                                       : method_call_result(call, "false", OUTCOME_NOT_OURS);
     if (!call->rest)
         buffer_add_string(call->reply, "}");
     if (outcome >= 0 && !call->reply->failed)

@@ -78,23 +78,17 @@ static int begin_zone_list(struct method_call *call, struct snapshot *snapshot,
     return OUTCOME_ANSWERED;
 }
 
-static int answer_no_zones(struct method_call *call)
-{
-    buffer_add_string(call->reply, "[]");
-    return OUTCOME_EMPTY;
-}
-
 int zone_methods_all(struct method_call *call)
 {
     if (snapshot_n_zones(call->snapshot) == 0)
-        return answer_no_zones(call);
+        return method_call_result(call, "[]", OUTCOME_EMPTY);
     return begin_zone_list(call, snapshot_ref(call->snapshot), list_next_zone);
 }
 
 int zone_methods_updated(struct method_call *call)
 {
     if (!call->notify || notify_pending(call->notify) == 0)
-        return answer_no_zones(call);
+        return method_call_result(call, "[]", OUTCOME_EMPTY);
     return begin_zone_list(call, notify_snapshot(call->notify), list_next_updated);
 }
 
@@ -103,8 +97,7 @@ int zone_methods_set_notified(struct method_call *call)
     if (call->notify)
         notify_set(call->notify, call->arguments[PARAMETER_ID].number,
                    call->arguments[PARAMETER_SERIAL].number);
-    buffer_add_string(call->reply, "true");
-    return OUTCOME_ANSWERED;
+    return method_call_result(call, "true", OUTCOME_ANSWERED);
 }
 
 /* Finds the own zone that has its apex at a name, and the rows there. */
@@ -115,19 +108,13 @@ static bool find_own_zone(const struct snapshot *snapshot, struct text name, str
            answer_zone(snapshot, apex, zone);
 }
 
-static int answer_no_own_zone(struct method_call *call)
-{
-    buffer_add_string(call->reply, "false");
-    return OUTCOME_NOT_OURS;
-}
-
 int zone_methods_info(struct method_call *call)
 {
     struct answer apex;
     struct zone zone;
 
     if (!find_own_zone(call->snapshot, call->arguments[PARAMETER_NAME].text, &apex, &zone))
-        return answer_no_own_zone(call);
+        return method_call_result(call, "false", OUTCOME_NOT_OURS);
     write_domain_info(call->reply, &zone, call->notify);
     return OUTCOME_ANSWERED;
 }
@@ -178,7 +165,7 @@ int zone_methods_list(struct method_call *call)
     bool any = false;
 
     if (!find_own_zone(call->snapshot, call->arguments[PARAMETER_ZONENAME].text, &answer, &zone))
-        return answer_no_own_zone(call);
+        return method_call_result(call, "false", OUTCOME_NOT_OURS);
     if (zone.catalog)
         return begin_catalog_list(call, &answer, zone.id);
     buffer_add_string(call->reply, "[");

@@ -146,10 +146,8 @@ int zone_search(struct method_call *call)
     struct text pattern = without_dot(call->arguments[PARAMETER_PATTERN].text);
     struct search *search;
 
-    if (snapshot_n_zones(call->snapshot) == 0) {
-        buffer_add_string(call->reply, "[]");
-        return OUTCOME_EMPTY;
-    }
+    if (snapshot_n_zones(call->snapshot) == 0)
+        return method_call_result(call, "[]", OUTCOME_EMPTY);
     search = zone_stream_begin(call, sizeof(*search) + pattern.length, snapshot_ref(call->snapshot),
                                search_on);
     if (!search)
