@@ -18,28 +18,19 @@ struct reader {
     bool has_tags;     /* reading has ended, as there are many directives */
     bool cancelled;    /* the same, as the load shall end */
     uint16_t source;
+    const char *name; /* of the source */
 };
 
-static struct place make_place(const struct reader *reader, size_t line, size_t column)
+/* The place of a mark; libyaml counts from 0. */
+static struct place mark_place(const struct reader *reader, yaml_mark_t mark)
 {
-    return (struct place){
-        .file = sources_name(reader->context->sources, reader->source),
-        .line = (uint32_t)line,
-        .column = (uint32_t)column,
-    };
-}
-
-/* The place of the event; libyaml counts from 0. */
-static struct place event_place(const struct reader *reader)
-{
-    yaml_mark_t mark = reader->event.start_mark;
-
-    return make_place(reader, mark.line + 1, mark.column + 1);
+    return (struct place){reader->name, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
 }
 
 /* Reports an error at the event. */
 #define EVENT_ERROR(READER, ...)                                                                   \
-    diagnostics_error((READER)->context->diagnostics, event_place(READER), __VA_ARGS__)
+    diagnostics_error((READER)->context->diagnostics,                                              \
+                      mark_place(READER, (READER)->event.start_mark), __VA_ARGS__)
 
 /* libyaml's way to get the next bytes. It compares each %TAG directive with all before it, all in
  * one step to the next event, so many of them would take hours. */
@@ -60,7 +51,7 @@ static int on_read(void *context, unsigned char *bytes, size_t size, size_t *n)
  * are read once more. */
 static struct place offset_place(const struct reader *reader, size_t offset)
 {
-    struct place place = make_place(reader, 1, 1);
+    struct place place = {reader->name, 1, 1};
     char bytes[AGAIN_SIZE];
     size_t n = 1;
 
@@ -81,8 +72,7 @@ static struct place offset_place(const struct reader *reader, size_t offset)
 
 static void report_directive(const struct reader *reader, yaml_mark_t mark)
 {
-    diagnostics_error(reader->context->diagnostics,
-                      make_place(reader, mark.line + 1, mark.column + 1),
+    diagnostics_error(reader->context->diagnostics, mark_place(reader, mark),
                       "found a %%TAG directive, expected none");
 }
 
@@ -98,8 +88,7 @@ static void report_reader_error(const struct reader *reader)
     }
 
     if (reader->file_refused) {
-        file_report(reader->file, sources_name(reader->context->sources, reader->source),
-                    (struct place){0}, diagnostics);
+        file_report(reader->file, reader->name, (struct place){0}, diagnostics);
         return;
     }
     place = offset_place(reader, parser->problem_offset);
@@ -137,6 +126,7 @@ static const struct mistake {
      "colon and a space in quotes"},
     {"while parsing a flow node", "did not find expected node content", false,
      "expected a value within [ ] or { }; an address such as '[::1]:8054' needs quotes"},
+    {NULL, NULL, false, NULL}, /* all others */
 };
 
 static bool is_same(const char *known, const char *said)
@@ -148,20 +138,18 @@ static void report_syntax(const struct reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
     struct diagnostics *diagnostics = reader->context->diagnostics;
-    yaml_mark_t mark = parser->problem_mark;
-    const struct mistake *mistake = mistakes, *end = mistakes + ARRAY_LENGTH(mistakes);
+    const struct mistake *mistake = mistakes;
+    struct place place;
 
-    while (mistake < end && !(is_same(mistake->context, parser->context) &&
-                              is_same(mistake->problem, parser->problem)))
+    while (!is_same(mistake->context, parser->context) ||
+           !is_same(mistake->problem, parser->problem))
         mistake++;
-    if (mistake < end && mistake->at_context)
-        mark = parser->context_mark;
-    if (mistake < end)
-        diagnostics_error(diagnostics, make_place(reader, mark.line + 1, mark.column + 1), "%s",
-                          mistake->text);
+    place = mark_place(reader, mistake->at_context ? parser->context_mark : parser->problem_mark);
+    if (mistake->text)
+        diagnostics_error(diagnostics, place, "%s", mistake->text);
     else
-        diagnostics_error(diagnostics, make_place(reader, mark.line + 1, mark.column + 1),
-                          "found a syntax error (%s), expected valid YAML", parser->problem);
+        diagnostics_error(diagnostics, place, "found a syntax error (%s), expected valid YAML",
+                          parser->problem);
 }
 
 /* Reports why libyaml stopped. */
@@ -221,34 +209,7 @@ static int read_scalar(const struct reader *reader, struct node *node)
     return 0;
 }
 
-/* libyaml's time grows with the square of the depth, so nothing further is read. */
-static int refuse_too_deep(const struct reader *reader)
-{
-    EVENT_ERROR(reader, "lists and mappings are nested deeper than %d", NODE_DEPTH_MAX);
-    return REPORTED;
-}
-
 static int read_node(struct reader *reader, size_t depth, struct node **out);
-
-static int read_sequence(struct reader *reader, size_t depth, struct node *sequence)
-{
-    struct node **end = &sequence->first;
-    int r;
-
-    report_properties(reader, reader->event.data.sequence_start.anchor,
-                      reader->event.data.sequence_start.tag);
-    if (depth > NODE_DEPTH_MAX)
-        return refuse_too_deep(reader);
-    sequence->kind = NODE_SEQUENCE;
-    while ((r = next_event(reader)) == 0 && reader->event.type != YAML_SEQUENCE_END_EVENT) {
-        r = read_node(reader, depth + 1, end);
-        if (r)
-            return r;
-        end = &(*end)->next;
-        sequence->length++;
-    }
-    return r;
-}
 
 /* Finds a key that stands in a mapping. */
 static const struct node *find_key(const struct node *mapping, struct text key)
@@ -283,6 +244,18 @@ static bool check_key(const struct reader *reader, const struct node *mapping,
     return !first;
 }
 
+/* Reads an item, and puts it at the end of a sequence. */
+static int read_item(struct reader *reader, size_t depth, struct node *sequence, struct node ***end)
+{
+    int r = read_node(reader, depth + 1, *end);
+
+    if (r)
+        return r;
+    *end = &(**end)->next;
+    sequence->length++;
+    return 0;
+}
+
 /* Reads a key and its value, and puts them at the end of a mapping if the key can be used. */
 static int read_pair(struct reader *reader, size_t depth, struct node *mapping, struct node ***end)
 {
@@ -305,18 +278,22 @@ static int read_pair(struct reader *reader, size_t depth, struct node *mapping, 
     return 0;
 }
 
-static int read_mapping(struct reader *reader, size_t depth, struct node *mapping)
+static int read_collection(struct reader *reader, size_t depth, enum node_kind kind,
+                           struct node *collection)
 {
-    struct node **end = &mapping->first;
+    struct node **end = &collection->first;
     int r;
 
-    report_properties(reader, reader->event.data.mapping_start.anchor,
-                      reader->event.data.mapping_start.tag);
-    if (depth > NODE_DEPTH_MAX)
-        return refuse_too_deep(reader);
-    mapping->kind = NODE_MAPPING;
-    while ((r = next_event(reader)) == 0 && reader->event.type != YAML_MAPPING_END_EVENT) {
-        r = read_pair(reader, depth, mapping, &end);
+    /* libyaml's time grows with the square of the depth, so nothing further is read. */
+    if (depth > NODE_DEPTH_MAX) {
+        EVENT_ERROR(reader, "lists and mappings are nested deeper than %d", NODE_DEPTH_MAX);
+        return REPORTED;
+    }
+    collection->kind = (uint8_t)kind;
+    while ((r = next_event(reader)) == 0 && reader->event.type != YAML_SEQUENCE_END_EVENT &&
+           reader->event.type != YAML_MAPPING_END_EVENT) {
+        r = kind == NODE_SEQUENCE ? read_item(reader, depth, collection, &end)
+                                  : read_pair(reader, depth, collection, &end);
         if (r)
             return r;
     }
@@ -329,9 +306,13 @@ static int read_value(struct reader *reader, size_t depth, struct node *node)
     case YAML_SCALAR_EVENT:
         return read_scalar(reader, node);
     case YAML_SEQUENCE_START_EVENT:
-        return read_sequence(reader, depth, node);
+        report_properties(reader, reader->event.data.sequence_start.anchor,
+                          reader->event.data.sequence_start.tag);
+        return read_collection(reader, depth, NODE_SEQUENCE, node);
     case YAML_MAPPING_START_EVENT:
-        return read_mapping(reader, depth, node);
+        report_properties(reader, reader->event.data.mapping_start.anchor,
+                          reader->event.data.mapping_start.tag);
+        return read_collection(reader, depth, NODE_MAPPING, node);
     default:
         EVENT_ERROR(reader,
                     "found alias %s, expected none: a value that begins with * needs quotes",
@@ -366,7 +347,7 @@ static int read_node(struct reader *reader, size_t depth, struct node **out)
 
 static int report_empty(const struct reader *reader)
 {
-    diagnostics_error(reader->context->diagnostics, make_place(reader, 0, 0),
+    diagnostics_error(reader->context->diagnostics, (struct place){.file = reader->name},
                       "the file is empty, expected a mapping");
     return REPORTED;
 }
@@ -405,7 +386,10 @@ static int read_document(struct reader *reader, struct node **out)
 int node_read(const struct load_context *context, struct file *file, uint16_t source,
               struct node **root)
 {
-    struct reader reader = {.context = context, .file = file, .source = source};
+    struct reader reader = {.context = context,
+                            .file = file,
+                            .source = source,
+                            .name = sources_name(context->sources, source)};
     int r;
 
     if (!yaml_parser_initialize(&reader.parser))
