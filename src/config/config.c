@@ -79,7 +79,7 @@ static int keep_policies(struct loader *loader, const struct node *policies)
         return 0;
     if (ARRAY_RESERVE(loader->policy_lists, loader->n_policy_lists, loader->policy_lists_capacity))
         return -ENOMEM;
-    loader->policy_lists[loader->n_policy_lists++].policies = policies;
+    loader->policy_lists[loader->n_policy_lists++] = policies;
     return 0;
 }
 
@@ -187,7 +187,7 @@ static int read_policies(struct loader *loader, const char *path)
     int r = 0;
 
     for (size_t i = 0; i < loader->n_policy_lists && r == 0; i++)
-        r = policies_read(loader, loader->policy_lists[i].policies);
+        r = policies_read(loader, loader->policy_lists[i]);
     if (r == 0 && loader->n_policies == 0 && !diagnostics_has_errors(loader->context.diagnostics))
         diagnostics_error(loader->context.diagnostics, (struct place){.file = path},
                           "found no policy, expected at least one: nothing would be published");

@@ -63,21 +63,19 @@ int glob_each(const char *path, int (*use)(const char *path, void *context), voi
 
 void glob_set_deinit(struct glob_set *set)
 {
-    for (size_t i = 0; i < set->n; i++)
-        free(set->paths[i]);
     free(set->paths);
+    arena_deinit(&set->arena);
     *set = GLOB_SET_INIT;
 }
 
 int glob_set_add(struct glob_set *set, const char *path)
 {
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
-    if (ARRAY_RESERVE(set->paths, set->n, set->capacity))
+    struct text copy;
+
+    if (ARRAY_RESERVE(set->paths, set->n, set->capacity) ||
+        arena_copy_text(&set->arena, text_from(path), &copy))
         return -ENOMEM;
-    set->paths[set->n] = strdup(path);
-    if (!set->paths[set->n])
-        return -ENOMEM;
-    set->n++;
+    set->paths[set->n++] = copy.data;
     return 0;
 }
 

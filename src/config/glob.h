@@ -1,7 +1,7 @@
 /* The files that a name or a glob in the configuration stands for. */
 #pragma once
 
-#include "base/base.h"
+#include "base/arena.h"
 
 /* Whether a pattern is a glob, and does not name one file. */
 bool glob_is_pattern(const char *pattern);
@@ -25,8 +25,9 @@ int glob_each(const char *path, int (*use)(const char *path, void *context), voi
 /* The globs that matched a file at a load, by their paths. A directory that is not mounted looks
  * like one that is empty; whether there were files at the load before tells them apart. */
 struct glob_set {
-    char **paths; /* in order, once glob_set_sort was called */
+    const char **paths; /* in order, once glob_set_sort was called */
     size_t n, capacity;
+    struct arena arena; /* of the paths */
 };
 
 #define GLOB_SET_INIT ((struct glob_set){0})

@@ -19,11 +19,6 @@ struct loaded_policy {
     const char *certificates;  /* for certificates_begin */
 };
 
-/* The policies of one file. */
-struct policy_list {
-    const struct node *policies;
-};
-
 struct loader {
     struct config *config;       /* what is made */
     struct load_context context; /* its arena and sources are those below */
@@ -33,7 +28,7 @@ struct loader {
     const struct glob_set *matched_before; /* those of the last load, or NULL */
     const struct snapshot *before;         /* what the last load has made, or NULL */
     struct builder *builder;
-    struct policy_list *policy_lists; /* of each file, until all are read */
+    const struct node **policy_lists; /* of each file, until all are read */
     size_t n_policy_lists, policy_lists_capacity;
     const struct node *catalog;       /* the name of the catalog zone, or NULL */
     bool zones;                       /* there is what zones of the service's own need */

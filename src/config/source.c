@@ -12,25 +12,22 @@ enum {
 
 void sources_deinit(struct sources *sources)
 {
-    for (size_t i = 0; i < sources->n; i++)
-        free(sources->items[i].name);
     free(sources->items);
+    arena_deinit(&sources->arena);
     *sources = SOURCES_INIT;
 }
 
 int sources_add(struct sources *sources, const char *name, const struct source_origin *origin,
                 uint16_t *number)
 {
-    struct source *added;
+    struct text copy;
 
     if (sources->n == SOURCES_MAX)
         return SOURCES_FULL;
-    if (ARRAY_RESERVE(sources->items, sources->n, sources->capacity))
+    if (ARRAY_RESERVE(sources->items, sources->n, sources->capacity) ||
+        arena_copy_text(&sources->arena, text_from(name), &copy))
         return -ENOMEM;
-    added = &sources->items[sources->n];
-    *added = (struct source){.name = strdup(name), .origin = *origin};
-    if (!added->name)
-        return -ENOMEM;
+    sources->items[sources->n] = (struct source){.name = copy.data, .origin = *origin};
     *number = (uint16_t)sources->n++;
     return 0;
 }

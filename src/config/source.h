@@ -2,6 +2,7 @@
  * from in few bytes. */
 #pragma once
 
+#include "base/arena.h"
 #include "config/diagnostics.h"
 #include "os/file.h"
 
@@ -16,13 +17,14 @@ struct source_origin {
 };
 
 struct source {
-    char *name;
+    const char *name;
     struct source_origin origin;
 };
 
 struct sources {
     struct source *items;
     size_t n, capacity;
+    struct arena arena; /* of the names */
 };
 
 #define SOURCES_INIT ((struct sources){0})

@@ -124,7 +124,6 @@ static struct connection *find_oldest(const struct stream_server *server)
     struct connection *reading = TAILQ_FIRST(&server->reading);
     struct connection *sending = TAILQ_FIRST(&server->sending);
 
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that freeing one unlinks it */
     return !reading || (sending && sending->expires < reading->expires) ? sending : reading;
 }
 
