@@ -40,16 +40,7 @@ static size_t count_own_options(const struct command *command)
 {
     size_t n = 0;
 
-    while (n < COMMAND_OPTIONS_MAX && command->options[n].name)
-        n++;
-    return n;
-}
-
-static size_t count_operands(const struct command *command)
-{
-    size_t n = 0;
-
-    while (n < COMMAND_OPERANDS_MAX && command->operands[n].name)
+    while (command->options[n].name)
         n++;
     return n;
 }
@@ -64,12 +55,10 @@ static const struct command_option *option_at(const struct command *command, siz
     return number - own < COMMON_COUNT ? &common_options[number - own] : NULL;
 }
 
-static void print_choices(command_choices choice)
+static void print_choices(const struct command_choice *choices)
 {
-    const struct command_choice *row;
-
-    for (size_t i = 0; choice && (row = choice(i)) != NULL; i++)
-        printf("                           %-11s %s\n", row->name, row->does);
+    for (; choices && choices->name; choices++)
+        printf("                           %-11s %s\n", choices->name, choices->does);
 }
 
 static void print_options(const struct command *command)
@@ -84,7 +73,7 @@ static void print_options(const struct command *command)
         snprintf(words, sizeof(words), option->value ? "--%s %s" : "--%s", option->name,
                  option->value);
         printf("  %-4s%-19s  %s\n", option->letter ? letter : "", words, option->does);
-        print_choices(option->choice);
+        print_choices(option->choices);
     }
 }
 
@@ -106,15 +95,11 @@ static void print_help(const struct command_line *line)
 static void print_usage(const struct command *command)
 {
     printf("Usage: pdns-mta-sts %s [-c FILE]", command->name);
-    for (size_t i = 0; i < count_own_options(command); i++)
-        printf(command->options[i].value ? " [--%s %s]" : " [--%s]", command->options[i].name,
-               command->options[i].value);
-    for (size_t i = 0; i < count_operands(command); i++) {
-        const struct command_operand *operand = &command->operands[i];
-
+    for (const struct command_option *option = command->options; option->name; option++)
+        printf(option->value ? " [--%s %s]" : " [--%s]", option->name, option->value);
+    for (const struct command_operand *operand = command->operands; operand->name; operand++)
         printf(operand->optional ? " [%s%s]" : " %s%s", operand->name,
                operand->repeated ? "..." : "");
-    }
     fputs("\n", stdout);
 }
 
@@ -122,11 +107,11 @@ static void print_command_help(const struct command *command)
 {
     print_usage(command);
     printf("\n%s", command->about);
-    if (count_operands(command))
+    if (command->operands->name)
         fputs("\nOperands:\n", stdout);
-    for (size_t i = 0; i < count_operands(command); i++) {
-        printf("  %-23s  %s\n", command->operands[i].name, command->operands[i].does);
-        print_choices(command->operands[i].choice);
+    for (const struct command_operand *operand = command->operands; operand->name; operand++) {
+        printf("  %-23s  %s\n", operand->name, operand->does);
+        print_choices(operand->choices);
     }
     print_options(command);
 }
@@ -243,28 +228,27 @@ static bool find_command(struct command_line *line, const char *name)
 }
 
 /* Whether a value is one of the choices, if there are any; if not, stderr says which there are. */
-static bool check_choice(command_choices choice, const char *value)
+static bool check_choice(const struct command_choice *choices, const char *value)
 {
     CLEANUP(buffer_deinit) struct buffer expected = BUFFER_INIT;
-    const struct command_choice *row;
 
-    if (!choice || !value)
+    if (!choices || !value)
         return true;
-    for (size_t i = 0; (row = choice(i)) != NULL; i++) {
-        if (strcmp(row->name, value) == 0)
+    for (; choices->name; choices++) {
+        if (strcmp(choices->name, value) == 0)
             return true;
-        add_alternative(&expected, "", row->name, !choice(i + 1));
+        add_alternative(&expected, "", choices->name, !choices[1].name);
     }
     fprintf(stderr, "pdns-mta-sts: found %s, expected %.*s\n", quote_text(text_from(value)).text,
             (int)expected.length, expected.data);
     return false;
 }
 
-size_t command_choose(command_choices choice, const char *word)
+size_t command_choose(const struct command_choice *choices, const char *word)
 {
     size_t i = 0;
 
-    while (strcmp(choice(i)->name, word) != 0)
+    while (strcmp(choices[i].name, word) != 0)
         i++;
     return i;
 }
@@ -273,14 +257,14 @@ static bool check_operands(const struct command_line *line)
 {
     const struct command_arguments *arguments = &line->arguments;
     const struct command_operand *rows = line->command->operands;
-    size_t n = count_operands(line->command);
+    size_t n = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (i < arguments->n_operands) {
-            if (!check_choice(rows[i].choice, arguments->operands[i]))
+    for (; rows[n].name; n++) {
+        if (n < arguments->n_operands) {
+            if (!check_choice(rows[n].choices, arguments->operands[n]))
                 return false;
-        } else if (!rows[i].optional) {
-            fprintf(stderr, "pdns-mta-sts: missing argument %s\n", rows[i].name);
+        } else if (!rows[n].optional) {
+            fprintf(stderr, "pdns-mta-sts: missing argument %s\n", rows[n].name);
             return false;
         }
     }
@@ -294,8 +278,8 @@ static bool check_operands(const struct command_line *line)
 
 static bool check_arguments(const struct command_line *line)
 {
-    for (size_t i = 0; i < count_own_options(line->command); i++)
-        if (!check_choice(line->command->options[i].choice, line->arguments.options[i]))
+    for (size_t i = 0; line->command->options[i].name; i++)
+        if (!check_choice(line->command->options[i].choices, line->arguments.options[i]))
             return false;
     return check_operands(line);
 }

@@ -17,17 +17,14 @@ enum {
     EXIT_USAGE = 2,
 };
 
-/* One of the words that an option or an operand may be. */
+/* One of the words that an option or an operand may be. A name that is NULL ends a list of them. */
 struct command_choice {
     const char *name;
     const char *does; /* a line for the help */
 };
 
-/* Gives the choices one by one, from number 0; NULL past the last. */
-typedef const struct command_choice *(*command_choices)(size_t number);
-
 /* The number of the choice that a word is; it must be one of them, as arguments are. */
-size_t command_choose(command_choices choice, const char *word);
+size_t command_choose(const struct command_choice *choices, const char *word);
 
 /* An option: "--NAME VALUE", or "--NAME" alone. */
 struct command_option {
@@ -35,15 +32,15 @@ struct command_option {
     char letter;       /* "-l VALUE" is the same; 0: none */
     const char *value; /* what stands for it in the help; NULL: the option has no value */
     const char *does;
-    command_choices choice; /* NULL: any value */
+    const struct command_choice *choices; /* NULL: any value */
 };
 
 struct command_operand {
     const char *name; /* what stands for it in the help */
     const char *does;
     bool optional;
-    bool repeated;          /* any number of them; only the last one of a command */
-    command_choices choice; /* NULL: any word */
+    bool repeated;                        /* any number of them; only the last one of a command */
+    const struct command_choice *choices; /* NULL: any word */
 };
 
 struct command_arguments {
@@ -58,9 +55,9 @@ struct command {
     const char *name;
     const char *does;  /* one line for the list of commands */
     const char *about; /* paragraphs for the help of the command, with newlines */
-    struct command_operand operands[COMMAND_OPERANDS_MAX];
-    struct command_option options[COMMAND_OPTIONS_MAX];
-    int (*run)(const struct command_arguments *arguments); /* returns the exit code */
+    struct command_operand operands[COMMAND_OPERANDS_MAX + 1]; /* without a name past the last */
+    struct command_option options[COMMAND_OPTIONS_MAX + 1];    /* the same */
+    int (*run)(const struct command_arguments *arguments);     /* returns the exit code */
     /* The program that reads the arguments and runs in the place of this one, or NULL. */
     const char *program;
 };

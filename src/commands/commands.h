@@ -8,14 +8,14 @@
 /* Runs the service in the foreground, with its log of the level in option 0 on stderr, until
  * SIGTERM or SIGINT; SIGHUP reloads. */
 int serve_run(const struct command_arguments *arguments);
-const struct command_choice *serve_log_level(size_t number);
+extern const struct command_choice serve_log_levels[];
 
 /* Reads the configuration, prints every error and warning to stderr and the totals to stdout. */
 int check_run(const struct command_arguments *arguments);
 
 /* Prints the records of all domains, or of those in the operands, in the format of option 0. */
 int records_run(const struct command_arguments *arguments);
-const struct command_choice *records_format(size_t number);
+extern const struct command_choice records_formats[];
 
 /* Prints the records of the name in operand 0 and the type in operand 1. */
 int lookup_run(const struct command_arguments *arguments);
@@ -26,7 +26,7 @@ int policy_run(const struct command_arguments *arguments);
 /* Prints the configuration of another program, of the kind in operand 0, with as many names in a
  * certificate as option 0 says. */
 int export_run(const struct command_arguments *arguments);
-const struct command_choice *export_kind(size_t number);
+extern const struct command_choice export_kinds[];
 
 /* Reads the configuration for a command that prints something of it. Errors go to stderr; warnings
  * are left to check. Returns the configuration, which the caller frees, or NULL. */

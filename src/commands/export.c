@@ -82,26 +82,27 @@ static bool export_delegations(const struct config *config, uint32_t per_certifi
     return true;
 }
 
-static const struct kind {
-    struct command_choice choice;
-    /* Returns false if out of memory. */
-    bool (*print)(const struct config *config, uint32_t per_certificate);
-} kinds[] = {
-    {{"nginx", "a virtual host that serves every policy"}, export_nginx},
-    {{"dehydrated", "domains.txt, the certificates that policy hosts need"}, export_dehydrated},
-    {{"delegations", "NS records of own zones, for their parent zones"}, export_delegations},
+enum { KIND_NGINX, KIND_DEHYDRATED, KIND_DELEGATIONS };
+
+const struct command_choice export_kinds[] = {
+    [KIND_NGINX] = {"nginx", "a virtual host that serves every policy"},
+    [KIND_DEHYDRATED] = {"dehydrated", "domains.txt, the certificates that policy hosts need"},
+    [KIND_DELEGATIONS] = {"delegations", "NS records of own zones, for their parent zones"},
+    {NULL, NULL},
 };
 
-const struct command_choice *export_kind(size_t number)
-{
-    return number < ARRAY_LENGTH(kinds) ? &kinds[number].choice : NULL;
-}
+/* They return false if out of memory. */
+static bool (*const print[])(const struct config *config, uint32_t per_certificate) = {
+    [KIND_NGINX] = export_nginx,
+    [KIND_DEHYDRATED] = export_dehydrated,
+    [KIND_DELEGATIONS] = export_delegations,
+};
 
 int export_run(const struct command_arguments *arguments)
 {
     CLEANUP(config_free_pointer) struct config *config = NULL;
     const char *per_certificate = arguments->options[OPTION_PER_CERTIFICATE];
-    size_t kind = command_choose(export_kind, arguments->operands[OPERAND_KIND]);
+    size_t kind = command_choose(export_kinds, arguments->operands[OPERAND_KIND]);
     uint64_t n = 1;
 
     if (per_certificate &&
@@ -113,5 +114,5 @@ int export_run(const struct command_arguments *arguments)
     config = command_load(arguments->config_path);
     if (!config)
         return EXIT_REFUSED;
-    return kinds[kind].print(config, (uint32_t)n) ? EXIT_DONE : command_out_of_memory();
+    return print[kind](config, (uint32_t)n) ? EXIT_DONE : command_out_of_memory();
 }

@@ -7,7 +7,7 @@ static const struct command commands[] = {
         .about = "Runs the service in the foreground, with its log on stderr. SIGHUP reads the\n"
                  "configuration again; SIGTERM and SIGINT stop the service.\n",
         .options = {{"log-level", 'l', "LEVEL", "what is logged, and all before it (default: info)",
-                     serve_log_level}},
+                     serve_log_levels}},
         .run = serve_run,
     },
     {
@@ -25,7 +25,7 @@ static const struct command commands[] = {
                  "the configuration.\n",
         .operands = {{"DOMAIN", "only the records of these domains", .optional = true,
                       .repeated = true}},
-        .options = {{"format", 0, "FORMAT", "how a record looks (default: zone)", records_format}},
+        .options = {{"format", 0, "FORMAT", "how a record looks (default: zone)", records_formats}},
         .run = records_run,
     },
     {
@@ -56,7 +56,7 @@ static const struct command commands[] = {
         .name = "export",
         .does = "print a configuration for another program",
         .about = "Prints what another program needs to know of the domains in the configuration.\n",
-        .operands = {{"KIND", "for which program", .choice = export_kind}},
+        .operands = {{"KIND", "for which program", .choices = export_kinds}},
         .options = {{"per-certificate", 0, "N",
                      "the most names of one certificate, up to 100 (default: 1)", NULL}},
         .run = export_run,

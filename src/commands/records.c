@@ -17,7 +17,6 @@ struct writer {
 };
 
 struct format {
-    struct command_choice choice;
     const char *begin, *end;
     void (*add)(struct writer *writer, const struct answer *answer, const struct row *row);
 };
@@ -35,15 +34,18 @@ static void add_json_row(struct writer *writer, const struct answer *answer, con
     json_row_write(&writer->out, answer, row, json_row_zone_id(writer->snapshot, answer, row));
 }
 
-static const struct format formats[] = {
-    {{"zone", "a master file, with absolute names"}, "", "", add_zone_row},
-    {{"json", "an array of the rows that PowerDNS gets"}, "[", "\n]\n", add_json_row},
+enum { FORMAT_ZONE, FORMAT_JSON };
+
+const struct command_choice records_formats[] = {
+    [FORMAT_ZONE] = {"zone", "a master file, with absolute names"},
+    [FORMAT_JSON] = {"json", "an array of the rows that PowerDNS gets"},
+    {NULL, NULL},
 };
 
-const struct command_choice *records_format(size_t number)
-{
-    return number < ARRAY_LENGTH(formats) ? &formats[number].choice : NULL;
-}
+static const struct format formats[] = {
+    [FORMAT_ZONE] = {"", "", add_zone_row},
+    [FORMAT_JSON] = {"[", "\n]\n", add_json_row},
+};
 
 static void writer_deinit(struct writer *writer)
 {
@@ -139,7 +141,7 @@ int records_run(const struct command_arguments *arguments)
     if (!find_domains(arguments, config->snapshot, domains))
         return EXIT_REFUSED;
     writer.snapshot = config->snapshot;
-    writer.format = &formats[format ? command_choose(records_format, format) : 0];
+    writer.format = &formats[format ? command_choose(records_formats, format) : FORMAT_ZONE];
     fputs(writer.format->begin, stdout);
     for (size_t i = 0; i < arguments->n_operands; i++)
         write_domain(&writer, &domains[i]);

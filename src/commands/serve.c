@@ -5,17 +5,13 @@
 
 enum { OPTION_LOG_LEVEL };
 
-static const struct command_choice log_levels[] = {
+const struct command_choice serve_log_levels[] = {
     [LOG_LEVEL_ERROR] = {"error", "what keeps the service from doing its work"},
     [LOG_LEVEL_WARNING] = {"warning", "what an operator should look at"},
     [LOG_LEVEL_INFO] = {"info", "the start, the end, and every reload"},
     [LOG_LEVEL_DEBUG] = {"debug", "every request and its answer"},
+    {NULL, NULL},
 };
-
-const struct command_choice *serve_log_level(size_t number)
-{
-    return number < ARRAY_LENGTH(log_levels) ? &log_levels[number] : NULL;
-}
 
 int serve_run(const struct command_arguments *arguments)
 {
@@ -23,7 +19,7 @@ int serve_run(const struct command_arguments *arguments)
     struct service *service = NULL;
     int r;
 
-    log_init(level ? (enum log_level)command_choose(serve_log_level, level) : LOG_LEVEL_INFO);
+    log_init(level ? (enum log_level)command_choose(serve_log_levels, level) : LOG_LEVEL_INFO);
     service_init();
     r = log_start();
     if (r == 0)

@@ -18,15 +18,11 @@ enum {
     OPTION_SAVE
 };
 
-static const struct command_choice *verify_format(size_t number)
-{
-    static const struct command_choice formats[] = {
-        {"text", "causes with their remedies"},
-        {"json", "one object, for programs"},
-    };
-
-    return number < ARRAY_LENGTH(formats) ? &formats[number] : NULL;
-}
+static const struct command_choice formats[] = {
+    {"text", "causes with their remedies"},
+    {"json", "one object, for programs"},
+    {NULL, NULL},
+};
 
 /* Reads a list of checks, with commas. Returns whether all exist; if not, stderr says so. */
 static bool read_checks(const char *list, uint32_t *out)
@@ -128,7 +124,7 @@ static const struct command commands[] = {
             "errors, and 1 if there are.\n",
         .operands = {{"DOMAIN", "only these domains", .optional = true, .repeated = true}},
         .options =
-            {[OPTION_FORMAT] = {"format", 0, "FORMAT", "text (default) or json", verify_format},
+            {[OPTION_FORMAT] = {"format", 0, "FORMAT", "text (default) or json", formats},
              [OPTION_CHECK] = {"check", 0, "LIST", "only these checks, with commas", NULL},
              [OPTION_RESOLVER] = {"resolver", 0, "ADDRESS",
                                   "ask this resolver (default: the root servers)", NULL},

@@ -7,12 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const struct command_choice colours[] = {{"red", "like fire"}, {"blue", "like water"}};
-
-static const struct command_choice *colour(size_t number)
-{
-    return number < ARRAY_LENGTH(colours) ? &colours[number] : NULL;
-}
+static const struct command_choice colours[] = {
+    {"red", "like fire"}, {"blue", "like water"}, {NULL, NULL}};
 
 static struct command_arguments seen;
 static int runs;
@@ -30,9 +26,9 @@ static const struct command commands[] = {
         .name = "rich",
         .does = "nothing",
         .about = "",
-        .operands = {{"COLOUR", "a colour", .choice = colour},
+        .operands = {{"COLOUR", "a colour", .choices = colours},
                      {"WORD", "words", .optional = true, .repeated = true}},
-        .options = {{"first", 0, "ONE", "one", NULL}, {"second", 's', "COLOUR", "two", colour}},
+        .options = {{"first", 0, "ONE", "one", NULL}, {"second", 's', "COLOUR", "two", colours}},
         .run = note,
     },
 };
