@@ -167,15 +167,20 @@ static enum state answer_input(struct connection *connection, size_t n)
     return result.outcome == STREAM_INCOMPLETE && replies->length == 0 ? READING : SENDING;
 }
 
+/* Takes what the peer has sent: requests, or what is dropped while LINGERING. */
 static enum state receive_input(struct connection *connection)
 {
     struct stream_server *server = connection->server;
     ssize_t n = recv(connection->fd, server->input, sizeof(server->input), 0);
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return READING;
+        return connection->state;
     if (n <= 0)
         return ENDED;
+    if (connection->state == LINGERING) {
+        connection->dropped += (size_t)n;
+        return connection->dropped > LINGER_MAX ? ENDED : LINGERING;
+    }
     connection->begun = clock_monotonic_ns();
     return answer_input(connection, (size_t)n);
 }
@@ -262,19 +267,6 @@ static enum state send_output(struct connection *connection)
     return next;
 }
 
-static enum state drop_input(struct connection *connection)
-{
-    struct stream_server *server = connection->server;
-    ssize_t n = recv(connection->fd, server->input, sizeof(server->input), 0);
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return LINGERING;
-    if (n <= 0)
-        return ENDED;
-    connection->dropped += (size_t)n;
-    return connection->dropped > LINGER_MAX ? ENDED : LINGERING;
-}
-
 static void on_ready(evutil_socket_t fd, short what, void *argument);
 
 /* Has the event base call when a connection can go on. One that is answered and ended at once never
@@ -326,14 +318,12 @@ static void take_turn(struct connection *connection)
 {
     enum state state = connection->state;
 
-    if (state == READING)
+    if (state == READING || state == LINGERING)
         state = receive_input(connection);
     else if (state == ANSWERING)
         state = resume_input(connection);
     else if (state == PRODUCING)
         state = produce_piece(connection);
-    else if (state == LINGERING)
-        state = drop_input(connection);
     if (state == SENDING)
         state = send_output(connection);
     connection->state = state;
@@ -350,21 +340,13 @@ static void on_ready(evutil_socket_t fd, short what, void *argument)
     take_turn(argument);
 }
 
-/* Takes a place for a new connection. If none is left, another one of the same thread has to go,
- * unless the thread has less than its share: then one of another thread has to (on_sweep). */
-static void take_place(struct stream_server *server)
-{
-    struct stream_places *places = server->setup.places;
-
-    if (atomic_fetch_add(&places->taken, 1) >= places->max &&
-        server->n_connections >= places->share)
-        evict_oldest(server);
-}
-
-/* Takes a new descriptor, and reads from it at once: mostly the request has come already. */
+/* Takes a new descriptor, and reads from it at once: mostly the request has come already. If no
+ * place is left for it, another connection of the same thread has to go, unless the thread has less
+ * than its share: then one of another thread has to (on_sweep). */
 static void connection_begin(struct stream_server *server, int fd)
 {
     const struct stream_protocol *protocol = server->setup.protocol;
+    struct stream_places *places = server->setup.places;
     struct connection *connection = calloc(1, sizeof(*connection) + protocol->state_size);
 
     counter_add(&server->setup.counters->accepted, 1);
@@ -373,7 +355,9 @@ static void connection_begin(struct stream_server *server, int fd)
         counter_add(&server->setup.counters->closed, 1);
         return;
     }
-    take_place(server);
+    if (atomic_fetch_add(&places->taken, 1) >= places->max &&
+        server->n_connections >= places->share)
+        evict_oldest(server);
     connection->server = server;
     connection->fd = fd;
     connection->list = &server->reading;
@@ -384,36 +368,24 @@ static void connection_begin(struct stream_server *server, int fd)
     take_turn(connection);
 }
 
-/* Whether new connections must wait until others end by themselves. */
-static bool is_full(const struct stream_server *server)
-{
-    const struct stream_places *places = server->setup.places;
-
-    return !server->setup.idle_seconds && atomic_load(&places->taken) >= places->max;
-}
-
-static int take(const struct stream_server *server, int descriptor)
-{
-    if (server->setup.take)
-        return server->setup.take(descriptor);
-    return accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
-
 static enum acceptance accept_one(int descriptor, void *context)
 {
     struct stream_server *server = context;
+    const struct stream_setup *setup = &server->setup;
     enum acceptance result = ACCEPTANCE_NEXT;
     int fd;
 
-    if (is_full(server))
+    /* Those without an idle time end by themselves alone. */
+    if (!setup->idle_seconds && atomic_load(&setup->places->taken) >= setup->places->max)
         return ACCEPTANCE_PAUSE;
-    fd = take(server, descriptor);
+    fd = setup->take ? setup->take(descriptor)
+                     : accept4(descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0)
         connection_begin(server, fd);
     else
         result = acceptor_classify(errno);
     schedule_sweep(server);
-    if (result == ACCEPTANCE_EXHAUSTED && server->setup.idle_seconds && evict_oldest(server))
+    if (result == ACCEPTANCE_EXHAUSTED && setup->idle_seconds && evict_oldest(server))
         return ACCEPTANCE_NEXT;
     return result;
 }
