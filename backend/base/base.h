@@ -94,6 +94,18 @@ static inline struct text text_after(struct text text, size_t n)
     return text_of(text.data + n, text.length - n);
 }
 
+/* A view without the blanks at both ends. */
+static inline struct text text_trim(struct text text, const char *blanks)
+{
+    size_t n = strlen(blanks);
+
+    while (text.length && memchr(blanks, text.data[text.length - 1], n))
+        text.length--;
+    while (text.length && memchr(blanks, *text.data, n))
+        text = text_after(text, 1);
+    return text;
+}
+
 /* Takes a prefix, in any case of ASCII letters, off the front of a text. Returns whether it was
  * there. */
 static inline bool text_take_prefix(struct text *from, struct text prefix)

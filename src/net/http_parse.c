@@ -22,13 +22,7 @@ static http_parser *parser_of(struct http_parse *parse)
 
 static struct text header_value(const struct http_parse *parse, enum http_header header)
 {
-    struct text value = buffer_text(&parse->headers[header].value);
-
-    while (value.length && strchr(" \t", value.data[value.length - 1]))
-        value.length--;
-    while (value.length && strchr(" \t", *value.data))
-        value = text_after(value, 1);
-    return value;
+    return text_trim(buffer_text(&parse->headers[header].value), " \t");
 }
 
 /* Whether a byte of framing must not follow another one: CR is followed by LF, and no line begins
@@ -136,22 +130,13 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
 
 static enum http_verb verb_from(unsigned int method)
 {
-    switch (method) {
-    case HTTP_GET:
-        return HTTP_VERB_GET;
-    case HTTP_HEAD:
-        return HTTP_VERB_HEAD;
-    case HTTP_POST:
-        return HTTP_VERB_POST;
-    case HTTP_PUT:
-        return HTTP_VERB_PUT;
-    case HTTP_PATCH:
-        return HTTP_VERB_PATCH;
-    case HTTP_DELETE:
-        return HTTP_VERB_DELETE;
-    default:
-        return HTTP_VERB_OTHER;
-    }
+    static const enum http_verb verbs[] = {
+        [HTTP_GET] = HTTP_VERB_GET,   [HTTP_HEAD] = HTTP_VERB_HEAD,
+        [HTTP_POST] = HTTP_VERB_POST, [HTTP_PATCH] = HTTP_VERB_PATCH,
+        [HTTP_PUT] = HTTP_VERB_PUT,   [HTTP_DELETE] = HTTP_VERB_DELETE,
+    };
+
+    return method < ARRAY_LENGTH(verbs) ? verbs[method] : HTTP_VERB_OTHER;
 }
 
 /* Whether one header alone says how long the body is, in a way that all versions and all parsers
@@ -272,6 +257,11 @@ static enum http_parsed end_request(struct http_parse *parse)
     request->body = buffer_text(&parse->body);
     split_target(request);
     return HTTP_PARSED_COMPLETE;
+}
+
+const char *http_parse_phrase(unsigned int status)
+{
+    return http_status_str((enum http_status)status);
 }
 
 void http_parse_init(struct http_parse *parse)

@@ -90,6 +90,9 @@ struct http_parse {
     _Alignas(max_align_t) char library[HTTP_PARSE_LIBRARY_SIZE];
 };
 
+/* The phrase that goes with a status code in a reply (RFC 9110 15), for example "Not Found". */
+const char *http_parse_phrase(unsigned int status);
+
 /* Prepares to read the first request of a connection. It must not move from then on. */
 void http_parse_init(struct http_parse *parse);
 

@@ -245,20 +245,10 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *context)
     return fetch->body.failed ? 0 : size * n;
 }
 
-/* Takes the white space at the ends off. */
-static struct text trim(struct text text)
-{
-    while (text.length && strchr(" \t\r\n", text.data[0]))
-        text = text_after(text, 1);
-    while (text.length && strchr(" \t\r\n", text.data[text.length - 1]))
-        text.length--;
-    return text;
-}
-
 /* Takes a header line of HTTP, or a line that an SMTP server sends. */
 static size_t take_header(char *bytes, size_t size, size_t n, void *context)
 {
-    struct text line = trim(text_of(bytes, n));
+    struct text line = text_trim(text_of(bytes, n), " \t\r\n");
     struct fetch *fetch = context;
 
     fetch->header_size += n;
@@ -269,7 +259,7 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
     if (fetch->target->kind == FETCH_SMTP) {
         snprintf(fetch->last_line, sizeof(fetch->last_line), "%.*s", (int)line.length, line.data);
     } else if (text_take_prefix(&line, TEXT("content-type:"))) {
-        line = trim(line);
+        line = text_trim(line, " \t");
         free(fetch->content_type);
         fetch->content_type = strndup(line.data, line.length);
     }
