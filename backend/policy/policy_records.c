@@ -1,5 +1,7 @@
 #include "policy/policy_records.h"
 
+#include "policy/former.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -253,6 +255,7 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
         .ttl = spec->ttl,
         .max_age = spec->max_age,
         .announce_delay = spec->announce_delay,
+        .retire = spec->retire,
         .zones = zones,
         .n_mx = spec->n_mx,
     };
@@ -278,6 +281,57 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
             return r;
     }
     r = zones ? make_apexes(arena, &policy, zones) : make_aliases(arena, &policy);
+    if (r)
+        return r;
+    *out = policy;
+    return 0;
+}
+
+/* Writes what no other policy has as its primary, as it has spaces: so the policy is known again in
+ * the next load. */
+static int name_retiring(struct arena *arena, const struct policy *listed, struct policy *policy)
+{
+    CLEANUP(buffer_deinit) struct buffer name = BUFFER_INIT;
+
+    buffer_printf(&name, "retiring %s", policy->former.data);
+    if (listed)
+        buffer_printf(&name, " in %s", listed->primary.data);
+    return keep_text(arena, &name, &policy->primary);
+}
+
+int policy_records_retire(struct arena *arena, struct text text, const struct policy *listed,
+                          const struct zone_settings *zones, struct policy *out)
+{
+    struct policy policy;
+    struct former former;
+    struct policy_spec spec;
+    int r = former_read(arena, text, &former);
+
+    if (r)
+        return r;
+    /* Without settings of zones there is nobody to ask for them. */
+    spec = (struct policy_spec){
+        .mode = POLICY_MODE_NONE,
+        .max_age = RETIRING_MAX_AGE,
+        .ttl = former.ttl,
+        .addresses = former.addresses,
+        .n_addresses = former.n_addresses,
+        .zones = (listed ? listed->zones : former.zones) && zones->n_nameservers,
+    };
+    /* Where the domain has moved into own zones a host name cannot be at the apex of one. */
+    if (!spec.zones)
+        spec.policy_host = former.policy_host;
+    r = policy_records_make(arena, &spec, spec.zones ? zones : NULL, &policy);
+    if (r)
+        return r;
+    if (listed) {
+        policy.rows[OWNER_TLSRPT] = listed->rows[OWNER_TLSRPT];
+        policy.rows[OWNER_TLS_PARENT] = listed->rows[OWNER_TLS_PARENT];
+    }
+    r = arena_copy_text(arena, text, &policy.former);
+    if (r)
+        return r;
+    r = name_retiring(arena, listed, &policy);
     if (r)
         return r;
     *out = policy;

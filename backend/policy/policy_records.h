@@ -41,6 +41,9 @@ struct zone_settings {
     struct name catalog;    /* the catalog zone, of at most ZONE_CATALOG_MAX octets, or empty */
 };
 
+/* The max_age of retiring domains, in seconds: senders are to forget the policy (RFC 8461 8.3). */
+enum { RETIRING_MAX_AGE = 86400 };
+
 enum {
     ZONE_CATALOG_MAX = 200, /* octets, so that member labels fit before it */
     SOA_CONTENT_MAX = 640,  /* octets: two names and five numbers fit */
@@ -70,6 +73,8 @@ struct policy {
     uint32_t max_age;        /* seconds */
     uint32_t announce_delay; /* seconds */
     bool fixed_id;           /* the operator set the id */
+    bool retire;             /* domains that leave it retire, if it binds senders */
+    struct text former;      /* of retiring domains (former.h); PRIMARY is then no domain */
     struct text body;        /* empty if the mode is absent, like the ids */
     struct text id;          /* what is announced */
     struct text body_id;     /* derived from the body */
@@ -82,6 +87,7 @@ struct policy {
     /* What the builder has counted: the primary and the members, those of them that are held back
      * and those that were found and are not listed, and their own zones. */
     uint32_t n_domains, n_held, n_synced, n_zones;
+    uint64_t primary_hash;               /* of its primary, by the seed of the domain table */
     uint64_t name_hashes[POLICY_GROUPS]; /* the sums of a hash of their names */
 };
 
@@ -89,6 +95,13 @@ struct policy {
  * What the policy points at lives in the arena. Returns 0 or -ENOMEM. */
 int policy_records_make(struct arena *arena, const struct policy_spec *spec,
                         const struct zone_settings *zones, struct policy *out);
+
+/* Makes what retiring domains have in place of their former policy: mode none, a short max_age, and
+ * the policy host that they had. If they are listed still, without a mode, LISTED is the policy
+ * that lists them, whose authority and TLSRPT record they have; else NULL. ZONES is as before; it
+ * is wanted if what comes of it has zones. Returns 0 or -ENOMEM. */
+int policy_records_retire(struct arena *arena, struct text former, const struct policy *listed,
+                          const struct zone_settings *zones, struct policy *out);
 
 /* Has a policy announce another id. The policy may be a copy: rows that it shares stay as they are,
  * and the new ones live in the arena. It must have a mode. Returns 0 or -ENOMEM. */

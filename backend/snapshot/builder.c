@@ -2,27 +2,21 @@
 
 #include "base/array.h"
 #include "snapshot/domains.h"
-#include "snapshot/fingerprint.h"
 
 #include <errno.h>
-
-/* Keeps the factors of a summand apart. */
-#define SUMMAND_KEY 0xd1b54a32d192ed03
 
 struct builder {
     struct domain_table_builder table;
     struct domains *domains; /* all but the table and the zones; NULL after freezing */
     size_t policies_capacity;
     bool has_zones;
-    bool synced;           /* what is added now was found */
-    size_t last_policy;    /* that got a domain, */
-    uint64_t last_primary; /* and the hash of its primary */
+    bool synced; /* what is added now was found */
 };
 
 int builder_new(uint64_t seed, struct builder **out)
 {
     struct builder *builder = calloc(1, sizeof(*builder));
-    struct domains *domains = domains_new();
+    struct domains *domains = domains_new(NULL);
 
     if (!builder || !domains) {
         free(builder);
@@ -48,7 +42,7 @@ int builder_set_zones(struct builder *builder, const struct zone_settings *setti
 {
     struct domains *domains = builder->domains;
     size_t size = settings->n_nameservers * sizeof(struct name);
-    struct name *nameservers = arena_alloc(&domains->arena, size);
+    struct name *nameservers = arena_alloc(&domains->configured->arena, size);
 
     if (!nameservers)
         return -ENOMEM;
@@ -59,18 +53,9 @@ int builder_set_zones(struct builder *builder, const struct zone_settings *setti
     return 0;
 }
 
-/* What a domain adds to the sum of its bucket (changes.h); PRIMARY is the hash of its policy's. */
-static uint64_t summand(uint64_t hash, uint64_t primary, uint32_t value)
-{
-    uint64_t rest = value & (DOMAIN_HELD | ((1U << DOMAIN_KIND_BITS) - 1));
-
-    return hash_mix(hash ^ SUMMAND_KEY, primary + rest);
-}
-
 static int add_domain(struct builder *builder, size_t policy, enum domain_kind kind, bool held,
                       const struct name *name, uint64_t where)
 {
-    struct domains *domains = builder->domains;
     uint32_t value = (uint32_t)policy << DOMAIN_POLICY_SHIFT | (held ? DOMAIN_HELD : 0) |
                      (builder->synced ? DOMAIN_SYNCED : 0) | kind;
     uint64_t hash = domain_table_hash(builder->table.seed, name_text(name));
@@ -81,17 +66,7 @@ static int add_domain(struct builder *builder, size_t policy, enum domain_kind k
     r = domain_table_builder_add(&builder->table, hash, name_text(name), value, where);
     if (r)
         return r < 0 ? r : BUILDER_FULL;
-    if (kind == DOMAIN_PRIMARY || policy != builder->last_policy) {
-        builder->last_policy = policy;
-        builder->last_primary =
-            domain_table_hash(builder->table.seed, domains->policies[policy].primary);
-    }
-    domains->sums[domain_bucket(hash)] += summand(hash, builder->last_primary, value);
-    domains->n_held += held;
-    domains->policies[policy].n_domains++;
-    domains->policies[policy].n_held += held;
-    domains->policies[policy].n_synced += builder->synced;
-    fingerprint_add(&domains->policies[policy], name_text(name), value);
+    domains_count(builder->domains, hash, name_text(name), value);
     return 0;
 }
 
@@ -106,13 +81,15 @@ int builder_add_policy(struct builder *builder, const struct policy_spec *spec, 
     r = ARRAY_RESERVE(domains->policies, number, builder->policies_capacity);
     if (r)
         return r;
-    r = policy_records_make(&domains->arena, spec, zones, &domains->policies[number]);
+    r = policy_records_make(&domains->configured->arena, spec, zones, &domains->policies[number]);
     if (r)
         return r;
+    domains_begin_policy(&domains->policies[number], builder->table.seed);
     r = add_domain(builder, number, DOMAIN_PRIMARY, spec->held, &spec->primary, where);
     if (r)
         return r;
     builder->has_zones |= spec->zones;
+    domains->n_configured++;
     domains->n_policies++;
     *policy = (uint32_t)number;
     return 0;
@@ -140,10 +117,6 @@ struct clash_context {
 static void pass_clash(const struct domain_table_clash *clash, void *context)
 {
     struct clash_context *to = context;
-    struct policy *policy = &to->domains->policies[domain_policy_number(clash->again.value)];
-    bool held = clash->again.value & DOMAIN_HELD, synced = clash->again.value & DOMAIN_SYNCED;
-    uint64_t hash = domain_table_hash(to->seed, clash->again.name);
-    uint64_t primary = domain_table_hash(to->seed, policy->primary);
     struct builder_clash report = {
         .name = clash->again.name,
         .first_policy = domain_policy_number(clash->first.value),
@@ -152,52 +125,10 @@ static void pass_clash(const struct domain_table_clash *clash, void *context)
         .where = clash->again_mark,
     };
 
-    to->domains->sums[domain_bucket(hash)] -= summand(hash, primary, clash->again.value);
-    to->domains->n_held -= held;
-    policy->n_domains--;
-    policy->n_held -= held;
-    policy->n_synced -= synced;
-    fingerprint_take_out(policy, clash->again.name, clash->again.value);
-    if (!synced)
+    domains_discount(to->domains, domain_table_hash(to->seed, clash->again.name), clash->again.name,
+                     clash->again.value);
+    if (!(clash->again.value & DOMAIN_SYNCED))
         to->clash(&report, to->context);
-}
-
-static int add_zones_of(struct domains *domains, struct policy *policy, const struct domain *domain)
-{
-    for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
-        struct name apex;
-        int r;
-
-        if (!domain_has_zone(domain, owner))
-            continue;
-        owner_name(owner, domain->name, &apex);
-        r = zones_add(&domains->zones, domain->position, owner, name_text(&apex));
-        if (r)
-            return r;
-        policy->n_zones++;
-    }
-    return 0;
-}
-
-static int index_zones(struct domains *domains)
-{
-    const struct name *catalog = &domains->zone_settings.catalog;
-    struct domain_table_entry entry;
-    size_t cursor = 0;
-    int r = 0;
-
-    while (r == 0 && domain_table_next(&domains->table, &cursor, &entry)) {
-        struct policy *policy = &domains->policies[domain_policy_number(entry.value)];
-        struct domain domain = domain_of(domains->policies, &entry);
-
-        r = add_zones_of(domains, policy, &domain);
-    }
-    if (r == 0 && catalog->length)
-        r = zones_add(&domains->zones, 0, OWNER_CATALOG, name_text(catalog));
-    if (r)
-        return r;
-    zones_assign_ids(&domains->zones, &domains->table, catalog);
-    return 0;
 }
 
 int builder_freeze(struct builder *builder,
@@ -212,7 +143,7 @@ int builder_freeze(struct builder *builder,
     if (r)
         return r;
     if (builder->has_zones) {
-        r = index_zones(domains);
+        r = domains_index_zones(domains);
         if (r)
             return r;
     }

@@ -58,6 +58,11 @@ int domain_table_builder_add(struct domain_table_builder *builder, uint64_t hash
     return 0;
 }
 
+uint32_t domain_table_builder_next(const struct domain_table_builder *builder)
+{
+    return builder->entries.length ? (uint32_t)builder->entries.length : FIRST_ENTRY;
+}
+
 struct domain_table_entry domain_table_at(const struct domain_table *table, uint32_t position)
 {
     const uint8_t *entry = table->entries + position;

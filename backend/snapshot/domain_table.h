@@ -81,6 +81,9 @@ static inline uint64_t domain_table_hash(uint64_t seed, struct text name)
 int domain_table_builder_add(struct domain_table_builder *builder, uint64_t hash, struct text name,
                              uint32_t value, uint64_t mark);
 
+/* The position that the next name to be added will have. */
+uint32_t domain_table_builder_next(const struct domain_table_builder *builder);
+
 /* Makes the table. Names that were added again are left out, and handed to CLASH in the order of
  * their adding. The builder is empty afterwards, or as it was after a failure. Returns 0 or
  * -ENOMEM. */

@@ -4,21 +4,40 @@
 #pragma once
 
 #include "snapshot/domain_table.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/retiring.h"
 #include "snapshot/zones.h"
 
 #include <stdatomic.h>
 
+/* An arena that is counted by references: what the policies of a configuration point at outlives
+ * the domains of the load that has read it, as others are made of these (retiring.h). */
+struct shared_arena {
+    atomic_uint references;
+    struct arena arena;
+};
+
+/* What a retiring domain has beside its entry in the table. */
+struct retiring_note {
+    int64_t until;     /* seconds since 1970 */
+    uint32_t position; /* in the table */
+    uint32_t listed;   /* its value in the configuration, or DOMAIN_TABLE_LEFT_OUT */
+};
+
 struct domains {
     atomic_uint references;
     struct domain_table table;
-    struct policy *policies;
-    size_t n_policies;
+    struct policy *policies; /* of the configuration, then of retiring domains */
+    size_t n_configured, n_policies;
     size_t n_held;
+    size_t n_unlisted;              /* domains that are not in the configuration */
+    struct retiring_note *retiring; /* in the order of positions */
+    size_t n_retiring;
+    int64_t first_until, last_until;    /* of these */
     uint64_t sums[SNAPSHOT_BUCKETS];    /* changes.h */
     struct zone_settings zone_settings; /* without nameservers if there are no own zones */
     struct zones zones;
-    struct arena arena; /* what the policies and the zone settings point at */
+    struct shared_arena *configured; /* what the first policies and the zone settings point at */
+    struct arena own;                /* what the other policies point at */
 };
 
 /* What the table says of a domain: the number of its policy, whether it was found and not listed,
@@ -56,11 +75,30 @@ static inline struct domain domain_of(const struct policy *policies,
     };
 }
 
-/* Makes an empty object with one reference. Returns NULL if out of memory. */
-struct domains *domains_new(void);
+/* Makes an empty object with one reference. With a CONFIGURED arena, it takes a reference of that;
+ * with NULL it makes one. Returns NULL if out of memory. */
+struct domains *domains_new(struct shared_arena *configured);
 
 /* Takes a further reference; returns the object. */
 struct domains *domains_ref(struct domains *domains);
 
 /* Drops a reference; the last one frees the object. NULL is allowed. */
 void domains_unref(struct domains *domains);
+DEFINE_CLEANUP(struct domains *, domains_unref)
+
+/* Has a policy begin without domains; SEED is that of the table. */
+void domains_begin_policy(struct policy *policy, uint64_t seed);
+
+/* Counts a domain in, or out again, by its name, domain_table_hash of that, and its value. */
+void domains_count(struct domains *domains, uint64_t hash, struct text name, uint32_t value);
+void domains_discount(struct domains *domains, uint64_t hash, struct text name, uint32_t value);
+
+/* Makes the index of own zones, once the table is made. Returns 0 or -ENOMEM. */
+int domains_index_zones(struct domains *domains);
+
+/* Makes the domains for snapshot_retire, with one reference. Returns 0 or -ENOMEM. */
+int domains_retire(const struct domains *loaded, const struct retiring_set *set,
+                   struct domains **out);
+
+/* The note about the domain at a position, or NULL if it is not retiring. */
+const struct retiring_note *domains_note(const struct domains *domains, uint32_t position);

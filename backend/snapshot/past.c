@@ -71,7 +71,7 @@ int past_of(const struct snapshot *published, struct past *out)
     if (published) {
         const struct serials *serials = snapshot_serials(published);
 
-        past.n_policies = snapshot_n_policies(published);
+        past.n_policies = snapshot_n_all_policies(published);
         past.n_overrides = serials->n_overrides;
         past.policies = calloc(past.n_policies + 1, sizeof(*past.policies));
         past.overrides = calloc(past.n_overrides + 1, sizeof(*past.overrides));

@@ -165,7 +165,7 @@ int serials_make(const struct snapshot *snapshot, const struct snapshot_before *
 {
     CLEANUP(serials_deinit) struct serials serials = {0};
     const struct past *past = before->past;
-    int r = serials_init(&serials, snapshot_n_policies(snapshot));
+    int r = serials_init(&serials, snapshot_n_all_policies(snapshot));
 
     if (r)
         return r;

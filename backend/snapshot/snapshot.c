@@ -185,7 +185,8 @@ size_t snapshot_size(const struct snapshot *snapshot)
 
     return sizeof(*snapshot) + snapshot->arena.total + serials_size(&snapshot->serials) +
            sizeof(*domains) + domain_table_size(&domains->table) +
-           domains->n_policies * sizeof(*domains->policies) + domains->arena.total +
+           domains->n_policies * sizeof(*domains->policies) + domains->configured->arena.total +
+           domains->own.total + domains->n_retiring * sizeof(*domains->retiring) +
            domains->zones.capacity * sizeof(*domains->zones.slots);
 }
 
@@ -196,6 +197,11 @@ uint64_t snapshot_fingerprint(const struct snapshot *snapshot)
 
 size_t snapshot_n_domains(const struct snapshot *snapshot)
 {
+    return snapshot->domains->table.n - snapshot->domains->n_unlisted;
+}
+
+size_t snapshot_n_all_domains(const struct snapshot *snapshot)
+{
     return snapshot->domains->table.n;
 }
 
@@ -205,6 +211,11 @@ size_t snapshot_n_held(const struct snapshot *snapshot)
 }
 
 size_t snapshot_n_policies(const struct snapshot *snapshot)
+{
+    return snapshot->domains->n_configured;
+}
+
+size_t snapshot_n_all_policies(const struct snapshot *snapshot)
 {
     return snapshot->domains->n_policies;
 }
@@ -227,6 +238,44 @@ const struct policy *snapshot_same_policy(const struct snapshot *snapshot,
     if (!snapshot_find(snapshot, policy->primary, &domain) || domain.kind != DOMAIN_PRIMARY)
         return NULL;
     return domain.policy;
+}
+
+int snapshot_retire(const struct snapshot *loaded, const struct retiring_set *set,
+                    struct snapshot **out)
+{
+    CLEANUP(domains_unref_pointer) struct domains *domains = NULL;
+    int r = domains_retire(loaded->domains, set, &domains);
+
+    return r ? r : snapshot_new(domains, out);
+}
+
+size_t snapshot_n_retiring(const struct snapshot *snapshot)
+{
+    return snapshot->domains->n_retiring;
+}
+
+void snapshot_retiring(const struct snapshot *snapshot, size_t number, struct domain *out)
+{
+    snapshot_at(snapshot, snapshot->domains->retiring[number].position, out);
+}
+
+int64_t snapshot_until(const struct snapshot *snapshot, const struct domain *domain)
+{
+    const struct retiring_note *note = NULL;
+
+    if (domain->policy->former.length)
+        note = domains_note(snapshot->domains, domain->position);
+    return note ? note->until : 0;
+}
+
+int64_t snapshot_first_until(const struct snapshot *snapshot)
+{
+    return snapshot->domains->first_until;
+}
+
+int64_t snapshot_last_until(const struct snapshot *snapshot)
+{
+    return snapshot->domains->last_until;
 }
 
 const struct zone_settings *snapshot_zone_settings(const struct snapshot *snapshot)

@@ -108,11 +108,14 @@ size_t snapshot_size(const struct snapshot *snapshot);
  * of every domain with their TTLs, serials aside, and the policy bodies. */
 uint64_t snapshot_fingerprint(const struct snapshot *snapshot);
 
-size_t snapshot_n_domains(const struct snapshot *snapshot);
-size_t snapshot_n_held(const struct snapshot *snapshot); /* domains that are held back */
-size_t snapshot_n_policies(const struct snapshot *snapshot);
+size_t snapshot_n_domains(const struct snapshot *snapshot);     /* of the configuration */
+size_t snapshot_n_all_domains(const struct snapshot *snapshot); /* retiring ones too */
+size_t snapshot_n_held(const struct snapshot *snapshot);        /* domains that are held back */
+size_t snapshot_n_policies(const struct snapshot *snapshot);    /* of the configuration */
+size_t snapshot_n_all_policies(const struct snapshot *snapshot);
 
-/* The policies by number, 0 to snapshot_n_policies() - 1, in the order of their adding. */
+/* The policies by number, in the order of their adding: those of the configuration, and then, up to
+ * snapshot_n_all_policies() - 1, those of retiring domains (retiring.h). */
 const struct policy *snapshot_policy(const struct snapshot *snapshot, size_t number);
 
 /* The number of a policy, which must be one of the snapshot's. */

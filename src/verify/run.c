@@ -219,7 +219,7 @@ static int set_up_tools(struct run *run, const struct run_setup *setup, const ch
 /* Room to note which mx are used. */
 static int set_up_mx(struct run *run)
 {
-    size_t n = snapshot_n_policies(run->tools.snapshot);
+    size_t n = snapshot_n_all_policies(run->tools.snapshot);
 
     run->tools.mx_use = calloc(n + 1, sizeof(*run->tools.mx_use));
     if (!run->tools.mx_use)
@@ -343,7 +343,7 @@ static int add_rua(void *context, const char *expected, const char *found)
 /* Whether all domains of the snapshot were looked at. */
 static bool is_whole(const struct run *run)
 {
-    return run->n_done == snapshot_n_domains(run->tools.snapshot);
+    return run->n_done == snapshot_n_all_domains(run->tools.snapshot);
 }
 
 /* Warns of mx that no domain of the policy has, which can only be told when all were looked at. */
@@ -408,7 +408,7 @@ static int count_ready(struct run *run)
     const struct snapshot *snapshot = run->tools.snapshot;
     struct domain domain;
 
-    run->readiness = calloc(snapshot_n_policies(snapshot) + 1, sizeof(*run->readiness));
+    run->readiness = calloc(snapshot_n_all_policies(snapshot) + 1, sizeof(*run->readiness));
     if (!run->readiness)
         return -ENOMEM;
     for (size_t i = 0; i < run->n_subjects; i++) {
@@ -459,7 +459,7 @@ static int conclude(struct run *run)
 /* Looks up where the reports of the domains' policies go. */
 static int start_reporting(struct run *run)
 {
-    CLEANUP(free_pointer) bool *added = calloc(snapshot_n_policies(run->tools.snapshot) + 1, 1);
+    CLEANUP(free_pointer) bool *added = calloc(snapshot_n_all_policies(run->tools.snapshot) + 1, 1);
 
     if (!added)
         return -ENOMEM;

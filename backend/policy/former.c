@@ -1,0 +1,75 @@
+#include "policy/former.h"
+
+#include "base/number.h"
+
+#include <errno.h>
+
+enum { TTL_UNKNOWN = 3600 /* seconds */ };
+
+void former_write(struct buffer *out, const struct policy *policy)
+{
+    struct rows host = policy->rows[OWNER_POLICY_HOST];
+
+    buffer_printf(out, "%u %s", policy->ttl, policy->zones ? "zones" : "overlay");
+    for (size_t i = 0; i < host.n; i++) {
+        const struct row *row = &host.first[i];
+
+        if (row->type != RECORD_A && row->type != RECORD_AAAA && row->type != RECORD_CNAME)
+            continue;
+        buffer_add_string(out, " ");
+        buffer_add_text(out, row->content);
+    }
+}
+
+/* Takes the first word off a text. Returns whether there is one. */
+static bool take_word(struct text *text, struct text *word)
+{
+    const char *end = text->length ? memchr(text->data, ' ', text->length) : NULL;
+
+    if (text->length == 0)
+        return false;
+    word->data = text->data;
+    word->length = end ? (size_t)(end - text->data) : text->length;
+    *text = text_after(*text, end ? word->length + 1 : word->length);
+    return true;
+}
+
+static size_t count_words(struct text text)
+{
+    struct text word;
+    size_t n = 0;
+
+    while (take_word(&text, &word))
+        n++;
+    return n;
+}
+
+int former_read(struct arena *arena, struct text text, struct former *out)
+{
+    struct address *addresses = arena_alloc(arena, count_words(text) * sizeof(*addresses));
+    struct former former = {.ttl = TTL_UNKNOWN, .addresses = addresses};
+    struct text word;
+    struct name host;
+    uint64_t ttl;
+    int r;
+
+    if (!addresses)
+        return -ENOMEM;
+    if (take_word(&text, &word) && number_read(word, POLICY_TTL_MAX, &ttl))
+        former.ttl = (uint32_t)ttl;
+    if (take_word(&text, &word))
+        former.zones = text_equals(word, TEXT("zones"));
+    while (take_word(&text, &word)) {
+        if (address_from_text(word, &addresses[former.n_addresses])) {
+            former.n_addresses++;
+            continue;
+        }
+        r = name_from_host(word, &host);
+        if (r == 0)
+            former.policy_host = host;
+        else if (r < 0)
+            return r;
+    }
+    *out = former;
+    return 0;
+}

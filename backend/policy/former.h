@@ -1,0 +1,24 @@
+/* A former policy: what a retiring domain keeps of the policy that it had (retiring.h).
+ *
+ * That policy may be gone from the configuration, and the service may have been started again since
+ * then, so this is a text, which the state keeps: the TTL, the authority, and the policy host,
+ * which is either a host name or addresses. For example "3600 overlay 192.0.2.40 2001:db8::40". */
+#pragma once
+
+#include "policy/policy_records.h"
+
+/* What a text says. What it points at lives in the arena that it was read into. */
+struct former {
+    uint32_t ttl; /* seconds */
+    bool zones;
+    struct name policy_host; /* or empty */
+    const struct address *addresses;
+    size_t n_addresses;
+};
+
+/* Writes what domains of a policy, which has a mode, keep of it. */
+void former_write(struct buffer *out, const struct policy *policy);
+
+/* Reads such a text. Words that are none of ours are passed over: a domain must retire all the
+ * same. Returns 0 or -ENOMEM. */
+int former_read(struct arena *arena, struct text text, struct former *out);
