@@ -287,16 +287,25 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
     return 0;
 }
 
-/* Writes what no other policy has as its primary, as it has spaces: so the policy is known again in
- * the next load. */
+/* What the primaries of policies of retiring domains begin with: no domain has a space. If they are
+ * listed still, "in" and the primary of that policy follow. */
+#define RETIRING "retiring "
+#define LISTED   " in "
+
+/* Makes the primary from what the policy is made from, so the next load knows it again. */
 static int name_retiring(struct arena *arena, const struct policy *listed, struct policy *policy)
 {
     CLEANUP(buffer_deinit) struct buffer name = BUFFER_INIT;
 
-    buffer_printf(&name, "retiring %s", policy->former.data);
-    if (listed)
-        buffer_printf(&name, " in %s", listed->primary.data);
+    buffer_printf(&name, RETIRING "%s%s%s", policy->former.data, listed ? LISTED : "",
+                  listed ? listed->primary.data : "");
     return keep_text(arena, &name, &policy->primary);
+}
+
+bool policy_lists(struct text primary)
+{
+    return !text_starts_with(primary, TEXT(RETIRING)) ||
+           memmem(primary.data, primary.length, LISTED, strlen(LISTED));
 }
 
 int policy_records_retire(struct arena *arena, struct text text, const struct policy *listed,

@@ -103,6 +103,10 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
 int policy_records_retire(struct arena *arena, struct text former, const struct policy *listed,
                           const struct zone_settings *zones, struct policy *out);
 
+/* Whether domains of a policy with this primary are in the configuration: all but those that retire
+ * and are not listed any more. */
+bool policy_lists(struct text primary);
+
 /* Has a policy announce another id. The policy may be a copy: rows that it shares stay as they are,
  * and the new ones live in the arena. It must have a mode. Returns 0 or -ENOMEM. */
 int policy_records_announce(struct arena *arena, struct policy *policy, struct text id);

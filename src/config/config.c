@@ -169,6 +169,7 @@ static int read_files(struct loader *loader, const char *path)
         return r;
     loader->config->settings = settings.settings;
     loader->config->sync = settings.sync;
+    loader->config->removal_limit = settings.removal_limit;
     loader->zones = settings.own_zones.n_nameservers;
     if (loader->zones)
         r = builder_set_zones(loader->builder, &settings.own_zones);

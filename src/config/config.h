@@ -37,6 +37,7 @@ struct config {
     struct synced_list *lists; /* of the policies with members that sync finds, in their order */
     size_t n_lists;
     struct snapshot *snapshot; /* one reference; own zones have no serials yet */
+    uint32_t removal_limit;    /* percent of the domains that a reload may remove */
     struct arena arena;        /* what the settings point at */
     struct glob_set matched;   /* for the next load */
 };

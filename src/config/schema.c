@@ -153,6 +153,7 @@ static const struct option main_rows[] = {
     {"threads", &option_integer, IN_FILE(settings.threads), RESTART, .min = 1,
      .max = CONFIG_THREADS_MAX, .fallback = "1"},
     {"state", &option_directory, IN_FILE(settings.state), RESTART},
+    {"removal_limit", &option_percent, IN_FILE(removal_limit), .max = 100, .fallback = "20%"},
     {"defaults", &option_mapping, IN_FILE(defaults)},
     {"include", &type_files, IN_FILE(include)},
     {"policies", &option_sequence, IN_FILE(policies), .section = &policy_table},

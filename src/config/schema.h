@@ -9,7 +9,8 @@
 struct file_settings {
     struct settings settings;
     struct sync_settings sync;
-    bool listen; /* whether there are these sections */
+    uint32_t removal_limit; /* percent */
+    bool listen;            /* whether there are these sections */
     bool zones;
     struct zone_settings own_zones; /* what the second says; without nameservers if it is missing */
     const struct node *defaults;    /* NULL if the key is absent */

@@ -44,12 +44,8 @@ static int read_config(struct load *load)
         .matched_before = load->setup.matched,
         .before = load->setup.loaded,
     };
-    struct load_result *result = &load->result;
-    int r = config_load(&request, &result->diagnostics, &result->config);
 
-    if (r != -ECANCELED)
-        diagnostics_each(&result->diagnostics, log_diagnostic, NULL);
-    return r;
+    return config_load(&request, &load->result.diagnostics, &load->result.config);
 }
 
 /* Finds what was published until now, and which ids waited. */
@@ -61,6 +57,24 @@ static int look_back(struct load *load)
     if (r == 0 && setup->published)
         announcements_note(setup->announcements, setup->loaded, &load->past);
     return r;
+}
+
+/* Refuses a reload that removes too many domains: a list may have been cut short. Returns 0 or
+ * REPORTED. */
+static int judge_removal(struct load *load)
+{
+    struct load_result *result = &load->result;
+    size_t removed = reload_count_removed(&result->domains);
+    size_t n = snapshot_n_domains(load->setup.published);
+    uint32_t limit = result->config->removal_limit;
+
+    if (!reload_removes_too_many(removed, n, limit))
+        return 0;
+    diagnostics_error(&result->diagnostics, (struct place){.file = load->setup.path},
+                      "the reload would remove %zu of %zu domains, and removal_limit is %u%%: if "
+                      "they are to go, raise it for this reload, or restart the service",
+                      removed, n, limit);
+    return result->diagnostics.out_of_memory ? -ENOMEM : REPORTED;
 }
 
 /* Makes the snapshots of a load, the loaded and the published one. */
@@ -75,6 +89,9 @@ static int follow_up(struct load *load)
 
     if (setup->published) {
         r = domain_changes_between(setup->published, *loaded, &result->domains);
+        if (r)
+            return r;
+        r = judge_removal(load);
         if (r)
             return r;
     }
@@ -140,6 +157,8 @@ static int run(struct load *load)
     struct load_result *result = &load->result;
     int r = make(load);
 
+    if (r != -ECANCELED)
+        diagnostics_each(&result->diagnostics, log_diagnostic, NULL);
     if (r)
         return r;
     r = notify_prepare(setup->notify, result->published);

@@ -108,3 +108,17 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
             warn(now, context);
     }
 }
+
+size_t reload_count_removed(const struct domain_changes *changes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < changes->n; i++)
+        n += changes->items[i].position == 0 && policy_lists(changes->items[i].before.primary);
+    return n;
+}
+
+bool reload_removes_too_many(size_t removed, size_t n, uint32_t limit)
+{
+    return removed >= RELOAD_REMOVED_MIN && removed * 100 > n * limit;
+}

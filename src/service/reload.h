@@ -17,3 +17,12 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
  * would not notice the change (RFC 8461 3.1). */
 void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
                       void (*warn)(const struct policy *policy, void *context), void *context);
+
+/* How many domains of the configuration the changes remove. */
+size_t reload_count_removed(const struct domain_changes *changes);
+
+/* Whether removing so many of N domains is more than a limit in percent allows. Fewer than
+ * RELOAD_REMOVED_MIN are never too many. */
+bool reload_removes_too_many(size_t removed, size_t n, uint32_t limit);
+
+enum { RELOAD_REMOVED_MIN = 100 };

@@ -67,6 +67,33 @@ def test_a_reload_adds_and_removes_domains(running):
     assert re.search(r"\bin \d+(\.\d+)? ms$", line)
 
 
+def test_a_reload_that_removes_too_many_domains_is_refused_until_the_limit_is_raised(running):
+    """Of 401 domains 101 go; with a list that is cut short nobody means it."""
+    many = [f"member-{i}.example.org" for i in range(400)]
+    write_list(running, *many)
+    running.reload()
+    write_list(running, *many[:299])
+    log = running.reload(REFUSED)
+    path = running.directory / "config.yaml"
+    assert (f"{path}: the reload would remove 101 of 401 domains, and removal_limit is 20%: if they "
+            "are to go, raise it for this reload, or restart the service") in log
+    assert contents(running, f"_mta-sts.{many[-1]}")
+    running.configure(BEFORE, more="removal_limit: 30%\n")
+    assert "300 domains (0 added, 101 removed)" in running.reload()
+    assert contents(running, f"_mta-sts.{many[-1]}") is False
+
+
+def test_a_restart_removes_as_many_domains_as_it_finds_gone(running):
+    many = [f"member-{i}.example.org" for i in range(400)]
+    write_list(running, *many)
+    running.reload()
+    write_list(running, "example.org")
+    running.reload(REFUSED)
+    running.stop()
+    running.start()
+    assert contents(running, f"_mta-sts.{many[-1]}") is False
+
+
 def test_a_warning_of_the_configuration_is_called_so_once(running):
     write_list(running, "example.org", "example.org")
     path = running.directory / "members.list"

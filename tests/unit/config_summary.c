@@ -77,6 +77,8 @@ void config_summary(const struct config *config, struct buffer *out)
     size_t cursor = 0;
 
     write_settings(&config->settings, out);
+    if (config->removal_limit != 20)
+        buffer_printf(out, "removal limit %u%%\n", config->removal_limit);
     write_sync(&config->sync, out);
     for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++)
         write_policy(snapshot_policy(config->snapshot, i), out);

@@ -1,6 +1,7 @@
 #include "cmocka_all.h"
 #include "fixture.h"
 #include "service/reload.h"
+#include "snapshot/retiring.h"
 
 struct changes {
     const char *primary, *fixed_id;
@@ -154,6 +155,42 @@ static void a_fixed_id_that_stays_while_the_body_changes_is_warned_of(void **sta
     assert_int_equal(warnings(&automatic, &automatic_body), 0);
 }
 
+static void more_than_the_limit_and_at_least_a_hundred_are_too_many(void **state)
+{
+    (void)state;
+    assert_false(reload_removes_too_many(99, 99, 20));
+    assert_false(reload_removes_too_many(99, 100, 0));
+    assert_true(reload_removes_too_many(100, 100, 0));
+    assert_false(reload_removes_too_many(100, 100, 100));
+    assert_true(reload_removes_too_many(100, 499, 20));
+    assert_false(reload_removes_too_many(100, 500, 20));
+    assert_false(reload_removes_too_many(200, 1000, 20));
+    assert_true(reload_removes_too_many(201, 1000, 20));
+    assert_false(reload_removes_too_many(0, 0, 0));
+    assert_true(reload_removes_too_many(16777216, 16777216, 99));
+}
+
+static void what_is_retiring_was_removed_before(void **state)
+{
+    const struct changes before = {.primary = "a.example", .members = {"b.example", "c.example"}};
+    const struct changes after = {.primary = "a.example", .members = {"d.example"}};
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    CLEANUP(retiring_set_deinit) struct retiring_set set = RETIRING_SET_INIT;
+    struct retiring retiring = {.name = TEXT("e.example"), .until = 1};
+    struct snapshot *old = snapshot_of(&before), *new = snapshot_of(&after), *with;
+
+    (void)state;
+    assert_int_equal(retiring_set_add_former(&set, TEXT("60 overlay"), &retiring.former), 0);
+    assert_int_equal(retiring_set_add(&set, &retiring), 0);
+    assert_int_equal(snapshot_retire(old, &set, &with), 0);
+    assert_int_equal(domain_changes_between(with, new, &changes), 0);
+    assert_int_equal(changes.n_removed, 3);
+    assert_int_equal(reload_count_removed(&changes), 2);
+    snapshot_unref(old);
+    snapshot_unref(new);
+    snapshot_unref(with);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +199,8 @@ int main(void)
         cmocka_unit_test(ids_that_changed_are_named_old_and_new),
         cmocka_unit_test(policies_added_removed_and_changed_are_counted),
         cmocka_unit_test(a_fixed_id_that_stays_while_the_body_changes_is_warned_of),
+        cmocka_unit_test(more_than_the_limit_and_at_least_a_hundred_are_too_many),
+        cmocka_unit_test(what_is_retiring_was_removed_before),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
