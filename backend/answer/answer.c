@@ -28,8 +28,9 @@ bool answer_zone(const struct snapshot *snapshot, const struct answer *answer, s
     if (answer->rows.first[0].type != RECORD_SOA)
         return false;
     if (answer->owner == OWNER_CATALOG)
-        return snapshot_catalog(snapshot, out);
-    snapshot_domain_zone(snapshot, &answer->domain, answer->owner, out);
+        snapshot_catalog(snapshot, answer->part, out);
+    else
+        snapshot_domain_zone(snapshot, &answer->domain, answer->owner, out);
     return true;
 }
 

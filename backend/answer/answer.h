@@ -1,5 +1,5 @@
 /* What this service answers at a name: the rows of a policy at an owner of a domain, or those of
- * the catalog zone. lookup.h finds it by a query name. */
+ * a catalog zone. lookup.h finds it by a query name. */
 #pragma once
 
 #include "snapshot/snapshot.h"
@@ -11,8 +11,9 @@ enum {
 
 /* The rows at a name. Not to be copied, as they may point into it. */
 struct answer {
-    struct domain domain;                 /* meaningless in the catalog zone */
-    enum owner owner;                     /* OWNER_CATALOG in the catalog zone */
+    struct domain domain;                 /* meaningless in a catalog zone */
+    enum owner owner;                     /* OWNER_CATALOG in a catalog zone */
+    uint32_t part;                        /* of the catalog, if the answer is in it */
     struct name name;                     /* canonical */
     struct rows rows;                     /* at least one */
     uint32_t ttl;                         /* seconds, of all rows */

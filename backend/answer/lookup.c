@@ -26,7 +26,7 @@ bool lookup_find(const struct snapshot *snapshot, struct text qname, struct answ
 {
     struct name name;
 
-    if (!may_have_owner_prefix(qname) && !snapshot_has_catalog(snapshot))
+    if (!may_have_owner_prefix(qname) && snapshot_n_catalogs(snapshot) == 0)
         return false;
     if (name_from_question(qname, &name) != 0)
         return false;

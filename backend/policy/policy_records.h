@@ -20,7 +20,7 @@ enum owner {
     OWNER_TLS_PARENT,  /* _tls.<d>        an empty non-terminal above the one before, RFC 8020 */
     OWNER_POLICY_HOST, /* mta-sts.<d>     A and AAAA, or CNAME, RFC 8461 3.3 */
     OWNER_COUNT,
-    OWNER_CATALOG = OWNER_COUNT, /* no owner of a domain: names in the catalog zone */
+    OWNER_CATALOG = OWNER_COUNT, /* no owner of a domain: names in a catalog zone */
 };
 
 /* The prefix of an owner name with its final dot, for example "_mta-sts.". */
@@ -38,15 +38,17 @@ struct zone_settings {
     const struct name *nameservers;
     size_t n_nameservers;
     struct name hostmaster; /* the mailbox as a name, RFC 1035 3.3.13 */
-    struct name catalog;    /* the catalog zone, of at most ZONE_CATALOG_MAX octets, or empty */
+    struct name catalog;    /* of at most ZONE_CATALOG_MAX octets; empty without catalog zones */
+    uint32_t catalog_parts; /* how many catalog zones there are (zones.h): 0 without a name */
 };
 
 /* The max_age of retiring domains, in seconds: senders are to forget the policy (RFC 8461 8.3). */
 enum { RETIRING_MAX_AGE = 86400 };
 
 enum {
-    ZONE_CATALOG_MAX = 200, /* octets, so that member labels fit before it */
-    SOA_CONTENT_MAX = 640,  /* octets: two names and five numbers fit */
+    ZONE_CATALOG_MAX = 200, /* octets, so that the labels of parts and members fit before it */
+    ZONE_CATALOG_PARTS_MAX = 256,
+    SOA_CONTENT_MAX = 640, /* octets: two names and five numbers fit */
 };
 
 /* The timers of every SOA record, in seconds (RFC 1035 3.3.13, RFC 2308 5). Refreshing is only for

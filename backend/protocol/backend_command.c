@@ -35,8 +35,10 @@ static void run_status(const struct invocation *invocation)
         buffer_printf(out, "own zones: %zu\n", snapshot_n_zones(snapshot));
     if (snapshot_n_zones(snapshot) && invocation->notify)
         buffer_printf(out, "own zones to notify: %zu\n", notify_pending(invocation->notify));
-    if (snapshot_catalog(snapshot, &catalog))
+    for (uint32_t part = 0; part < snapshot_n_catalogs(snapshot); part++) {
+        snapshot_catalog(snapshot, part, &catalog);
         buffer_printf(out, "catalog: %s, serial %u\n", catalog.name.text, catalog.serial);
+    }
     buffer_printf(out, "memory: %zu bytes\n", snapshot_size(snapshot));
 }
 

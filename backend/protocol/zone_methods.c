@@ -22,10 +22,10 @@ struct zone_list {
     size_t size; /* of the elements so far, in octets */
 };
 
-/* The records of the catalog zone. */
+/* The records of a catalog zone. */
 struct catalog_list {
     struct zone_stream stream;
-    uint32_t id; /* of the catalog zone */
+    uint32_t id, part; /* of the catalog zone */
 };
 
 /* Writes a zone as PowerDNS's DomainInfo. Names and kinds need no escapes. With "master" PowerDNS
@@ -135,14 +135,14 @@ static bool list_next_member(struct zone_stream *stream, struct buffer *out)
 
     if (!zone_stream_next(stream, &zone))
         return false;
-    if (zone.catalog)
+    if (zone.catalog || zone.part != list->part)
         return true;
     catalog_member(stream->snapshot, &zone, &answer);
     write_rows(out, &answer, list->id, &stream->any);
     return true;
 }
 
-/* The catalog zone: its apex, its version, and in pieces its members. */
+/* A catalog zone: its apex, its version, and in pieces its members. */
 static int begin_catalog_list(struct method_call *call, const struct answer *apex, uint32_t id)
 {
     struct catalog_list *list =
@@ -152,8 +152,9 @@ static int begin_catalog_list(struct method_call *call, const struct answer *ape
     if (!list)
         return -ENOMEM;
     list->id = id;
+    list->part = apex->part;
     write_rows(call->reply, apex, id, &list->stream.any);
-    catalog_version(call->snapshot, &version);
+    catalog_version(call->snapshot, apex->part, &version);
     write_rows(call->reply, &version, id, &list->stream.any);
     return OUTCOME_ANSWERED;
 }

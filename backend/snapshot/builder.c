@@ -49,6 +49,8 @@ int builder_set_zones(struct builder *builder, const struct zone_settings *setti
     memcpy(nameservers, settings->nameservers, size);
     domains->zone_settings = *settings;
     domains->zone_settings.nameservers = nameservers;
+    if (settings->catalog.length == 0)
+        domains->zone_settings.catalog_parts = 0;
     builder->has_zones = settings->catalog.length > 0;
     return 0;
 }

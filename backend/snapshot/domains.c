@@ -128,10 +128,10 @@ static int add_zones_of(struct domains *domains, struct policy *policy, const st
 
 int domains_index_zones(struct domains *domains)
 {
-    const struct name *catalog = &domains->zone_settings.catalog;
+    const struct zone_settings *settings = &domains->zone_settings;
     struct domain_table_entry entry;
     size_t cursor = 0;
-    int r = 0;
+    int r = zones_init(&domains->zones, settings->catalog_parts);
 
     while (r == 0 && domain_table_next(&domains->table, &cursor, &entry)) {
         struct policy *policy = &domains->policies[domain_policy_number(entry.value)];
@@ -139,11 +139,15 @@ int domains_index_zones(struct domains *domains)
 
         r = add_zones_of(domains, policy, &domain);
     }
-    if (r == 0 && catalog->length)
-        r = zones_add(&domains->zones, 0, OWNER_CATALOG, name_text(catalog));
+    for (uint32_t part = 0; r == 0 && part < settings->catalog_parts; part++) {
+        struct name name;
+
+        zones_catalog_name(settings, part, &name);
+        r = zones_add(&domains->zones, part, OWNER_CATALOG, name_text(&name));
+    }
     if (r)
         return r;
-    zones_assign_ids(&domains->zones, &domains->table, catalog);
+    zones_assign_ids(&domains->zones, &domains->table, settings);
     return 0;
 }
 

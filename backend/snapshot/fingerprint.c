@@ -5,7 +5,7 @@
 enum { DOUBLE_BITS = 53 };
 
 /* What the hashes of things that are no rows begin from. */
-enum { SEED_DOMAIN = 1, SEED_BODY, SEED_CATALOG, SEED_ROW };
+enum { SEED_DOMAIN = 1, SEED_BODY, SEED_CATALOG, SEED_ROW, SEED_PARTS = 1 << 16 };
 
 /* Which domains of a policy have the same. */
 static size_t group_of(uint32_t value)
@@ -67,15 +67,17 @@ uint64_t policy_fingerprint(const struct policy *policy, const struct zone_setti
     return sum ? sum : 1;
 }
 
-uint64_t catalog_fingerprint(const struct zones *zones, const struct zone_settings *settings)
+uint64_t catalog_fingerprint(const struct zones *zones, const struct zone_settings *settings,
+                             uint32_t part)
 {
+    const struct catalog_part *listed = &zones->parts[part];
     char soa[SOA_CONTENT_MAX];
+    struct name name;
     uint64_t hash;
 
-    if (settings->catalog.length == 0)
-        return 0;
-    hash = hash_text(zones->fingerprint, text_of(soa, soa_write(soa, sizeof(soa), settings, 0)));
-    hash = hash_text(hash ^ zones->n, name_text(&settings->catalog));
+    zones_catalog_name(settings, part, &name);
+    hash = hash_text(listed->fingerprint, text_of(soa, soa_write(soa, sizeof(soa), settings, 0)));
+    hash = hash_text(hash ^ listed->n, name_text(&name));
     return hash ? hash : 1;
 }
 
@@ -89,7 +91,8 @@ uint64_t fingerprint_of(const struct policy *policies, size_t n, const struct zo
             if (policies[i].name_hashes[group])
                 sum += policies[i].name_hashes[group] * hash_group(&policies[i], group, zones);
     if (zones->catalog.length)
-        sum += hash_text(SEED_CATALOG, name_text(&zones->catalog)) *
+        sum += hash_text(SEED_CATALOG + (uint64_t)(zones->catalog_parts - 1) * SEED_PARTS,
+                         name_text(&zones->catalog)) *
                hash_text(SEED_CATALOG, text_of(soa, soa_write(soa, sizeof(soa), zones, 0)));
     /* The upper bits depend on all others. */
     return sum >> (64 - DOUBLE_BITS);

@@ -25,8 +25,9 @@ void fingerprint_take_out(struct policy *policy, struct text name, uint32_t valu
  * without serials: it changes when that changes. 0 if the policy has no own zones. */
 uint64_t policy_fingerprint(const struct policy *policy, const struct zone_settings *zones);
 
-/* The same for the catalog zone; 0 if there is none. */
-uint64_t catalog_fingerprint(const struct zones *zones, const struct zone_settings *settings);
+/* The same for the catalog zone of a part, which must be there. */
+uint64_t catalog_fingerprint(const struct zones *zones, const struct zone_settings *settings,
+                             uint32_t part);
 
 /* The fingerprint of N policies and the zone settings, below 2^53, so that a double holds it. */
 uint64_t fingerprint_of(const struct policy *policies, size_t n, const struct zone_settings *zones);

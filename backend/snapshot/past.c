@@ -10,6 +10,7 @@ void past_deinit(struct past *past)
 {
     free(past->policies);
     free(past->overrides);
+    free(past->catalogs);
     arena_deinit(&past->arena);
     *past = PAST_INIT;
 }
@@ -64,6 +65,18 @@ static void take_overrides(struct past *past, const struct snapshot *published)
     }
 }
 
+static void take_catalogs(struct past *past, const struct snapshot *published)
+{
+    const struct serials *serials = snapshot_serials(published);
+
+    for (uint32_t part = 0; part < past->n_catalogs; part++)
+        past->catalogs[part] = (struct past_catalog){
+            .records = catalog_fingerprint(snapshot_zones(published),
+                                           snapshot_zone_settings(published), part),
+            .serial = serials->catalogs[part],
+        };
+}
+
 int past_of(const struct snapshot *published, struct past *out)
 {
     CLEANUP(past_deinit) struct past past = PAST_INIT;
@@ -73,15 +86,15 @@ int past_of(const struct snapshot *published, struct past *out)
 
         past.n_policies = snapshot_n_all_policies(published);
         past.n_overrides = serials->n_overrides;
+        past.n_catalogs = serials->n_catalogs;
         past.policies = calloc(past.n_policies + 1, sizeof(*past.policies));
         past.overrides = calloc(past.n_overrides + 1, sizeof(*past.overrides));
-        if (!past.policies || !past.overrides)
+        past.catalogs = calloc(past.n_catalogs + 1, sizeof(*past.catalogs));
+        if (!past.policies || !past.overrides || !past.catalogs)
             return -ENOMEM;
         take_policies(&past, published);
         take_overrides(&past, published);
-        past.catalog =
-            catalog_fingerprint(snapshot_zones(published), snapshot_zone_settings(published));
-        past.catalog_serial = serials->catalog;
+        take_catalogs(&past, published);
         past.highest = serials_highest(serials);
     }
     *out = past;

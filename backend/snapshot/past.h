@@ -29,13 +29,19 @@ struct past_override {
     uint32_t serial;
 };
 
+/* A catalog zone as it was published. */
+struct past_catalog {
+    uint64_t records; /* catalog_fingerprint of what was published; 0: not known */
+    uint32_t serial;
+};
+
 struct past {
     struct past_policy *policies; /* in the order of their primaries */
     size_t n_policies;
     struct past_override *overrides;
     size_t n_overrides;
-    uint64_t catalog; /* catalog_fingerprint of what was published; 0: not known */
-    uint32_t catalog_serial;
+    struct past_catalog *catalogs; /* by part */
+    size_t n_catalogs;
     uint32_t highest;   /* of the serials that there ever were; 0: none is known */
     struct arena arena; /* what these point at, if it is not the snapshot */
 };

@@ -12,18 +12,23 @@ enum { NUMBERS_LEFT = 1 << 24 }; /* above the last time that is taken as a seria
 void serials_deinit(struct serials *serials)
 {
     free(serials->policies);
+    free(serials->catalogs);
     free(serials->overrides);
     *serials = (struct serials){0};
 }
 
-int serials_init(struct serials *serials, size_t n)
+int serials_init(struct serials *serials, size_t n_policies, size_t n_catalogs)
 {
-    uint32_t *policies = calloc(n + 1, sizeof(*policies));
-
-    if (!policies)
-        return -ENOMEM;
-    *serials = (struct serials){.policies = policies, .n_policies = n};
-    return 0;
+    *serials = (struct serials){
+        .policies = calloc(n_policies + 1, sizeof(*serials->policies)),
+        .n_policies = n_policies,
+        .catalogs = calloc(n_catalogs + 1, sizeof(*serials->catalogs)),
+        .n_catalogs = n_catalogs,
+    };
+    if (serials->policies && serials->catalogs)
+        return 0;
+    serials_deinit(serials);
+    return -ENOMEM;
 }
 
 /* What is given to zones that a load at a time has changed. A clock that has jumped decades ahead
@@ -47,15 +52,15 @@ static uint32_t policy_serial(const struct snapshot *snapshot, size_t number,
     return old && old->serial && old->records == records ? old->serial : fresh;
 }
 
-static uint32_t catalog_serial(const struct snapshot *snapshot, const struct past *past,
-                               uint32_t fresh)
+/* The same for the catalog zone of a part. */
+static uint32_t catalog_serial(const struct snapshot *snapshot, uint32_t part,
+                               const struct past *past, uint32_t fresh)
 {
     uint64_t records =
-        catalog_fingerprint(snapshot_zones(snapshot), snapshot_zone_settings(snapshot));
+        catalog_fingerprint(snapshot_zones(snapshot), snapshot_zone_settings(snapshot), part);
+    const struct past_catalog *old = part < past->n_catalogs ? &past->catalogs[part] : NULL;
 
-    if (records == 0)
-        return 0;
-    return past->catalog_serial && past->catalog == records ? past->catalog_serial : fresh;
+    return old && old->serial && old->records == records ? old->serial : fresh;
 }
 
 /* The override of a domain, or 0. */
@@ -165,13 +170,15 @@ int serials_make(const struct snapshot *snapshot, const struct snapshot_before *
 {
     CLEANUP(serials_deinit) struct serials serials = {0};
     const struct past *past = before->past;
-    int r = serials_init(&serials, snapshot_n_all_policies(snapshot));
+    int r =
+        serials_init(&serials, snapshot_n_all_policies(snapshot), snapshot_n_catalogs(snapshot));
 
     if (r)
         return r;
     serials.past = past->highest;
     serials.fresh = fresh_serial(past->highest, before->time);
-    serials.catalog = catalog_serial(snapshot, past, serials.fresh);
+    for (uint32_t part = 0; part < serials.n_catalogs; part++)
+        serials.catalogs[part] = catalog_serial(snapshot, part, past, serials.fresh);
     for (size_t i = 0; i < serials.n_policies; i++)
         if (snapshot_policy(snapshot, i)->zones)
             serials.policies[i] = policy_serial(snapshot, i, past, serials.fresh);
@@ -208,11 +215,11 @@ int serials_make_waiting(const struct snapshot *snapshot, const struct snapshot 
 {
     const struct serials *later = snapshot_serials(loaded);
     CLEANUP(serials_deinit) struct serials serials = {0};
-    int r = serials_init(&serials, later->n_policies);
+    int r = serials_init(&serials, later->n_policies, later->n_catalogs);
 
     if (r)
         return r;
-    serials.catalog = later->catalog;
+    memcpy(serials.catalogs, later->catalogs, serials.n_catalogs * sizeof(*serials.catalogs));
     serials.fresh = later->fresh - 1 > later->past ? later->fresh - 1 : later->fresh;
     serials.past = later->past;
     memcpy(serials.policies, later->policies, serials.n_policies * sizeof(*serials.policies));
@@ -236,8 +243,11 @@ int serials_make_waiting(const struct snapshot *snapshot, const struct snapshot 
 
 uint32_t serials_highest(const struct serials *serials)
 {
-    uint32_t highest = serials->catalog > serials->past ? serials->catalog : serials->past;
+    uint32_t highest = serials->past;
 
+    for (size_t i = 0; i < serials->n_catalogs; i++)
+        if (serials->catalogs[i] > highest)
+            highest = serials->catalogs[i];
     for (size_t i = 0; i < serials->n_policies; i++)
         if (serials->policies[i] > highest)
             highest = serials->policies[i];
@@ -250,5 +260,6 @@ uint32_t serials_highest(const struct serials *serials)
 size_t serials_size(const struct serials *serials)
 {
     return serials->n_policies * sizeof(*serials->policies) +
+           serials->n_catalogs * sizeof(*serials->catalogs) +
            serials->capacity * sizeof(*serials->overrides);
 }

@@ -8,7 +8,8 @@
  *
  * The zones of a policy change together, so a serial is kept for each policy. A domain that is new
  * to its policy has an override, because its zones may have had a higher serial elsewhere, now or
- * earlier. The catalog zone has a serial of its own, which changes with the set of zones.
+ * earlier. A catalog zone has a serial of its own, which changes with the set of zones that it
+ * lists.
  *
  * A zone whose id waits for its announce_delay changes twice, now and later. The serial for later
  * is known when the snapshot is loaded; the one until then is the number before it.
@@ -28,16 +29,18 @@ struct serials {
     size_t n_policies;
     struct serial_override *overrides; /* in the order of positions */
     size_t n_overrides, capacity;
-    uint32_t catalog; /* 0 without a catalog zone */
-    uint32_t fresh;   /* what is given to zones that this load has changed */
-    uint32_t past;    /* the highest that there ever was before */
+    uint32_t *catalogs; /* by part of the catalog */
+    size_t n_catalogs;
+    uint32_t fresh; /* what is given to zones that this load has changed */
+    uint32_t past;  /* the highest that there ever was before */
 };
 
 /* Frees the memory; the serials are empty afterwards. */
 void serials_deinit(struct serials *serials);
 
-/* Makes serials of N policies, all of them 0. Returns 0 or -ENOMEM. */
-int serials_init(struct serials *serials, size_t n);
+/* Makes serials of a number of policies and of catalog zones, all of them 0. Returns 0 or -ENOMEM.
+ */
+int serials_init(struct serials *serials, size_t n_policies, size_t n_catalogs);
 
 /* Makes the serials of a snapshot that has none yet. The policies of the N ids that are WAITING get
  * a serial that leaves room for one more. Returns 0 or -ENOMEM. */

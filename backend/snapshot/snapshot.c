@@ -39,7 +39,7 @@ int snapshot_new(struct domains *domains, struct snapshot **out)
 
     if (!snapshot)
         return -ENOMEM;
-    r = serials_init(&snapshot->serials, domains->n_policies);
+    r = serials_init(&snapshot->serials, domains->n_policies, domains->zones.n_parts);
     if (r)
         return r;
     take_fingerprint(snapshot);
@@ -297,9 +297,10 @@ void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *
         .id = slot->id,
         .serial = snapshot_zone_serial(snapshot, number),
         .catalog = slot->owner == OWNER_CATALOG,
+        .part = slot->owner == OWNER_CATALOG ? slot->position : slot->part,
         .owner = slot->owner,
     };
-    zones_name(slot, &domains->table, &domains->zone_settings.catalog, &out->name);
+    zones_name(slot, &domains->table, &domains->zone_settings, &out->name);
     if (!out->catalog)
         snapshot_at(snapshot, slot->position, &out->domain);
 }
@@ -315,20 +316,19 @@ void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *
                   out);
 }
 
-bool snapshot_has_catalog(const struct snapshot *snapshot)
+uint32_t snapshot_n_catalogs(const struct snapshot *snapshot)
 {
-    return snapshot->domains->zone_settings.catalog.length > 0;
+    return snapshot->domains->zones.n_parts;
 }
 
-bool snapshot_catalog(const struct snapshot *snapshot, struct zone *out)
+void snapshot_catalog(const struct snapshot *snapshot, uint32_t part, struct zone *out)
 {
     const struct domains *domains = snapshot->domains;
-    struct text name = name_text(&domains->zone_settings.catalog);
+    struct name name;
 
-    if (name.length == 0)
-        return false;
-    snapshot_zone(snapshot, zones_find(&domains->zones, 0, OWNER_CATALOG, name), out);
-    return true;
+    zones_catalog_name(&domains->zone_settings, part, &name);
+    snapshot_zone(snapshot, zones_find(&domains->zones, part, OWNER_CATALOG, name_text(&name)),
+                  out);
 }
 
 const struct zones *snapshot_zones(const struct snapshot *snapshot)
@@ -347,7 +347,7 @@ uint32_t snapshot_zone_serial(const struct snapshot *snapshot, size_t number)
     uint32_t value;
 
     if (slot->owner == OWNER_CATALOG)
-        return snapshot->serials.catalog;
+        return snapshot->serials.catalogs[slot->position];
     value = domain_table_at(&snapshot->domains->table, slot->position).value;
     return serials_domain(&snapshot->serials, domain_policy_number(value), slot->position);
 }

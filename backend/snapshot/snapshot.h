@@ -132,12 +132,13 @@ const struct zone_settings *snapshot_zone_settings(const struct snapshot *snapsh
 struct zone {
     struct name name; /* of the apex */
     uint32_t id, serial;
-    bool catalog; /* the catalog zone: its owner is OWNER_CATALOG, it has no domain */
+    bool catalog;  /* a catalog zone: its owner is OWNER_CATALOG, it has no domain */
+    uint32_t part; /* of the catalog: that the zone is, or that lists it */
     struct domain domain;
     enum owner owner; /* of the apex */
 };
 
-/* How many own zones there are, the catalog zone included. */
+/* How many own zones there are, the catalog zones included. */
 size_t snapshot_n_zones(const struct snapshot *snapshot);
 
 /* The zone of a number, 0 to snapshot_n_zones() - 1, in the order of ids. */
@@ -147,11 +148,11 @@ void snapshot_zone(const struct snapshot *snapshot, size_t number, struct zone *
 void snapshot_domain_zone(const struct snapshot *snapshot, const struct domain *domain,
                           enum owner owner, struct zone *out);
 
-/* Whether there is a catalog zone. */
-bool snapshot_has_catalog(const struct snapshot *snapshot);
+/* How many catalog zones there are: none, one, or as many as the catalog has parts. */
+uint32_t snapshot_n_catalogs(const struct snapshot *snapshot);
 
-/* The catalog zone. Returns whether there is one. */
-bool snapshot_catalog(const struct snapshot *snapshot, struct zone *out);
+/* The catalog zone of a part, from 0 to snapshot_n_catalogs() - 1. */
+void snapshot_catalog(const struct snapshot *snapshot, uint32_t part, struct zone *out);
 
 /* The index of all own zones. */
 const struct zones *snapshot_zones(const struct snapshot *snapshot);

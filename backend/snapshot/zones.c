@@ -6,16 +6,27 @@
 
 #include <errno.h>
 #include <nettle/sha2.h>
+#include <stdio.h>
 
 enum {
     /* Names say ids up to here; the rest is room for those that must take the next id. */
     ID_SPREAD = ZONE_ID_MAX - ZONE_ID_MIN - (1 << 20),
     DIGEST_BYTES = ZONE_LABEL_LENGTH / 2,
+    PART_OFFSET = 4, /* octets of the digest that say the part */
 };
+
+int zones_init(struct zones *zones, uint32_t n_parts)
+{
+    *zones = (struct zones){.n_parts = n_parts};
+    if (n_parts)
+        zones->parts = calloc(n_parts, sizeof(*zones->parts));
+    return n_parts && !zones->parts ? -ENOMEM : 0;
+}
 
 void zones_deinit(struct zones *zones)
 {
     free(zones->slots);
+    free(zones->parts);
     *zones = (struct zones){0};
 }
 
@@ -28,13 +39,19 @@ static void digest_name(struct text name, uint8_t digest[DIGEST_BYTES])
     sha256_digest(&context, DIGEST_BYTES, digest);
 }
 
+/* Scales the four octets at the beginning of a part of a digest to a number below N. */
+static uint32_t scale(const uint8_t octets[4], uint32_t n)
+{
+    uint32_t bits = (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 |
+                    (uint32_t)octets[2] << 8 | octets[3];
+
+    return (uint32_t)((uint64_t)bits * n >> 32);
+}
+
 /* The id that the first octets of a digest say. */
 static uint32_t id_from_digest(const uint8_t digest[DIGEST_BYTES])
 {
-    uint32_t bits = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 |
-                    (uint32_t)digest[2] << 8 | digest[3];
-
-    return ZONE_ID_MIN + (uint32_t)((uint64_t)bits * ID_SPREAD >> 32);
+    return ZONE_ID_MIN + scale(digest, ID_SPREAD);
 }
 
 static uint32_t id_from_name(struct text name)
@@ -47,6 +64,7 @@ static uint32_t id_from_name(struct text name)
 
 int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct text name)
 {
+    struct zone_slot *slot;
     uint8_t digest[DIGEST_BYTES];
     uint64_t number;
 
@@ -54,16 +72,33 @@ int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct t
         return -ENOMEM;
     digest_name(name, digest);
     memcpy(&number, digest + DIGEST_BYTES - sizeof(number), sizeof(number));
-    zones->fingerprint += number;
-    zones->slots[zones->n++] = (struct zone_slot){id_from_digest(digest), position, owner};
+    slot = &zones->slots[zones->n++];
+    *slot = (struct zone_slot){
+        .id = id_from_digest(digest),
+        .position = position,
+        .owner = (uint16_t)owner,
+        .part = (uint16_t)scale(digest + PART_OFFSET, zones->n_parts),
+    };
+    if (zones->n_parts && owner != OWNER_CATALOG) {
+        zones->parts[slot->part].n++;
+        zones->parts[slot->part].fingerprint += number;
+    }
     return 0;
 }
 
+void zones_catalog_name(const struct zone_settings *settings, uint32_t part, struct name *out)
+{
+    *out = settings->catalog;
+    if (settings->catalog_parts > 1)
+        out->length =
+            (uint8_t)snprintf(out->text, sizeof(out->text), "%u.%s", part, settings->catalog.text);
+}
+
 void zones_name(const struct zone_slot *slot, const struct domain_table *table,
-                const struct name *catalog, struct name *out)
+                const struct zone_settings *settings, struct name *out)
 {
     if (slot->owner == OWNER_CATALOG)
-        *out = *catalog;
+        zones_catalog_name(settings, slot->position, out);
     else
         owner_name(slot->owner, domain_table_at(table, slot->position).name, out);
 }
@@ -71,7 +106,7 @@ void zones_name(const struct zone_slot *slot, const struct domain_table *table,
 /* What comparing names needs. */
 struct names {
     const struct domain_table *table;
-    const struct name *catalog;
+    const struct zone_settings *settings;
 };
 
 /* Orders zones by their digests: by the ids that these say, and within one id by the rest. */
@@ -84,17 +119,17 @@ static int compare_slots(const void *a, const void *b, void *context)
 
     if (left->id != right->id)
         return left->id < right->id ? -1 : 1;
-    zones_name(left, names->table, names->catalog, &name);
+    zones_name(left, names->table, names->settings, &name);
     digest_name(name_text(&name), left_digest);
-    zones_name(right, names->table, names->catalog, &name);
+    zones_name(right, names->table, names->settings, &name);
     digest_name(name_text(&name), right_digest);
     return memcmp(left_digest, right_digest, DIGEST_BYTES);
 }
 
 void zones_assign_ids(struct zones *zones, const struct domain_table *table,
-                      const struct name *catalog)
+                      const struct zone_settings *settings)
 {
-    struct names names = {table, catalog};
+    struct names names = {table, settings};
     uint32_t next = ZONE_ID_MIN;
 
     if (zones->n)

@@ -7,7 +7,9 @@
  * with three hundred thousand zones in 1 of 7,000 cases.) The index has all zones in the order of
  * their ids; a zone's number is its place there. It leads back from an id to the name.
  *
- * The first half of the SHA-256 is also the label that the zone has in a catalog zone.
+ * The first half of the SHA-256 is also the label that the zone has in a catalog zone (RFC 9432).
+ * That lists all other zones, or there are several, <i>.<catalog>, and each lists those zones of
+ * which other bits of the SHA-256 say its part i: no zone moves while the number of parts stays.
  */
 #pragma once
 
@@ -24,31 +26,46 @@ enum {
 /* A zone in the index. */
 struct zone_slot {
     uint32_t id;
-    uint32_t position; /* of the domain in the table, 0 for the catalog zone */
-    uint32_t owner;    /* enum owner of the apex */
+    uint32_t position; /* of the domain in the table; of a catalog zone its part */
+    uint16_t owner;    /* enum owner of the apex */
+    uint16_t part;     /* of the catalog zone that lists it */
+};
+
+/* What a catalog zone lists. */
+struct catalog_part {
+    uint32_t n;           /* zones */
+    uint64_t fingerprint; /* of their names: equal for equal sets of zones */
 };
 
 struct zones {
     struct zone_slot *slots; /* in the order of their ids */
     size_t n, capacity;
-    uint64_t fingerprint; /* of the names: equal for equal sets of zones */
+    struct catalog_part *parts; /* by number */
+    uint32_t n_parts;           /* 0 without catalog zones */
 };
 
-/* Frees the index, which is empty and usable afterwards. */
+/* Makes an index with a number of catalog zones, which are still to be added. Returns 0 or
+ * -ENOMEM. */
+int zones_init(struct zones *zones, uint32_t n_parts);
+
+/* Frees the index, which is empty and usable afterwards, without catalog zones. */
 void zones_deinit(struct zones *zones);
 
 /* Adds a zone with its name: that of a domain at a position of the table, with the apex at an
- * owner; or position 0 and OWNER_CATALOG. Returns 0 or -ENOMEM. */
+ * owner; or the part and OWNER_CATALOG. Returns 0 or -ENOMEM. */
 int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct text name);
 
 /* Gives every zone its id, once all were added: the index can be searched from then on. TABLE and
- * CATALOG tell the names. */
+ * SETTINGS tell the names. */
 void zones_assign_ids(struct zones *zones, const struct domain_table *table,
-                      const struct name *catalog);
+                      const struct zone_settings *settings);
 
-/* Writes the name of a zone, of which TABLE or CATALOG tell the domain. */
+/* Writes the name of a catalog zone: <part>.<catalog>, or <catalog> if it is the only one. */
+void zones_catalog_name(const struct zone_settings *settings, uint32_t part, struct name *out);
+
+/* Writes the name of a zone, of which TABLE or SETTINGS tell the rest. */
 void zones_name(const struct zone_slot *slot, const struct domain_table *table,
-                const struct name *catalog, struct name *out);
+                const struct zone_settings *settings, struct name *out);
 
 /* Finds a zone by what zones_add was told of it. Returns its number; the zone must be there. */
 size_t zones_find(const struct zones *zones, uint32_t position, enum owner owner, struct text name);

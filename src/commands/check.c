@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 #include "config/certificates.h"
 #include "os/clock.h"
+#include "snapshot/zones.h"
 
 static void count_rows(struct rows rows, size_t counts[RECORD_TYPE_COUNT])
 {
@@ -10,18 +11,18 @@ static void count_rows(struct rows rows, size_t counts[RECORD_TYPE_COUNT])
         counts[rows.first[i].type]++;
 }
 
-static void count_catalog(const struct snapshot *snapshot, size_t counts[RECORD_TYPE_COUNT])
+static void count_catalog(const struct snapshot *snapshot, uint32_t part,
+                          size_t counts[RECORD_TYPE_COUNT])
 {
     struct answer answer;
     struct zone zone;
 
-    if (!snapshot_catalog(snapshot, &zone))
-        return;
+    snapshot_catalog(snapshot, part, &zone);
     if (lookup_find(snapshot, text_from(zone.name.text), &answer))
         count_rows(answer.rows, counts);
-    catalog_version(snapshot, &answer);
+    catalog_version(snapshot, part, &answer);
     count_rows(answer.rows, counts);
-    counts[RECORD_PTR] += snapshot_n_zones(snapshot) - 1; /* one for each zone but itself */
+    counts[RECORD_PTR] += snapshot_zones(snapshot)->parts[part].n;
 }
 
 static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_TYPE_COUNT])
@@ -32,7 +33,8 @@ static void count_records(const struct snapshot *snapshot, size_t counts[RECORD_
     while (snapshot_next_domain(snapshot, &cursor, &domain))
         for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
             count_rows(domain_rows(&domain, owner), counts);
-    count_catalog(snapshot, counts);
+    for (uint32_t part = 0; part < snapshot_n_catalogs(snapshot); part++)
+        count_catalog(snapshot, part, counts);
 }
 
 /* How many members sync has found for each policy, and how old their list is. */

@@ -2,9 +2,17 @@
 
 #include "service/listeners.h"
 #include "snapshot/changes.h"
+#include "snapshot/zones.h"
 
 #include <errno.h>
 #include <time.h>
+
+/* Zones that fit into a reply of 2 MiB. */
+enum {
+    LISTED_ZONES_MAX = 18000,
+    CATALOG_ZONES_MAX = 12000,
+    CATALOG_ZONES_AIM = 10000, /* as parts differ in size by chance */
+};
 
 static void print_diagnostic(enum severity severity, const char *place, const char *text,
                              void *context)
@@ -25,6 +33,32 @@ static void add_judgement(const char *text, void *context)
     const struct judgement *judgement = context;
 
     diagnostics_error(judgement->diagnostics, (struct place){.file = judgement->path}, "%s", text);
+}
+
+/* Warns of what PowerDNS from 4.9.14, 5.0.4 and 5.1.0 on does not take over HTTP, as a reply is
+ * larger than 2 MiB (docs/zones.md). */
+static void warn_of_sizes(const struct snapshot *snapshot, struct place place,
+                          struct diagnostics *diagnostics)
+{
+    const struct zones *zones = snapshot_zones(snapshot);
+    struct zone catalog;
+
+    if (zones->n > LISTED_ZONES_MAX)
+        diagnostics_warning(diagnostics, place,
+                            "%zu own zones are more than current versions of PowerDNS list over "
+                            "HTTP, some %d: set zone-cache-refresh-interval=0 in pdns.conf",
+                            zones->n, LISTED_ZONES_MAX);
+    for (uint32_t part = 0; part < zones->n_parts; part++) {
+        if (zones->parts[part].n <= CATALOG_ZONES_MAX)
+            continue;
+        snapshot_catalog(snapshot, part, &catalog);
+        diagnostics_warning(diagnostics, place,
+                            "the catalog zone %s lists %u zones, and current versions of PowerDNS "
+                            "transfer some %d over HTTP: set zones.catalog_parts to %zu",
+                            catalog.name.text, zones->parts[part].n, CATALOG_ZONES_MAX,
+                            zones->n / CATALOG_ZONES_AIM + 1);
+        return;
+    }
 }
 
 /* Adds what keeps this system from serving a configuration. Returns 0 or REPORTED. */
@@ -65,8 +99,10 @@ static struct config *load(const char *path, bool check, struct diagnostics *dia
 
     if (r == 0)
         r = give_serials(config);
-    if (r == 0 && check)
+    if (r == 0 && check) {
+        warn_of_sizes(config->snapshot, (struct place){.file = path}, diagnostics);
         r = judge(config, path, diagnostics);
+    }
     diagnostics_each(diagnostics, print_diagnostic, &least);
     if (r < 0)
         fprintf(stderr, "%s: %s\n", name.text, strerror(-r));

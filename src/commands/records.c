@@ -83,21 +83,20 @@ static bool can_go_on(const struct writer *writer)
     return !writer->out.failed && !ferror(stdout);
 }
 
-static void write_catalog(struct writer *writer)
+static void write_catalog(struct writer *writer, uint32_t part)
 {
     const struct snapshot *snapshot = writer->snapshot;
     struct answer answer;
     struct zone zone;
 
-    if (!snapshot_catalog(snapshot, &zone))
-        return;
+    snapshot_catalog(snapshot, part, &zone);
     if (lookup_find(snapshot, text_from(zone.name.text), &answer))
         write_answer(writer, &answer);
-    catalog_version(snapshot, &answer);
+    catalog_version(snapshot, part, &answer);
     write_answer(writer, &answer);
     for (size_t i = 0; i < snapshot_n_zones(snapshot) && can_go_on(writer); i++) {
         snapshot_zone(snapshot, i, &zone);
-        if (zone.catalog)
+        if (zone.catalog || zone.part != part)
             continue;
         catalog_member(snapshot, &zone, &answer);
         write_answer(writer, &answer);
@@ -111,7 +110,8 @@ static void write_all(struct writer *writer)
 
     while (can_go_on(writer) && snapshot_next_domain(writer->snapshot, &cursor, &domain))
         write_domain(writer, &domain);
-    write_catalog(writer);
+    for (uint32_t part = 0; part < snapshot_n_catalogs(writer->snapshot); part++)
+        write_catalog(writer, part);
 }
 
 /* Finds the domains of the operands. Returns whether all are in the configuration; if not, stderr

@@ -156,6 +156,18 @@ static int read_settings(struct loader *loader, const struct node *root, struct 
     return 0;
 }
 
+/* Reports parts of a catalog that is not there. */
+static void check_no_parts(struct loader *loader, const struct node *zones)
+{
+    const struct node *parts =
+        zones && zones->kind == NODE_MAPPING ? node_find(zones, "catalog_parts") : NULL;
+
+    if (parts)
+        NODE_ERROR(&loader->context, parts,
+                   "catalog_parts divides the catalog zone, but there is no catalog: add it, or "
+                   "remove catalog_parts");
+}
+
 /* Reads the main file but for its policies, and all included ones. */
 static int read_files(struct loader *loader, const char *path)
 {
@@ -175,6 +187,8 @@ static int read_files(struct loader *loader, const char *path)
         r = builder_set_zones(loader->builder, &settings.own_zones);
     if (settings.own_zones.catalog.length)
         loader->catalog = node_find(node_find(root, "zones"), "catalog");
+    else
+        check_no_parts(loader, node_find(root, "zones"));
     if (r == 0)
         r = keep_policies(loader, settings.policies);
     if (r == 0)

@@ -125,6 +125,8 @@ static const struct option zones_rows[] = {
      .required = true, .max_items = NAMESERVERS_MAX, .check = check_any},
     {"hostmaster", &type_hostmaster, IN_FILE(own_zones.hostmaster), .required = true},
     {"catalog", &type_catalog, IN_FILE(own_zones.catalog)},
+    {"catalog_parts", &option_integer, IN_FILE(own_zones.catalog_parts), .min = 1,
+     .max = ZONE_CATALOG_PARTS_MAX, .fallback = "1"},
 };
 
 static const struct option_table zones_table = {zones_rows, ARRAY_LENGTH(zones_rows)};

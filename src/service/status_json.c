@@ -4,6 +4,7 @@
 #include "os/clock.h"
 #include "service/verified.h"
 #include "service/version.h"
+#include "snapshot/zones.h"
 
 enum { PIECE = 16 << 10 /* bytes */ };
 
@@ -53,15 +54,24 @@ static void add_reload(struct buffer *out, const struct status_view *view)
 
 static void add_zones(struct buffer *out, const struct status_view *view)
 {
+    uint32_t n = snapshot_n_catalogs(view->snapshot);
     struct zone catalog;
 
     buffer_printf(out, ",\"n_zones\":%zu,\"n_zones_to_notify\":%zu",
                   snapshot_n_zones(view->snapshot), view->zones_to_notify);
-    if (!snapshot_catalog(view->snapshot, &catalog))
+    if (n == 0)
         return;
-    buffer_add_string(out, ",\"catalog\":{\"zone\":");
-    json_write_string(out, name_text(&catalog.name));
-    buffer_printf(out, ",\"serial\":%u}", catalog.serial);
+    buffer_add_string(out, n == 1 ? ",\"catalog\":" : ",\"catalogs\":[");
+    for (uint32_t part = 0; part < n; part++) {
+        snapshot_catalog(view->snapshot, part, &catalog);
+        buffer_add_string(out, part ? ",{\"zone\":" : "{\"zone\":");
+        json_write_string(out, name_text(&catalog.name));
+        if (n > 1)
+            buffer_printf(out, ",\"zones\":%u", snapshot_zones(view->snapshot)->parts[part].n);
+        buffer_printf(out, ",\"serial\":%u}", catalog.serial);
+    }
+    if (n > 1)
+        buffer_add_string(out, "]");
 }
 
 static void add_policy(struct buffer *out, const struct snapshot *snapshot, size_t number)

@@ -102,6 +102,13 @@ class ZoneSettings:
     nameservers: list
     hostmaster: str
     catalog: str = None
+    catalog_parts: int = 1
+
+    def catalogs(self):
+        """The names of the catalog zones."""
+        if not self.catalog or self.catalog_parts == 1:
+            return [self.catalog] if self.catalog else []
+        return [f"{part}.{self.catalog}" for part in range(self.catalog_parts)]
 
     def soa(self):
         return ("SOA", f"{self.nameservers[0]} {self.hostmaster} {SERIAL} {TIMERS}")
@@ -116,7 +123,7 @@ class Zone:
 
     name: tuple  # the labels of its apex
     ttl: int
-    domain: str = None  # the catalog zone has none
+    domain: str = None  # a catalog zone has none
     records: list = field(default_factory=list)  # (owner's labels, type, data, ttl)
     id: int = None
     serial: int = None
@@ -124,6 +131,10 @@ class Zone:
 
     def info(self):
         return self.name, self.id, "master", self.serial, self.notified
+
+    def members(self):
+        """What a catalog zone lists."""
+        return {data for _, kind, data, _ in self.records if kind == "PTR"}
 
     def put(self, owner, records):
         self.records += [(owner, kind, data, self.ttl) for kind, data in records]
@@ -151,7 +162,7 @@ class Model:
         for policy in policies:
             for domain in policy.domains():
                 self.add(policy, domain)
-        self.catalog = self.add_catalog() if settings and settings.catalog else None
+        self.catalogs = [self.add_catalog(each) for each in settings.catalogs()] if settings else []
 
     def add(self, policy, domain):
         if policy.mode:
@@ -173,22 +184,22 @@ class Model:
             zone.put(name, self.settings.apex())
             zone.put(labels_of(prefix + domain), own[prefix])
 
-    def add_catalog(self):
-        """The catalog zone, without its members."""
-        name = labels_of(self.settings.catalog)
+    def add_catalog(self, catalog):
+        """A catalog zone, without its members."""
+        name = labels_of(catalog)
         assert name not in self.zones and name not in self.overlay, f"{name} is not free"
         zone = self.zones[name] = Zone(name, 0)
         zone.put(name, [self.settings.soa(), ("NS", "invalid")])
         zone.put((b"version", *name), [("TXT", "2")])
         return zone
 
-    def name_members(self, labels):
-        """Adds the members of the catalog zone, by the labels that the service has chosen."""
-        above = (b"zones", *self.catalog.name)
+    def name_members(self, catalog, labels):
+        """Adds the members of a catalog zone, by the labels that the service has chosen."""
+        above = (b"zones", *catalog.name)
         for name, label in labels.items():
-            self.catalog.put((label, *above), [("PTR", text_of_labels(name))])
+            catalog.put((label, *above), [("PTR", text_of_labels(name))])
         if labels:
-            self.catalog.put(above, [("ENT", "")])
+            catalog.put(above, [("ENT", "")])
 
     def zone_at(self, name):
         """The zone that has records at a name, or None."""
@@ -235,8 +246,8 @@ class Model:
         return True
 
     def search_records(self, pattern, **_):
-        """All that match, however many are asked for, final dots apart. The catalog's records are
-        not searched."""
+        """All that match, however many are asked for, final dots apart. Catalog zones are not
+        searched."""
         parts = [{"*": ".*", "?": "."}.get(each, re.escape(each)) for each in undotted(pattern)]
         matches = re.compile("".join(parts), re.IGNORECASE).fullmatch
         return sorted(

@@ -62,6 +62,7 @@ ZONES = {
     "nameservers": (1, lambda rng: sample(rng, NAMESERVERS)),
     "hostmaster": (1, lambda rng: rng.choice(HOSTMASTERS)),
     "catalog": (0.7, random_catalog),
+    "catalog_parts": (0.5, lambda rng: rng.choice([1, 2, 3, 256])),
 }
 
 
@@ -126,6 +127,8 @@ class Draft:
             self.zones = draw(rng, ZONES)
         if self.zones and "catalog" in self.zones and self.is_in_the_way(self.zones["catalog"]):
             del self.zones["catalog"]
+        if self.zones and "catalog" not in self.zones:
+            self.zones.pop("catalog_parts", None)
 
     def is_in_the_way(self, catalog):
         """Whether a zone has the name of another one, or has a domain in it."""
@@ -259,6 +262,9 @@ ZONES_ERRORS = [
     ("hide the domain", {"catalog": "spoiled.example"}),
     ("hide the domain", {"catalog": "example"}),
     ("refresh", {"refresh": "1h"}),
+    ("without", {"catalog": None, "catalog_parts": 2}),
+    ("257", {"catalog": "c.invalid", "catalog_parts": 257}),
+    ("0", {"catalog": "c.invalid", "catalog_parts": 0}),
     ("nameservers", {"nameservers": None}),
     ("hostmaster", {"hostmaster": None}),
     ("authority zones", None),

@@ -1,6 +1,8 @@
 """Random questions about a configuration that a model knows: to PowerDNS's methods, and Host fields
 of requests for policy bodies."""
 
+import re
+
 from model import content_of, text_of_labels
 from random_configuration import LABELS, random_name
 
@@ -36,9 +38,11 @@ def random_owner(rng, model):
 
 
 def random_catalog_owner(rng, catalog):
-    """A name in the catalog zone, or nearly."""
+    """A name in a catalog zone, or nearly."""
     owner = text_of_labels(rng.choice(catalog.records)[0])
     way = rng.random()
+    if way > 0.9:
+        return re.sub(r"\d+\.", rng.choice(["", "0.", "1.", "01.", "255.", "256."]), owner, count=1)
     if way < 0.1:
         return f"{rng.choice(['a', '_tls', 'zones', 'version', '0' * 32])}.{owner}"
     return owner.partition(".")[2] if way < 0.2 else owner
@@ -60,8 +64,8 @@ def zone_id(rng, model):
 
 
 def lookup(rng, model):
-    if model.catalog and rng.random() < 0.15:
-        name = random_catalog_owner(rng, model.catalog)
+    if model.catalogs and rng.random() < 0.15:
+        name = random_catalog_owner(rng, rng.choice(model.catalogs))
     else:
         name = random_owner(rng, model)
     qtype = rng.choice(["ANY", "ANY", rng.choice(TYPES)])

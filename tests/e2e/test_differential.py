@@ -172,11 +172,10 @@ class Comparison:
         self.take_zones(Model(configuration.policies, configuration.zones), newest)
 
     def take_zones(self, model, newest):
-        questions = [("getAllDomains", {})]
-        if model.catalog:
-            questions.append(("list", {"zonename": model.settings.catalog + ".", "domain_id": -1}))
-        zones, *members = self.client.ask(questions)
-        self.history.load(model, zones, members[0] if members else [], newest)
+        catalogs = model.settings.catalogs() if model.settings else []
+        zones, *members = self.client.ask([("getAllDomains", {}), *(
+            ("list", {"zonename": f"{name}.", "domain_id": -1}) for name in catalogs)])
+        self.history.load(model, zones, members, newest)
 
     def compare_answers(self, rng):
         questions = random_questions(rng, self.model, QUESTIONS)

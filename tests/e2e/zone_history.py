@@ -18,6 +18,7 @@ class ZoneHistory:
     def __init__(self):
         self.ids = {}  # of every zone that there ever was
         self.labels = {}
+        self.parts = {}  # (number of parts, zone) -> part
         self.forget()
 
     def forget(self):
@@ -27,10 +28,10 @@ class ZoneHistory:
         self.model = Model()  # of the last load
 
     def load(self, model, zones, members, newest):
-        """Takes the zones and the records of the catalog zone after a load of files of which the
+        """Takes the zones and the records of the catalog zones after a load of files of which the
         newest had a time."""
         self.take_zones(model, zones)
-        if model.catalog:
+        if model.catalogs:
             self.take_labels(model, members)
         fresh = max(newest, self.highest + 1)
         serials = {}
@@ -41,7 +42,7 @@ class ZoneHistory:
         for zone in model.zones.values():
             before = self.model.zones.get(zone.name)
             zone.notified = before.notified if before else 0
-            expected = serials[zone.domain][1] if zone.domain else self.of_catalog(model, fresh)
+            expected = serials[zone.domain][1] if zone.domain else self.of_catalog(model, zone, fresh)
             assert zone.serial == expected, f"{zone.info()} after {before and before.info()}"
         given = [zone.serial for zone in model.zones.values()]
         self.highest = max([self.highest, *given, *(serial for _, serial in serials.values())])
@@ -52,11 +53,11 @@ class ZoneHistory:
         before, serial = self.serials.get(domain, (None, None))
         return what, serial if what == before else fresh
 
-    def of_catalog(self, model, fresh):
-        before = self.model.catalog
-        same = (before and before.name == model.catalog.name
+    def of_catalog(self, model, zone, fresh):
+        before = self.model.zones.get(zone.name)
+        same = (before and not before.domain
                 and self.model.settings.soa() == model.settings.soa()
-                and self.model.zones.keys() == model.zones.keys())
+                and before.members() == zone.members())
         return before.serial if same else fresh
 
     def take_zones(self, model, zones):
@@ -69,10 +70,18 @@ class ZoneHistory:
             assert self.ids.setdefault(name, zone.id) == zone.id, f"the id of {name} changed"
 
     def take_labels(self, model, members):
-        labels = {labels_of(row["content"]): labels_of(row["qname"])[0]
-                  for row in members if row["qtype"] == "PTR"}
-        assert labels.keys() == model.zones.keys() - {model.catalog.name}
+        """What the catalog zones list, one after the other."""
+        labels = {}
+        for part, (catalog, rows) in enumerate(zip(model.catalogs, members, strict=True)):
+            listed = {labels_of(row["content"]): labels_of(row["qname"])[0]
+                      for row in rows if row["qtype"] == "PTR"}
+            assert not listed.keys() & labels.keys(), "a zone is in two parts"
+            labels |= listed
+            model.name_members(catalog, listed)
+            for name in listed:
+                key = len(model.catalogs), name
+                assert self.parts.setdefault(key, part) == part, f"{name} moved to another part"
+        assert labels.keys() == model.zones.keys() - {each.name for each in model.catalogs}
         assert len(set(labels.values())) == len(labels), "a label is there twice"
         for name, label in labels.items():
             assert self.labels.setdefault(name, label) == label, f"the label of {name} changed"
-        model.name_members(labels)

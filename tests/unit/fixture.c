@@ -141,7 +141,7 @@ static int follow_up(const struct snapshot *loaded, const struct snapshot *befor
     return r ? r : snapshot_follow(loaded, &follows, waiting, waiting ? 1 : 0, out);
 }
 
-int fixture_build_zones(size_t n_more, struct snapshot **out)
+static int build_zones(size_t n_more, uint32_t parts, struct snapshot **out)
 {
     CLEANUP(builder_free_pointer) struct builder *builder = NULL;
     const struct name nameservers[] = {fixture_name("ns1.example"), fixture_name("ns2.example")};
@@ -150,6 +150,7 @@ int fixture_build_zones(size_t n_more, struct snapshot **out)
         .n_nameservers = ARRAY_LENGTH(nameservers),
         .hostmaster = fixture_name("hostmaster.example"),
         .catalog = fixture_name("cat.example"),
+        .catalog_parts = parts,
     };
     CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = NULL;
     int r = builder_new(42, &builder);
@@ -158,6 +159,19 @@ int fixture_build_zones(size_t n_more, struct snapshot **out)
     r = r ? r : add_zone_policies(builder, n_more);
     r = r ? r : builder_freeze(builder, NULL, NULL, &loaded);
     return r ? r : follow_up(loaded, NULL, 1000, NULL, out);
+}
+
+int fixture_build_zones(size_t n_more, struct snapshot **out)
+{
+    return build_zones(n_more, 1, out);
+}
+
+struct snapshot *fixture_parts(size_t n_more, uint32_t parts)
+{
+    struct snapshot *snapshot = NULL;
+
+    assert_int_equal(build_zones(n_more, parts, &snapshot), 0);
+    return snapshot;
 }
 
 struct snapshot *fixture_zones(void)
@@ -182,7 +196,7 @@ struct builder *fixture_begin_zones(const char *nameserver, const char *hostmast
                                     struct name catalog)
 {
     const struct name name = fixture_name(nameserver);
-    const struct zone_settings settings = {&name, 1, fixture_name(hostmaster), catalog};
+    const struct zone_settings settings = {&name, 1, fixture_name(hostmaster), catalog, 1};
     struct builder *builder;
 
     assert_int_equal(builder_new(1, &builder), 0);

@@ -25,6 +25,10 @@ struct snapshot *fixture_zones(void);
  * runs out. Returns 0 or -ENOMEM. */
 int fixture_build_zones(size_t n_more, struct snapshot **out);
 
+/* The same with so many members more, and with so many catalog zones. Fails the test if it cannot.
+ */
+struct snapshot *fixture_parts(size_t n_more, uint32_t parts);
+
 /* Makes the notes about the zones of a snapshot, none of which was notified yet. Fails the test if
  * it cannot. */
 struct notify *fixture_notify(struct snapshot *snapshot);

@@ -42,7 +42,7 @@ static void assert_written(const struct policy_spec *spec, const struct zone_set
 static void it_has_ttl_authority_and_policy_host(void **state)
 {
     const struct name nameserver = name("ns1.example");
-    const struct zone_settings zones = {&nameserver, 1, name("hostmaster.example"), {0}};
+    const struct zone_settings zones = {&nameserver, 1, name("hostmaster.example"), {0}, 0};
     struct policy_spec spec = {
         .primary = name("full.example"),
         .mode = POLICY_MODE_NONE,

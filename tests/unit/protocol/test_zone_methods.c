@@ -1,3 +1,4 @@
+#include "answer/lookup.h"
 #include "cmocka_all.h"
 #include "fixture.h"
 #include "fixture_answer.h"
@@ -172,6 +173,77 @@ static void the_catalog_points_to_every_zone_but_itself(void **state)
         strstr(reply.data, "\"qname\":\"version.cat.example\",\"content\":\"\\\"2\\\"\""));
 }
 
+/* Whether the catalog zone of a part says that it lists a zone: in its list, and if asked. */
+static bool part_lists(struct snapshot *snapshot, unsigned int part, const struct zone *zone)
+{
+    CLEANUP(buffer_deinit) struct buffer row = BUFFER_INIT, question = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer list = BUFFER_INIT, one = BUFFER_INIT;
+    char label[ZONE_LABEL_LENGTH + 1];
+    bool listed;
+
+    zones_label(name_text(&zone->name), label);
+    buffer_printf(&row, "\"qname\":\"%s.zones.%u.cat.example\",\"content\":\"%s\"", label, part,
+                  zone->name.text);
+    buffer_printf(&question,
+                  "{\"method\":\"list\",\"parameters\":{\"zonename\":\"%u.cat.example.\","
+                  "\"domain_id\":1}}",
+                  part);
+    ask(snapshot, NULL, buffer_string(&question), &list);
+    listed = strstr(list.data, buffer_string(&row));
+    buffer_clear(&question);
+    buffer_printf(&question,
+                  "{\"method\":\"lookup\",\"parameters\":{\"qname\":\"%s.zones.%u.cat.example.\","
+                  "\"qtype\":\"PTR\"}}",
+                  label, part);
+    ask(snapshot, NULL, buffer_string(&question), &one);
+    assert_int_equal(strstr(one.data, row.data) != NULL, listed);
+    return listed;
+}
+
+static void each_zone_is_in_one_part_of_the_catalog(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_parts(20, 3);
+    size_t in_part[3] = {0};
+    struct zone zone;
+
+    (void)state;
+    for (size_t i = 0; i < snapshot_n_zones(snapshot); i++) {
+        size_t n = 0;
+
+        snapshot_zone(snapshot, i, &zone);
+        for (unsigned int part = 0; part < 3; part++) {
+            bool listed = part_lists(snapshot, part, &zone);
+
+            assert_true(!listed || part == zone.part);
+            in_part[part] += listed;
+            n += listed;
+        }
+        assert_int_equal(n, zone.catalog ? 0 : 1);
+    }
+    for (unsigned int part = 0; part < 3; part++) {
+        assert_true(in_part[part] > 0);
+        assert_int_equal(in_part[part], snapshot_zones(snapshot)->parts[part].n);
+    }
+}
+
+static void a_part_has_its_number_in_its_plain_form(void **state)
+{
+    static const char *const none[] = {
+        "cat.example",     "3.cat.example",       "00.cat.example",  "01.cat.example",
+        "+1.cat.example",  "version.cat.example", "x.cat.example",   "1x.cat.example",
+        "1.1.cat.example", "zones.cat.example",   "256.cat.example", "4294967296.cat.example",
+    };
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_parts(20, 3);
+    struct answer answer;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(none); i++)
+        assert_false(lookup_find(snapshot, text_from(none[i]), &answer));
+    assert_true(lookup_find(snapshot, TEXT("2.cat.example"), &answer));
+    assert_true(lookup_find(snapshot, TEXT("version.2.cat.example"), &answer));
+    assert_true(lookup_find(snapshot, TEXT("zones.2.cat.example"), &answer));
+}
+
 /* How many records a search finds. */
 static size_t search(struct snapshot *snapshot, const char *pattern, unsigned int most)
 {
@@ -343,6 +415,8 @@ int main(void)
         cmocka_unit_test(an_apex_has_soa_ns_and_the_records),
         cmocka_unit_test(a_zone_is_listed_whole),
         cmocka_unit_test(the_catalog_points_to_every_zone_but_itself),
+        cmocka_unit_test(each_zone_is_in_one_part_of_the_catalog),
+        cmocka_unit_test(a_part_has_its_number_in_its_plain_form),
         cmocka_unit_test(records_are_found_by_name_and_content),
         cmocka_unit_test(a_search_compares_so_many_octets_a_piece_and_no_more),
         cmocka_unit_test(only_what_was_not_notified_is_updated),

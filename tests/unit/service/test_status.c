@@ -118,7 +118,7 @@ static void own_zones_are_shown_with_their_serials(void **state)
     json_t *json;
 
     serve_zones(fixture);
-    assert_true(snapshot_catalog(fixture->snapshot, &zone));
+    snapshot_catalog(fixture->snapshot, 0, &zone);
     notify_set(fixture->notify, zone.id, zone.serial);
     json = read_status(fixture->status);
     assert_int_equal(number_at(json, "n_zones"), 8);

@@ -208,9 +208,13 @@ static void own_zones_count_without_their_serials(void **state)
     assert_other(&load, &other);
     other = load;
     other.zones.catalog = fixture_name("catalog.example");
+    other.zones.catalog_parts = 1;
     assert_other(&load, &other);
     catalog = other;
     catalog.zones.catalog = fixture_name("catalog2.example");
+    assert_other(&other, &catalog);
+    catalog = other;
+    catalog.zones.catalog_parts = 2;
     assert_other(&other, &catalog);
 }
 

@@ -44,6 +44,40 @@ static struct snapshot *under(const char *nameserver, const char *hostmaster, in
     return fixture_end_zones(builder, time, before, NULL);
 }
 
+/* A load with 40 members more or fewer, and a catalog of so many parts. */
+static struct snapshot *divided(size_t n_more, uint32_t parts, int64_t time,
+                                const struct snapshot *before)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = fixture_parts(n_more, parts);
+
+    return fixture_follow(loaded, before, time, NULL);
+}
+
+static void a_new_zone_raises_the_serial_of_its_part_of_the_catalog_alone(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = divided(40, 64, 10, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *same = divided(40, 64, 20, first);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *more = divided(41, 64, 30, same);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *fewer_parts = divided(41, 63, 40, more);
+    struct zone zone;
+    bool touched[64] = {false};
+
+    (void)state;
+    for (size_t i = 0; i < snapshot_n_zones(more); i++) {
+        snapshot_zone(more, i, &zone);
+        if (!zone.catalog && zone.serial == 30)
+            touched[zone.part] = true;
+    }
+    for (uint32_t part = 0; part < 64; part++) {
+        snapshot_catalog(same, part, &zone);
+        assert_int_equal(zone.serial, 10);
+        snapshot_catalog(more, part, &zone);
+        assert_int_equal(zone.serial, touched[part] ? 30 : 10);
+    }
+    snapshot_catalog(fewer_parts, 62, &zone);
+    assert_int_equal(zone.serial, 40);
+}
+
 static void another_authority_is_a_change(void **state)
 {
     CLEANUP(snapshot_unref_pointer)
@@ -112,7 +146,7 @@ static void a_zone_that_comes_back_has_a_higher_serial_than_it_had(void **state)
 static struct snapshot *announced(bool held, int64_t time, const struct snapshot *before)
 {
     const struct name nameserver = fixture_name("ns.example");
-    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}};
+    const struct zone_settings settings = {&nameserver, 1, fixture_name("h.example"), {0}, 0};
     struct policy_spec spec = fixture_full_spec();
     struct builder *builder;
     uint32_t policy;
@@ -273,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_serial_rises_with_the_records_and_with_nothing_else),
+        cmocka_unit_test(a_new_zone_raises_the_serial_of_its_part_of_the_catalog_alone),
         cmocka_unit_test(another_authority_is_a_change),
         cmocka_unit_test(a_domain_that_moves_never_gets_a_lower_serial),
         cmocka_unit_test(a_zone_that_comes_back_has_a_higher_serial_than_it_had),
