@@ -14,6 +14,7 @@
 
 enum {
     TRIES = 3,
+    TCP_MAX = 8,                                                  /* connections to one server */
     QUESTION_MAX = NS_HFIXEDSZ + NS_MAXCDNAME + NS_QFIXEDSZ + 11, /* with the OPT record */
     UDP_SIZE = 1232, /* octets of an answer that no network needs to fragment */
     TCP_SECONDS = 10,
@@ -32,7 +33,8 @@ struct server {
     int fd; /* a connected UDP socket while questions are under way, or -1 */
     struct event *readable;
     struct questions waiting, asked;
-    size_t n_asked;
+    size_t n_asked, n_tcp;
+    bool no_edns;          /* it refused a question that had an OPT record */
     unsigned int failures; /* questions in a row that got no answer */
 };
 
@@ -42,10 +44,12 @@ struct question {
     dns_client_done done;
     void *context;
     struct event *timeout;
-    struct bufferevent *tcp; /* NULL over UDP */
+    struct bufferevent *tcp; /* NULL over UDP, and while it waits */
     unsigned int tries;
     ns_type type;
-    bool recursion, asked;
+    bool recursion;
+    bool over_tcp; /* the answer does not fit into a datagram */
+    bool edns;     /* it was asked with an OPT record */
     uint16_t id;
     char name[];
 };
@@ -67,31 +71,61 @@ static int compare_servers(const void *a, const void *b)
     return order ? order : left->port - right->port;
 }
 
+static void close_tcp(struct question *question)
+{
+    if (!question->tcp)
+        return;
+    bufferevent_free(question->tcp);
+    question->tcp = NULL;
+    question->server->n_tcp--;
+}
+
 static void question_free(struct question *question)
 {
     if (!question)
         return;
     if (question->timeout)
         event_free(question->timeout);
-    if (question->tcp)
-        bufferevent_free(question->tcp);
+    close_tcp(question);
     free(question);
 }
 
 static void advance(struct server *server);
+
+/* Takes a question off those that its server is asked. */
+static void stop_asking(struct question *question)
+{
+    TAILQ_REMOVE(&question->server->asked, question, entry);
+    question->server->n_asked--;
+    event_del(question->timeout);
+    close_tcp(question);
+}
+
+/* Has a question that is under way be asked again, before all that wait. */
+static void ask_again(struct question *question)
+{
+    stop_asking(question);
+    TAILQ_INSERT_HEAD(&question->server->waiting, question, entry);
+    advance(question->server);
+}
 
 /* Takes a question from its server, tells who asked, and frees it. */
 static void question_end(struct question *question, const struct dns_answer *answer)
 {
     struct server *server = question->server;
 
-    if (question->asked) {
-        TAILQ_REMOVE(&server->asked, question, entry);
-        server->n_asked--;
-    }
+    stop_asking(question);
     question->done(question->context, answer);
     question_free(question);
     advance(server);
+}
+
+static void end_without_answer(struct question *question)
+{
+    static const struct dns_answer none = {.outcome = DNS_NO_ANSWER};
+
+    question->server->failures++;
+    question_end(question, &none);
 }
 
 /* Writes the question's message. Returns its size, or 0 if the name is none. */
@@ -106,15 +140,19 @@ static size_t write_message(const struct question *question, uint8_t message[QUE
     message[1] = (uint8_t)question->id;
     message[2] = question->recursion; /* RD */
     message[5] = 1;                   /* QDCOUNT */
-    message[11] = 1;                  /* ARCOUNT */
+    message[11] = question->edns;     /* ARCOUNT */
     n = dn_comp(question->name, at, NS_MAXCDNAME, NULL, NULL);
     if (n < 0)
         return 0;
     at += n;
     ns_put16((unsigned int)question->type, at);
     ns_put16(ns_c_in, at + NS_INT16SZ);
-    memcpy(at + NS_QFIXEDSZ, opt, sizeof(opt));
-    return (size_t)(at - message) + NS_QFIXEDSZ + sizeof(opt);
+    at += NS_QFIXEDSZ;
+    if (question->edns) {
+        memcpy(at, opt, sizeof(opt));
+        at += sizeof(opt);
+    }
+    return (size_t)(at - message);
 }
 
 static bool send_question(struct question *question)
@@ -125,16 +163,26 @@ static bool send_question(struct question *question)
     return size && send(question->server->fd, message, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/* Whether a message has the header and the question that answer ours. */
+/* Whether a message says that the server does not know the OPT record of ours (RFC 6891 7). */
+static bool refuses_edns(const struct question *question, const uint8_t *message)
+{
+    int rcode = message[3] & 0x0f;
+
+    return question->edns && (rcode == ns_r_formerr || rcode == ns_r_notimpl);
+}
+
+/* Whether a message has the header and the question that answer ours. A server that could not read
+ * ours cannot repeat the question. */
 static bool answers_question(const struct question *question, const uint8_t *message, size_t size)
 {
-    uint8_t expected[QUESTION_MAX];
-    size_t n = write_message(question, expected) - 11;
     char name[NS_MAXDNAME];
     int length;
 
-    if (size < n || !(message[2] & 0x80) || message[4] != 0 || message[5] != 1 ||
-        message[0] != expected[0] || message[1] != expected[1])
+    if (size < NS_HFIXEDSZ || !(message[2] & 0x80) || ns_get16(message) != question->id)
+        return false;
+    if (ns_get16(message + 4) == 0)
+        return refuses_edns(question, message);
+    if (ns_get16(message + 4) != 1)
         return false;
     length = ns_name_uncompress(message, message + size, message + NS_HFIXEDSZ, name, sizeof(name));
     return length > 0 && strcasecmp(name, question->name) == 0 &&
@@ -142,21 +190,26 @@ static bool answers_question(const struct question *question, const uint8_t *mes
            ns_get16(message + NS_HFIXEDSZ + length) == (unsigned int)question->type;
 }
 
-static void ask_over_tcp(struct question *question);
-
-/* Ends a question with what came. */
+/* Ends a question with what came, or asks in another way if that helps. */
 static void take_message(struct question *question, const uint8_t *message, size_t size)
 {
     CLEANUP(arena_deinit) struct arena arena = ARENA_INIT;
     struct dns_answer answer;
 
+    if (refuses_edns(question, message)) {
+        question->server->no_edns = true;
+        ask_again(question);
+        return;
+    }
     if (dns_answer_read(message, size, question->name, question->type, &arena, &answer))
         answer = (struct dns_answer){.outcome = DNS_NO_ANSWER};
+    if (answer.truncated && !question->over_tcp) {
+        question->over_tcp = true;
+        ask_again(question);
+        return;
+    }
     question->server->failures = 0;
-    if (answer.truncated && !question->tcp)
-        ask_over_tcp(question);
-    else
-        question_end(question, &answer);
+    question_end(question, &answer);
 }
 
 static struct question *find_question(struct server *server, const uint8_t *message, size_t size)
@@ -164,7 +217,7 @@ static struct question *find_question(struct server *server, const uint8_t *mess
     struct question *question;
 
     TAILQ_FOREACH(question, &server->asked, entry)
-        if (!question->tcp && answers_question(question, message, size))
+        if (!question->over_tcp && answers_question(question, message, size))
             return question;
     return NULL;
 }
@@ -190,26 +243,25 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 
 static void on_timeout(evutil_socket_t fd, short what, void *context)
 {
-    static const struct dns_answer none = {.outcome = DNS_NO_ANSWER};
     struct question *question = context;
 
     (void)fd;
     (void)what;
-    if (!question->tcp && question->tries < TRIES &&
+    if (!question->over_tcp && question->tries < TRIES &&
         question->server->failures < DNS_CLIENT_PATIENCE) {
         question->tries++;
         send_question(question);
         event_add(question->timeout, &try_time);
         return;
     }
-    question->server->failures++;
-    question_end(question, &none);
+    end_without_answer(question);
 }
 
 static void on_tcp_read(struct bufferevent *tcp, void *context)
 {
     struct evbuffer *input = bufferevent_get_input(tcp);
     struct question *question = context;
+    const uint8_t *message;
     uint8_t prefix[2];
     size_t size;
 
@@ -218,16 +270,18 @@ static void on_tcp_read(struct bufferevent *tcp, void *context)
     size = ns_get16(prefix);
     if (evbuffer_get_length(input) < sizeof(prefix) + size)
         return;
-    take_message(question, evbuffer_pullup(input, (ssize_t)(sizeof(prefix) + size)) + 2, size);
+    message = evbuffer_pullup(input, (ssize_t)(sizeof(prefix) + size));
+    if (message && answers_question(question, message + sizeof(prefix), size))
+        take_message(question, message + sizeof(prefix), size);
+    else
+        end_without_answer(question);
 }
 
 static void on_tcp_event(struct bufferevent *tcp, short what, void *context)
 {
-    static const struct dns_answer none = {.outcome = DNS_NO_ANSWER};
-
     (void)tcp;
     if (!(what & BEV_EVENT_CONNECTED))
-        question_end(context, &none);
+        end_without_answer(context);
 }
 
 /* A socket address, as what it was stored. */
@@ -253,9 +307,9 @@ static socklen_t address_of(const struct server *server, union socket_address *o
     return sizeof(out->v6);
 }
 
-static void ask_over_tcp(struct question *question)
+/* Starts to ask over TCP. Returns whether that is under way. */
+static bool ask_over_tcp(struct question *question)
 {
-    static const struct dns_answer none = {.outcome = DNS_NO_ANSWER};
     static const struct timeval patience = {.tv_sec = TCP_SECONDS};
     struct server *server = question->server;
     union socket_address address;
@@ -263,19 +317,17 @@ static void ask_over_tcp(struct question *question)
     uint8_t message[2 + QUESTION_MAX];
     size_t size = write_message(question, message + 2);
 
-    message[0] = (uint8_t)(size >> 8);
-    message[1] = (uint8_t)size;
+    ns_put16((unsigned int)size, message);
     question->tcp = bufferevent_socket_new(server->client->base, -1,
                                            BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-    if (!question->tcp || bufferevent_write(question->tcp, message, size + 2) < 0 ||
-        bufferevent_enable(question->tcp, EV_READ | EV_WRITE) < 0) {
-        question_end(question, &none);
-        return;
-    }
+    if (!question->tcp)
+        return false;
+    server->n_tcp++;
     bufferevent_setcb(question->tcp, on_tcp_read, NULL, on_tcp_event, question);
-    event_add(question->timeout, &patience);
-    if (bufferevent_socket_connect(question->tcp, &address.any, (int)length) < 0)
-        question_end(question, &none);
+    return bufferevent_write(question->tcp, message, size + 2) == 0 &&
+           bufferevent_enable(question->tcp, EV_READ | EV_WRITE) == 0 &&
+           event_add(question->timeout, &patience) == 0 &&
+           bufferevent_socket_connect(question->tcp, &address.any, (int)length) == 0;
 }
 
 static void close_server(struct server *server)
@@ -307,11 +359,23 @@ static bool open_server(struct server *server)
     return false;
 }
 
+/* Starts to ask over UDP. Returns whether an answer is waited for. */
+static bool ask_over_udp(struct question *question)
+{
+    if (!open_server(question->server) || event_add(question->timeout, &try_time) < 0)
+        return false;
+    question->tries = 1;
+    send_question(question);
+    return true;
+}
+
 /* Has a question end, without an answer, when the event base runs on. */
 static void give_up(struct question *question)
 {
     struct dns_client *client = question->server->client;
 
+    event_del(question->timeout);
+    close_tcp(question);
     TAILQ_INSERT_TAIL(&client->ended, question, entry);
     event_active(client->deferred, EV_TIMEOUT, 0);
 }
@@ -333,23 +397,26 @@ static void on_deferred(evutil_socket_t fd, short what, void *context)
     }
 }
 
-/* Asks what waits, as far as the window allows; closes the socket where nothing is left to ask. */
+static bool has_room(const struct server *server, const struct question *question)
+{
+    return server->n_asked < DNS_CLIENT_WINDOW && !(question->over_tcp && server->n_tcp == TCP_MAX);
+}
+
+/* Asks what waits, as far as there is room; closes the socket where nothing is left to ask. */
 static void advance(struct server *server)
 {
     struct question *question;
 
-    while ((question = TAILQ_FIRST(&server->waiting)) && server->n_asked < DNS_CLIENT_WINDOW) {
+    while ((question = TAILQ_FIRST(&server->waiting)) && has_room(server, question)) {
         TAILQ_REMOVE(&server->waiting, question, entry);
-        if (server->failures >= DNS_CLIENT_PATIENCE || !open_server(server) ||
-            event_add(question->timeout, &try_time) < 0) {
+        question->edns = !server->no_edns;
+        if (server->failures >= DNS_CLIENT_PATIENCE ||
+            !(question->over_tcp ? ask_over_tcp(question) : ask_over_udp(question))) {
             give_up(question);
             continue;
         }
-        question->asked = true;
-        question->tries = 1;
         TAILQ_INSERT_TAIL(&server->asked, question, entry);
         server->n_asked++;
-        send_question(question);
     }
     if (server->n_asked == 0)
         close_server(server);

@@ -1,10 +1,10 @@
 /* Questions straight to one name server, without recursion: over UDP, and over TCP where an answer
- * does not fit (RFC 1035 4.2, RFC 6891, RFC 7766).
+ * does not fit (RFC 1035 4.2, RFC 6891, RFC 7766); without EDNS where the server refuses that.
  *
- * Many questions are under way at a time, DNS_CLIENT_WINDOW to one server; the others wait for
- * their turn. A question is asked up to three times. A server that has not answered
- * DNS_CLIENT_PATIENCE questions in a row is given up: what waits for it, and what would be asked
- * later, ends at once with DNS_NO_ANSWER. */
+ * Many questions are under way at a time, DNS_CLIENT_WINDOW to one server, of which at most eight
+ * over TCP; the others wait for their turn. A question is asked up to three times. A server that
+ * has not answered DNS_CLIENT_PATIENCE questions in a row is given up: what waits for it, and what
+ * would be asked later, ends at once with DNS_NO_ANSWER. */
 #pragma once
 
 #include "dns/address.h"
