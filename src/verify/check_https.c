@@ -47,9 +47,11 @@ static enum check_name fetch_check(const struct look *look)
 
 static void report_failure(struct fetching *fetching, const struct fetched *fetched)
 {
+    char reason[FETCHED_REASON_SIZE];
+
     look_report(fetching->look, fetch_check(fetching->look), FINDING_ERROR,
-                texts[fetched->outcome].expected, "%s at %s (%s)", texts[fetched->outcome].found,
-                fetching->address, quote_text(text_from(fetched->detail)).text);
+                texts[fetched->outcome].expected, "%s at %s%s", texts[fetched->outcome].found,
+                fetching->address, fetched_reason(fetched, reason));
     if (fetched->outcome == FETCH_NO_CONNECTION || fetched->outcome == FETCH_TOO_SLOW ||
         fetched->outcome == FETCH_BROKEN)
         look_is_transient(fetching->look);

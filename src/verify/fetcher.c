@@ -1,5 +1,6 @@
 #include "verify/fetcher.h"
 
+#include "base/quote.h"
 #include "policy/policy.h"
 
 #include <arpa/inet.h>
@@ -13,30 +14,31 @@
 #include <sys/queue.h>
 
 enum {
-    CONNECT_SECONDS = 15, /* until a connection, and with HTTPS its TLS */
-    SYN_RETRIES = 3,      /* they take as long (tcp(7)) */
-    REPLY_SECONDS = 30,   /* until an SMTP server's next reply: some let strangers wait */
-    /* What OpenSSL says of a certificate's time (x509_vfy.h), which CURLINFO_SSL_VERIFYRESULT
-       gives. */
+    SYN_RETRIES = 3, /* they take 15 to 20 seconds (tcp(7)) */
+    /* What OpenSSL says of a certificate (x509_vfy.h), which CURLINFO_SSL_VERIFYRESULT gives. */
+    CERTIFICATE_UNSPECIFIED = 1,
     CERTIFICATE_NOT_YET_VALID = 9,
     CERTIFICATE_HAS_EXPIRED = 10,
 };
 
 TAILQ_HEAD(fetches, fetch);
 
-/* One address and port, and who may connect to it. */
+/* One address, and who may connect to it. */
 struct target {
     struct fetcher *fetcher;
     struct address address;
-    enum fetch_kind kind;
     struct fetches waiting;
     size_t n_open;
-    unsigned int failures; /* connections in a row that could not be made */
+    struct {
+        unsigned int n;      /* connections in a row that could not be made, or got no reply */
+        struct fetched last; /* what came of the last of them */
+    } failures[FETCH_KIND_COUNT];
 };
 
 struct fetch {
     TAILQ_ENTRY(fetch) entry;
     struct target *target;
+    enum fetch_kind kind;
     fetcher_done done;
     void *context;
     CURL *easy; /* NULL while it waits */
@@ -79,19 +81,11 @@ static enum fetch_outcome judge_certificate(CURL *easy)
     long result = 0;
 
     curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
-    if (result == 0)
+    if (result == 0 || result == CERTIFICATE_UNSPECIFIED) /* the chain is not what failed */
         return FETCH_OTHER_NAME;
     if (result == CERTIFICATE_HAS_EXPIRED || result == CERTIFICATE_NOT_YET_VALID)
         return FETCH_EXPIRED;
     return FETCH_UNTRUSTED;
-}
-
-static bool is_connected(CURL *easy)
-{
-    curl_off_t microseconds = 0;
-
-    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &microseconds);
-    return microseconds > 0;
 }
 
 static enum fetch_outcome judge(const struct fetch *fetch, CURLcode code)
@@ -103,8 +97,8 @@ static enum fetch_outcome judge(const struct fetch *fetch, CURLcode code)
         return FETCH_DONE;
     case CURLE_COULDNT_CONNECT:
         return FETCH_NO_CONNECTION;
-    case CURLE_OPERATION_TIMEDOUT:
-        return is_connected(fetch->easy) ? FETCH_TOO_SLOW : FETCH_NO_CONNECTION;
+    case CURLE_OPERATION_TIMEDOUT: /* connected, as SYN_RETRIES are over before */
+        return FETCH_TOO_SLOW;
     case CURLE_USE_SSL_FAILED:
         return FETCH_NO_STARTTLS;
     case CURLE_SSL_CONNECT_ERROR:
@@ -114,6 +108,44 @@ static enum fetch_outcome judge(const struct fetch *fetch, CURLcode code)
     default:
         return FETCH_BROKEN;
     }
+}
+
+/* Says why a connection failed, where more is known than the outcome. Many hosts at one address
+ * have one cause, so nothing that names the host or counts milliseconds is of use. */
+static const char *describe_failure(const struct fetch *fetch, enum fetch_outcome outcome,
+                                    CURLcode code)
+{
+    long error = 0;
+
+    switch (outcome) {
+    case FETCH_NO_CONNECTION:
+        curl_easy_getinfo(fetch->easy, CURLINFO_OS_ERRNO, &error);
+        return error ? strerror((int)error) : "";
+    case FETCH_DONE:
+    case FETCH_OTHER_NAME:
+    case FETCH_TOO_LARGE:
+    case FETCH_TOO_SLOW:
+        return "";
+    case FETCH_BROKEN:
+        if (fetch->last_line[0])
+            return fetch->last_line;
+        break;
+    case FETCH_NO_STARTTLS:
+    case FETCH_NO_TLS:
+    case FETCH_UNTRUSTED:
+    case FETCH_EXPIRED:
+        break;
+    }
+    return fetch->error[0] && !strstr(fetch->error, fetch->host) ? fetch->error
+                                                                 : curl_easy_strerror(code);
+}
+
+const char *fetched_reason(const struct fetched *fetched, char out[static FETCHED_REASON_SIZE])
+{
+    out[0] = '\0';
+    if (fetched->detail[0])
+        snprintf(out, FETCHED_REASON_SIZE, " (%s)", quote_text(text_from(fetched->detail)).text);
+    return out;
 }
 
 /* Reads of the peer's own certificate when it ends, and whether it has names where they count: the
@@ -137,6 +169,18 @@ static void read_certificate(CURL *easy, struct fetched *out)
     }
 }
 
+/* Keeps account of whether anybody is at the address. */
+static void note_failure(struct target *target, enum fetch_kind kind, const struct fetched *fetched)
+{
+    if (fetched->outcome != FETCH_NO_CONNECTION && fetched->outcome != FETCH_TOO_SLOW) {
+        target->failures[kind].n = 0;
+        return;
+    }
+    target->failures[kind].n++;
+    target->failures[kind].last.outcome = fetched->outcome;
+    memcpy(target->failures[kind].last.detail, fetched->detail, sizeof(fetched->detail));
+}
+
 static void start_waiting(struct fetcher *fetcher, struct target *target);
 
 /* Tells who asked what came of a connection, and frees it. */
@@ -146,11 +190,8 @@ static void fetch_end(struct fetch *fetch, CURLcode code)
     struct fetcher *fetcher = target->fetcher;
     struct fetched fetched = {.outcome = judge(fetch, code), .body = buffer_text(&fetch->body)};
 
-    if (code != CURLE_OK)
-        snprintf(fetched.detail, sizeof(fetched.detail), "%.150s",
-                 fetch->last_line[0] && fetched.outcome == FETCH_BROKEN ? fetch->last_line
-                 : fetch->error[0]                                      ? fetch->error
-                                                                        : curl_easy_strerror(code));
+    snprintf(fetched.detail, sizeof(fetched.detail), "%.150s",
+             describe_failure(fetch, fetched.outcome, code));
     curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &fetched.status);
     fetched.content_type = fetch->content_type;
     read_certificate(fetch->easy, &fetched);
@@ -158,7 +199,7 @@ static void fetch_end(struct fetch *fetch, CURLcode code)
     TAILQ_REMOVE(&fetcher->open, fetch, entry);
     target->n_open--;
     fetcher->n_open--;
-    target->failures = fetched.outcome == FETCH_NO_CONNECTION ? target->failures + 1 : 0;
+    note_failure(target, fetch->kind, &fetched);
     fetch->done(fetch->context, &fetched);
     fetch_free(fetch);
     start_waiting(fetcher, target);
@@ -256,7 +297,7 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
         fetch->too_large = true;
         return 0;
     }
-    if (fetch->target->kind == FETCH_SMTP) {
+    if (fetch->kind == FETCH_SMTP) {
         snprintf(fetch->last_line, sizeof(fetch->last_line), "%.*s", (int)line.length, line.data);
     } else if (text_take_prefix(&line, TEXT("content-type:"))) {
         line = text_trim(line, " \t");
@@ -266,8 +307,8 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
     return size * n;
 }
 
-/* Has a TCP connection that nobody answers end in time. For SMTP, libcurl counts the server's
- * replies as a part of connecting, so its own limit would be for these too. */
+/* Has a TCP connection that nobody answers end in time. What libcurl calls connecting goes on until
+ * after the handshake of TLS, and with SMTP the server's replies, for which there is more time. */
 static int limit_connect(void *context, curl_socket_t fd, curlsocktype purpose)
 {
     const int retries = SYN_RETRIES;
@@ -282,7 +323,7 @@ static int limit_connect(void *context, curl_socket_t fd, curlsocktype purpose)
 static bool set_address(struct fetch *fetch)
 {
     const struct address *address = &fetch->target->address;
-    bool https = fetch->target->kind == FETCH_HTTPS;
+    bool https = fetch->kind == FETCH_HTTPS;
     char text[INET6_ADDRSTRLEN], url[512], connect_to[INET6_ADDRSTRLEN + 16];
 
     inet_ntop(address->family, address->octets, text, sizeof(text));
@@ -310,7 +351,7 @@ static bool set_options(struct fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, limit_connect);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)FETCH_SECONDS_MAX);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->error);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
@@ -318,11 +359,8 @@ static bool set_options(struct fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    if (fetch->target->kind == FETCH_SMTP) {
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)FETCH_SECONDS_MAX);
-        curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, limit_connect);
+    if (fetch->kind == FETCH_SMTP) {
         curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-        curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)REPLY_SECONDS);
         /* With a command of one's own, libcurl neither sends mail nor asks for users. */
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "QUIT");
     }
@@ -330,7 +368,7 @@ static bool set_options(struct fetch *fetch)
            curl_easy_setopt(easy, CURLOPT_CAINFO, fetch->target->fetcher->ca_file) == CURLE_OK;
 }
 
-/* Has a connection end, as if it could not be made, when the event base runs on. */
+/* Has a connection end as the last one to its address did, when the event base runs on. */
 static void give_up(struct fetcher *fetcher, struct fetch *fetch)
 {
     TAILQ_INSERT_TAIL(&fetcher->ended, fetch, entry);
@@ -339,7 +377,6 @@ static void give_up(struct fetcher *fetcher, struct fetch *fetch)
 
 static void on_deferred(evutil_socket_t fd, short what, void *context)
 {
-    static const struct fetched none = {.outcome = FETCH_NO_CONNECTION, .detail = "no connection"};
     struct fetcher *fetcher = context;
     struct fetches ended = TAILQ_HEAD_INITIALIZER(ended);
     struct fetch *fetch;
@@ -349,7 +386,7 @@ static void on_deferred(evutil_socket_t fd, short what, void *context)
     TAILQ_CONCAT(&ended, &fetcher->ended, entry);
     while ((fetch = TAILQ_FIRST(&ended))) {
         TAILQ_REMOVE(&ended, fetch, entry);
-        fetch->done(fetch->context, &none);
+        fetch->done(fetch->context, &fetch->target->failures[fetch->kind].last);
         fetch_free(fetch);
     }
 }
@@ -369,7 +406,7 @@ static void start_target(struct fetcher *fetcher, struct target *target)
     while ((fetch = TAILQ_FIRST(&target->waiting)) && target->n_open < FETCHER_CONNECTIONS_EACH &&
            fetcher->n_open < FETCHER_CONNECTIONS) {
         TAILQ_REMOVE(&target->waiting, fetch, entry);
-        if (target->failures >= FETCHER_PATIENCE || !start(fetcher, fetch)) {
+        if (target->failures[fetch->kind].n >= FETCHER_PATIENCE || !start(fetcher, fetch)) {
             give_up(fetcher, fetch);
             continue;
         }
@@ -399,16 +436,13 @@ static int compare_targets(const void *a, const void *b)
     const struct target *left = a, *right = b;
     int order = memcmp(left->address.octets, right->address.octets, sizeof(left->address.octets));
 
-    if (order == 0)
-        order = left->address.family - right->address.family;
-    return order ? order : (int)left->kind - (int)right->kind;
+    return order ? order : left->address.family - right->address.family;
 }
 
 /* Finds a target, or makes it. Returns NULL if memory runs out. */
-static struct target *get_target(struct fetcher *fetcher, const struct address *address,
-                                 enum fetch_kind kind)
+static struct target *get_target(struct fetcher *fetcher, const struct address *address)
 {
-    struct target key = {.address = *address, .kind = kind}, *target;
+    struct target key = {.address = *address}, *target;
     struct target **found = tfind(&key, &fetcher->targets, compare_targets);
 
     if (found)
@@ -416,7 +450,9 @@ static struct target *get_target(struct fetcher *fetcher, const struct address *
     target = calloc(1, sizeof(*target));
     if (!target)
         return NULL;
-    *target = (struct target){.fetcher = fetcher, .address = *address, .kind = kind};
+    *target = (struct target){.fetcher = fetcher, .address = *address};
+    for (enum fetch_kind kind = 0; kind < FETCH_KIND_COUNT; kind++)
+        target->failures[kind].last.outcome = FETCH_NO_CONNECTION;
     TAILQ_INIT(&target->waiting);
     if (!tsearch(target, &fetcher->targets, compare_targets)) {
         free(target);
@@ -428,7 +464,7 @@ static struct target *get_target(struct fetcher *fetcher, const struct address *
 int fetcher_start(struct fetcher *fetcher, enum fetch_kind kind, const char *host,
                   const struct address *address, fetcher_done done, void *context)
 {
-    struct target *target = get_target(fetcher, address, kind);
+    struct target *target = get_target(fetcher, address);
     struct fetch *fetch = calloc(1, sizeof(*fetch) + strlen(host) + 1);
 
     if (!target || !fetch) {
@@ -437,6 +473,7 @@ int fetcher_start(struct fetcher *fetcher, enum fetch_kind kind, const char *hos
     }
     memcpy(fetch->host, host, strlen(host) + 1);
     fetch->target = target;
+    fetch->kind = kind;
     fetch->done = done;
     fetch->context = context;
     TAILQ_INSERT_TAIL(&target->waiting, fetch, entry);
@@ -512,8 +549,9 @@ void fetcher_free(struct fetcher *fetcher)
 static void forgive(const void *node, VISIT visit, void *context)
 {
     (void)context;
-    if (visit == preorder || visit == leaf)
-        (*(struct target *const *)node)->failures = 0;
+    for (enum fetch_kind kind = 0; kind < FETCH_KIND_COUNT; kind++)
+        if (visit == preorder || visit == leaf)
+            (*(struct target *const *)node)->failures[kind].n = 0;
 }
 
 void fetcher_forgive(struct fetcher *fetcher)

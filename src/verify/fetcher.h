@@ -2,10 +2,10 @@
  * SMTP with STARTTLS up to the certificate (RFC 3207, RFC 8461 4.2). libcurl makes them, on the
  * event base of the caller; no proxy, cookie or configuration of the environment has a part in it.
  *
- * At most FETCHER_CONNECTIONS_EACH connections to one address and port are open at a time, and
+ * At most FETCHER_CONNECTIONS_EACH connections to one address are open at a time, and
  * FETCHER_CONNECTIONS together; what is beyond waits. An address that FETCHER_PATIENCE connections
- * in a row could not reach is given up: what waits for it, and what would be fetched later, ends
- * with FETCH_NO_CONNECTION. */
+ * in a row could not reach, or got no reply from in time, is given up for their kind: what waits
+ * for it, and what would be fetched later, ends as the last of them did. */
 #pragma once
 
 #include "base/buffer.h"
@@ -21,7 +21,8 @@ enum {
     FETCHER_CONNECTIONS_EACH = 8,
     FETCHER_PATIENCE = 8,
     FETCH_BODY_MAX = 64 << 10, /* bytes that senders read, RFC 8461 3.3 */
-    FETCH_SECONDS_MAX = 60,    /* RFC 8461 3.3 */
+    FETCH_SECONDS_MAX = 60,    /* for all of it, with TCP and TLS; RFC 8461 3.3 */
+    FETCHED_REASON_SIZE = 160,
 };
 
 enum fetch_outcome {
@@ -40,12 +41,15 @@ enum fetch_outcome {
 /* What came of a connection. It lives until the callback returns. */
 struct fetched {
     enum fetch_outcome outcome;
-    char detail[160];         /* what the peer or libcurl said of a failure; from outside */
+    char detail[160];         /* what is known of a failure beyond that, from outside; or "" */
     long status;              /* of HTTP or SMTP; 0: none */
     const char *content_type; /* of HTTP, from outside; NULL: none */
     struct text body;
     time_t certificate_ends; /* 0: not known */
 };
+
+/* Why it failed, for the end of a sentence: " (…)", quoted, or "". Returns OUT. */
+const char *fetched_reason(const struct fetched *fetched, char out[static FETCHED_REASON_SIZE]);
 
 typedef void (*fetcher_done)(void *context, const struct fetched *fetched);
 

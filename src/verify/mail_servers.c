@@ -1,7 +1,6 @@
 #include "verify/mail_servers.h"
 
 #include "base/array.h"
-#include "base/quote.h"
 #include "verify/certificate.h"
 
 #include <arpa/inet.h>
@@ -157,17 +156,17 @@ static void take_fetched(void *context, const struct fetched *fetched)
 {
     struct attempt *attempt = context;
     struct mail_server *server = attempt->server;
-    char days[CERTIFICATE_DAYS_SIZE];
+    char days[CERTIFICATE_DAYS_SIZE], reason[FETCHED_REASON_SIZE];
 
+    fetched_reason(fetched, reason);
     if (fetched->outcome == FETCH_NO_CONNECTION) {
         server->transient = true;
-        note(server, true, "a mail server that answers at port 25", "no answer from %s at %s",
-             server->host, attempt->address);
+        note(server, true, "a mail server that answers at port 25", "no answer from %s at %s%s",
+             server->host, attempt->address, reason);
     } else if (fetched->outcome != FETCH_DONE) {
         server->transient |= fetched->outcome == FETCH_TOO_SLOW || fetched->outcome == FETCH_BROKEN;
-        note(server, false, texts[fetched->outcome].expected, "%s: %s at %s (%s)",
-             texts[fetched->outcome].found, server->host, attempt->address,
-             quote_text(text_from(fetched->detail)).text);
+        note(server, false, texts[fetched->outcome].expected, "%s: %s at %s%s",
+             texts[fetched->outcome].found, server->host, attempt->address, reason);
     } else if (certificate_ends_soon(fetched->certificate_ends, days)) {
         note(server, true, "a certificate that is renewed in time",
              "a certificate that ends %s: %s at %s", days, server->host, attempt->address);
