@@ -184,6 +184,12 @@ int dns_answer_read(const uint8_t *message, size_t size, const char *name, ns_ty
     return 0;
 }
 
+bool dns_answer_is_failure(const struct dns_answer *answer)
+{
+    return answer->bogus || (answer->outcome != DNS_FOUND && answer->outcome != DNS_NO_DATA &&
+                             answer->outcome != DNS_NO_NAME);
+}
+
 bool dns_answer_is_transient(const struct dns_answer *answer)
 {
     return answer->outcome == DNS_NO_ANSWER ||

@@ -37,6 +37,9 @@ struct dns_answer {
 int dns_answer_read(const uint8_t *message, size_t size, const char *name, ns_type type,
                     struct arena *arena, struct dns_answer *out);
 
+/* Whether there is no answer that says anything of the name and type: it failed, or is bogus. */
+bool dns_answer_is_failure(const struct dns_answer *answer);
+
 /* Whether asking again later may well give something else: nothing came, or SERVFAIL. */
 bool dns_answer_is_transient(const struct dns_answer *answer);
 

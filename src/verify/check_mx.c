@@ -37,19 +37,15 @@ static void check_host(struct look *look, struct text host)
 static void look_at_mx(struct look *look)
 {
     const struct dns_answer *answer = &look->answers[QUESTION_MX];
+    bool failed = dns_answer_is_failure(answer);
 
-    if (answer->bogus) {
-        look_report(look, CHECK_MX, look_severity(look), "MX records", "a bogus answer");
-        look->mx_unknown = true;
-        return;
-    }
-    if (answer->outcome != DNS_FOUND) {
-        look_report(look, CHECK_MX, look_severity(look), "MX records", "%s",
-                    look_describe(look, answer));
-        if (dns_answer_is_transient(answer)) {
+    if (failed || answer->outcome != DNS_FOUND) {
+        /* That there is no MX, mx alone reports. */
+        look_report(look, failed && !look_wants(look, CHECK_MX) ? CHECK_STARTTLS : CHECK_MX,
+                    look_severity(look), "MX records", "%s", look_describe(look, answer));
+        if (dns_answer_is_transient(answer))
             look_is_transient(look);
-            look->mx_unknown = true;
-        }
+        look->mx_unknown = failed;
         return;
     }
     if (answer->n_values == 1 && text_equals(answer->values[0], TEXT("."))) {

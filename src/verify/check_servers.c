@@ -23,7 +23,8 @@ static const struct {
 /* A zone whose name servers are asked for some of the names. */
 struct zone_look {
     struct look *look;
-    uint32_t owners; /* bits by enum owner */
+    const char *name; /* for people */
+    uint32_t owners;  /* bits by enum owner */
 };
 
 /* A name server. */
@@ -32,6 +33,7 @@ struct server_look {
     const char *host;
     unsigned int n_types; /* of addresses, to be looked up yet */
     bool any_address;
+    const char *failure; /* of a look-up of its addresses */
 };
 
 /* A question to a name server. */
@@ -160,17 +162,29 @@ static void take_addresses(void *context, const struct dns_answer *answer)
     struct look *look = server->zone->look;
 
     server->any_address |= answer->n_values > 0;
+    if (dns_answer_is_failure(answer))
+        server->failure = look_describe(look, answer);
     if (dns_answer_is_transient(answer))
         look_is_transient(look);
     if (--server->n_types == 0 && !server->any_address)
         look_report(look, CHECK_SERVERS, FINDING_WARNING, "an address of the name server",
-                    "no address of %s", quote_text(text_from(server->host)).text);
+                    "no address of %s%s%s", quote_text(text_from(server->host)).text,
+                    server->failure ? ": " : "", server->failure ? server->failure : "");
     for (size_t i = 0; i < answer->n_values; i++)
         for (size_t number = 0; number < ARRAY_LENGTH(asked); number++)
-            if (server->zone->owners & UINT32_C(1) << asked[number].owner &&
-                is_expected(look, asked[number].owner))
+            if (server->zone->owners & UINT32_C(1) << asked[number].owner)
                 ask_server(server, answer->values[i], number);
     look_end(look);
+}
+
+/* Says that it cannot be found out which name servers a zone has. */
+static void report_no_servers(struct look *look, const char *records, const char *zone,
+                              const struct dns_answer *answer)
+{
+    look_report(look, CHECK_SERVERS, FINDING_ERROR, "the name servers of the zone",
+                "no %s of %s: %s", records, zone, look_describe(look, answer));
+    if (dns_answer_is_transient(answer))
+        look_is_transient(look);
 }
 
 static void take_servers(void *context, const struct dns_answer *answer)
@@ -179,6 +193,8 @@ static void take_servers(void *context, const struct dns_answer *answer)
     struct zone_look *zone = context;
     struct look *look = zone->look;
 
+    if (answer->n_values == 0)
+        report_no_servers(look, "NS records", zone->name, answer);
     for (size_t i = 0; i < answer->n_values; i++) {
         struct server_look *server = arena_alloc(&look->arena, sizeof(*server));
         struct text host;
@@ -201,7 +217,7 @@ static void take_servers(void *context, const struct dns_answer *answer)
 }
 
 /* Asks the servers of a zone for the names at some owners. */
-static void ask_zone(struct look *look, const char *apex, uint32_t owners)
+static void ask_zone(struct look *look, const char *name, const char *apex, uint32_t owners)
 {
     struct zone_look *zone = arena_alloc(&look->arena, sizeof(*zone));
 
@@ -209,7 +225,7 @@ static void ask_zone(struct look *look, const char *apex, uint32_t owners)
         look->failed = true;
         return;
     }
-    *zone = (struct zone_look){look, owners};
+    *zone = (struct zone_look){look, name, owners};
     look_begin(look);
     if (resolver_ask(look->tools->resolver, apex, ns_t_ns, take_servers, zone)) {
         look->failed = true;
@@ -221,10 +237,11 @@ void verify_servers(struct look *look)
 {
     static const struct {
         enum owner apex, owner;
+        const char *name;
     } own_zones[] = {
-        {OWNER_MTA_STS, OWNER_MTA_STS},
-        {OWNER_TLS_PARENT, OWNER_TLSRPT},
-        {OWNER_POLICY_HOST, OWNER_POLICY_HOST},
+        {OWNER_MTA_STS, OWNER_MTA_STS, "_mta-sts"},
+        {OWNER_TLS_PARENT, OWNER_TLSRPT, "_tls"},
+        {OWNER_POLICY_HOST, OWNER_POLICY_HOST, "mta-sts"},
     };
     const struct dns_answer *answer = &look->answers[QUESTION_ZONE];
     uint32_t in_parent = 0;
@@ -233,13 +250,20 @@ void verify_servers(struct look *look)
         uint32_t owners = UINT32_C(1) << own_zones[i].owner;
         struct name apex = look_owner_name(look, own_zones[i].apex);
 
+        if (!is_expected(look, own_zones[i].owner))
+            continue;
         if (domain_has_zone(&look->domain, own_zones[i].apex))
-            ask_zone(look, apex.text, owners);
+            ask_zone(look, own_zones[i].name, apex.text, owners);
         else
             in_parent |= owners;
     }
-    if (answer->outcome == DNS_FOUND)
-        ask_zone(look, look_owner_name(look, OWNER_COUNT).text, in_parent);
-    else if (answer->zone)
-        ask_zone(look, answer->zone, in_parent);
+    if (!in_parent)
+        return;
+    if (dns_answer_is_failure(answer) || (answer->outcome != DNS_FOUND && !answer->zone))
+        report_no_servers(look, "SOA record", "the zone", answer);
+    else
+        ask_zone(look, "the zone",
+                 answer->outcome == DNS_FOUND ? look_owner_name(look, OWNER_COUNT).text
+                                              : answer->zone,
+                 in_parent);
 }
