@@ -19,9 +19,12 @@ enum {
 struct subject {
     uint32_t position;     /* in the snapshot */
     uint32_t mail_servers; /* set, or MAIL_SERVERS_NONE */
+    uint16_t keepers;      /* what keeps it from mode enforce: bits by enum check_name */
     uint8_t severity;      /* of the worst finding, from 1; 0: none */
-    bool not_ready, done;
+    bool done;
 };
+
+_Static_assert(CHECK_COUNT <= 16, "keepers has a bit for every check");
 
 enum phase {
     PHASE_FIRST,  /* every domain */
@@ -65,14 +68,15 @@ static void note_severity(struct subject *subject, enum finding_severity severit
         subject->severity = (uint8_t)(severity + 1);
 }
 
-/* Says that a domain has a finding. */
-static int note_finding(struct run *run, uint32_t number, uint32_t finding)
+/* Says that a domain has a finding, and whether that keeps it from mode enforce. */
+static int note_finding(struct run *run, uint32_t number, uint32_t finding, bool keeps)
 {
     const struct finding *what = findings_get(run->tools.findings, finding);
     struct subject *subject = &run->subjects[number];
 
     note_severity(subject, what->severity);
-    subject->not_ready |= what->severity == FINDING_ERROR || what->check == CHECK_MX;
+    if (keeps)
+        subject->keepers |= (uint16_t)(1u << what->check);
     return findings_add(run->tools.findings, finding, number);
 }
 
@@ -93,7 +97,11 @@ static int keep_look(struct run *run, const struct look *look)
     run->n_done++;
     look_mx_use(look)->unknown |= look->mx_unknown;
     for (size_t i = 0; i < look->n_findings; i++) {
-        int r = note_finding(run, look->number, look->findings[i]);
+        const struct finding *finding = findings_get(run->tools.findings, look->findings[i]);
+        /* Those of mx and starttls are warnings only because the policy is being tested. */
+        bool keeps = finding->severity == FINDING_ERROR || finding->check == CHECK_MX ||
+                     finding->check == CHECK_STARTTLS;
+        int r = note_finding(run, look->number, look->findings[i], keeps);
 
         if (r)
             return r;
@@ -175,6 +183,7 @@ static int set_up_events(struct run *run)
 {
     static const int signals[] = {SIGINT, SIGTERM};
 
+    signal(SIGPIPE, SIG_IGN); /* writing to a peer that has gone fails with EPIPE instead */
     run->advance = event_new(run->base, -1, 0, on_advance, run);
     if (!run->advance)
         return -ENOMEM;
@@ -317,12 +326,13 @@ struct shared_finding {
 };
 
 static int add_shared(const struct shared_finding *to, enum check_name check,
-                      enum finding_severity severity, const char *expected, const char *found)
+                      enum finding_severity severity, bool keeps, const char *expected,
+                      const char *found)
 {
     uint32_t finding;
     int r = findings_intern(to->run->tools.findings, check, severity, found, expected, &finding);
 
-    return r ? r : note_finding(to->run, to->number, finding);
+    return r ? r : note_finding(to->run, to->number, finding, keeps);
 }
 
 static int add_starttls(void *context, bool least_severe, const char *expected, const char *found)
@@ -330,14 +340,13 @@ static int add_starttls(void *context, bool least_severe, const char *expected, 
     const struct shared_finding *to = context;
     bool warning = least_severe || to->policy->mode == POLICY_MODE_TESTING;
 
-    to->run->subjects[to->number].not_ready |= !least_severe;
-    return add_shared(to, CHECK_STARTTLS, warning ? FINDING_WARNING : FINDING_ERROR, expected,
-                      found);
+    return add_shared(to, CHECK_STARTTLS, warning ? FINDING_WARNING : FINDING_ERROR, !least_severe,
+                      expected, found);
 }
 
 static int add_rua(void *context, const char *expected, const char *found)
 {
-    return add_shared(context, CHECK_RUA, FINDING_ERROR, expected, found);
+    return add_shared(context, CHECK_RUA, FINDING_ERROR, true, expected, found);
 }
 
 /* Whether all domains of the snapshot were looked at. */
@@ -356,15 +365,13 @@ static int add_unused_mx(struct run *run, const struct domain *primary, uint32_t
 
     for (size_t i = 0; i < policy->n_mx && !use->unknown; i++) {
         char found[NAME_TEXT_MAX + 64];
-        bool ready = run->subjects[number].not_ready;
         int r;
 
         if (use->seen[i] || policy->mx[i].text[0] == '*')
             continue;
         snprintf(found, sizeof(found), "the mx %s is no MX of any domain of the policy",
                  policy->mx[i].text);
-        r = add_shared(&to, CHECK_MX, FINDING_WARNING, "an mx that is used", found);
-        run->subjects[number].not_ready = ready;
+        r = add_shared(&to, CHECK_MX, FINDING_WARNING, false, "an mx that is used", found);
         if (r)
             return r;
     }
@@ -394,44 +401,27 @@ static int add_shared_findings(struct run *run, uint32_t number)
     return add_unused_mx(run, &domain, number);
 }
 
-/* Whether a finding keeps domains from mode enforce: those of mx and starttls are warnings only
- * because the policy is being tested. */
-static bool keeps_from_enforce(const struct finding *finding)
-{
-    return finding->severity == FINDING_ERROR || finding->check == CHECK_MX ||
-           finding->check == CHECK_STARTTLS;
-}
-
 /* Counts, for each policy in testing, the domains that are ready for mode enforce. */
 static int count_ready(struct run *run)
 {
     const struct snapshot *snapshot = run->tools.snapshot;
-    struct domain domain;
 
     run->readiness = calloc(snapshot_n_all_policies(snapshot) + 1, sizeof(*run->readiness));
     if (!run->readiness)
         return -ENOMEM;
     for (size_t i = 0; i < run->n_subjects; i++) {
+        const struct subject *subject = &run->subjects[i];
         struct run_readiness *readiness;
+        struct domain domain;
 
-        snapshot_at(snapshot, run->subjects[i].position, &domain);
-        if (domain.policy->mode != POLICY_MODE_TESTING || !run->subjects[i].done)
+        snapshot_at(snapshot, subject->position, &domain);
+        if (domain.policy->mode != POLICY_MODE_TESTING || !subject->done)
             continue;
         readiness = &run->readiness[snapshot_policy_number(snapshot, domain.policy)];
         readiness->n_domains++;
-        readiness->n_ready += !run->subjects[i].not_ready;
-    }
-    for (uint32_t i = 0; i < findings_count(run->tools.findings); i++) {
-        const struct finding *finding = findings_get(run->tools.findings, i);
-
-        for (size_t j = 0; j < finding->n_domains && keeps_from_enforce(finding); j++) {
-            const struct subject *subject = &run->subjects[finding->domains[j]];
-
-            snapshot_at(snapshot, subject->position, &domain);
-            if (subject->not_ready)
-                run->readiness[snapshot_policy_number(snapshot, domain.policy)]
-                    .by_check[finding->check]++;
-        }
+        readiness->n_ready += subject->keepers == 0;
+        for (enum check_name check = 0; check < CHECK_COUNT; check++)
+            readiness->by_check[check] += subject->keepers >> check & 1;
     }
     return 0;
 }

@@ -32,7 +32,7 @@ struct run_result {
 /* How the domains of a policy in testing are doing. */
 struct run_readiness {
     size_t n_domains, n_ready;
-    size_t by_check[CHECK_COUNT]; /* what keeps the others: findings of each check */
+    size_t by_check[CHECK_COUNT]; /* the others, by what keeps them */
 };
 
 /* Makes a run; nothing is asked yet. Returns 0, -ENOMEM, or RUN_REFUSED and why in FAULT. */
