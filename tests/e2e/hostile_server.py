@@ -1,10 +1,12 @@
-"""Web and mail servers that mean harm, one behaviour each. They run in threads of the test."""
+"""Web, mail and name servers that mean harm or have their faults, one behaviour each. They run in
+threads of the test."""
 
 import contextlib
 import gzip
 import socket
 import ssl
 import threading
+import time
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
@@ -53,10 +55,90 @@ def refuses(peer):
     peer.sendall(b"554 no\r\n")
 
 
-class HostileServers:
-    """Listens at each of some addresses: {(address, port): (certificate and key or None, behaviour)}."""
+def relay(peer, to):
+    """Passes octets on between a peer and another server, until both have ended."""
+    with socket.create_connection(to) as other:
+        back = threading.Thread(target=pump, args=(other, peer), daemon=True)
+        back.start()
+        pump(peer, other)
+        back.join()
 
-    def __init__(self, behaviours):
+
+def pump(source, target):
+    with contextlib.suppress(OSError):
+        while octets := source.recv(65536):
+            target.sendall(octets)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def slow(to):
+    """Another server behind something that thinks for 20 seconds."""
+    def behave(peer):
+        time.sleep(20)
+        relay(peer, to)
+    return behave
+
+
+class Once:
+    """Another server, but where it is told to fail it ends the next connection at once."""
+
+    def __init__(self, to):
+        self.to = to
+        self.fails = threading.Event()
+
+    def __call__(self, peer):
+        if self.fails.is_set():
+            self.fails.clear()
+        else:
+            relay(peer, self.to)
+
+
+QUESTION = 12  # where it begins in a message of DNS
+RESPONSE, FORMERR, SERVFAIL, NOTIMP = 0x80, 1, 2, 4
+
+
+def forward(message, to):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.settimeout(5)
+        other.sendto(message, (to, 53))
+        return other.recv(65536)
+
+
+def refusal(message, rcode, repeat=True):
+    """An answer without records, which repeats the question or does not."""
+    question = message[QUESTION:message.index(0, QUESTION) + 5] if repeat else b""
+    return (message[:2] + bytes([message[2] | RESPONSE, rcode, 0, repeat]) + b"\0" * 6 + question)
+
+
+def edns_unreadable(to):
+    """Refuses EDNS with a header alone, as servers do that are older than it."""
+    def answer(message):
+        return refusal(message, FORMERR, False) if message[11] else forward(message, to)
+    return answer
+
+
+def edns_unknown(to):
+    """Refuses EDNS, and repeats the question."""
+    def answer(message):
+        return refusal(message, NOTIMP) if message[11] else forward(message, to)
+    return answer
+
+
+def fails_with(once, to):
+    """Another name server, which cannot look up _smtp._tls until a web server has failed."""
+    def answer(message):
+        if once.fails.is_set() and message[QUESTION:].lower().startswith(b"\x05_smtp\x04_tls"):
+            return refusal(message, SERVFAIL)
+        return forward(message, to)
+    return answer
+
+
+class HostileServers:
+    """Listens at each of some addresses: {(address, port): (certificate and key or None, behaviour)};
+    and at port 53 of others: {address: what makes an answer of a question}."""
+
+    def __init__(self, behaviours, answers=None):
         self.listening, self.peers, self.threads = [], [], []
         for address, (files, behave) in behaviours.items():
             listening = socket.create_server(address)
@@ -66,6 +148,11 @@ class HostileServers:
                 context.load_cert_chain(*files)
             self.listening.append(listening)
             self.spawn(self.accept, listening, context, behave)
+        for address, answer in (answers or {}).items():
+            listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            listening.bind((address, 53))
+            self.listening.append(listening)
+            self.spawn(self.answer, listening, answer)
 
     def spawn(self, function, *arguments):
         thread = threading.Thread(target=function, args=arguments, daemon=True)
@@ -78,6 +165,15 @@ class HostileServers:
                 peer, _ = listening.accept()
                 self.peers.append(peer)
                 self.spawn(self.serve, peer, context, behave)
+
+    def answer(self, listening, answer):
+        with contextlib.suppress(OSError):
+            while True:
+                message, peer = listening.recvfrom(65536)
+                if not message:  # shut down
+                    return
+                with contextlib.suppress(TimeoutError):
+                    listening.sendto(answer(message), peer)
 
     def serve(self, peer, context, behave):
         with contextlib.suppress(OSError), peer:

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from authority import SHA256, Authority
 from hostile_server import (
-    HostileServers, busy, control_characters, endless_banner, endless_body, endless_header, gzip_bomb,
-    refuses, stall,
+    HostileServers, Once, busy, control_characters, edns_unknown, edns_unreadable, endless_banner,
+    endless_body, endless_header, fails_with, gzip_bomb, refuses, slow, stall,
 )
 from nginx import Nginx
 from powerdns import COMMON, Zones, answers_at
@@ -29,6 +29,10 @@ ROOT = "127.0.53.1"
 NS1, NS2 = "127.0.53.11", "127.0.53.12"  # with the overlay
 NS3 = "127.0.53.13"  # without it
 NS4 = "127.0.53.14"  # nobody is there
+NS7, NS8 = "127.0.53.17", "127.0.53.18"  # NS1 behind what knows no EDNS
+NS10 = "127.0.53.20"  # NS1, but it fails where it is told to
+NAME_SERVERS = {"ns1": [NS1], "ns2": [NS2], "ns3": [NS3], "ns4": [NS4], "ns5": [NS1, NS3],
+                "ns7": [NS7], "ns8": [NS8], "ns10": [NS10]}
 RESOLVER = "127.0.53.53"
 WEB = "127.0.80.1"
 MAIL = "127.0.25.1"
@@ -201,24 +205,29 @@ E, W = "error", "warning"
 
 
 class Domain:
-    """A domain of a policy of its own, in a zone of its own.
+    """A domain of a policy of its own, or with PRIMARY of another domain's, in a zone of its own.
 
-    FOUND is what verify must find: {(check, severity), …}; MAYBE what it may find besides, where chance
-    decides which server a resolver asks."""
+    FOUND is what verify must find: [(check, severity, what the finding says), …]; MAYBE what it may
+    find besides, where chance decides which server a resolver asks: {(check, severity), …}."""
 
     def __init__(self, name, found=(), maybe=(), mode="enforce", mx="mail.example.net", more="",
                  rua="mailto:tlsrpt@example.net", host=WEB, zone_mx="mail.example.net.",
-                 records=(), servers=("ns1", "ns2"), zone=True):
-        self.name = name
-        self.found, self.maybe = set(found), set(maybe)
+                 records=(), servers=("ns1", "ns2"), zone=True, primary=None):
+        self.name, self.primary = name, primary
+        self.says = list(found)
+        self.found, self.maybe = {(check, severity) for check, severity, _ in found}, set(maybe)
         self.mode, self.mx, self.rua, self.host, self.more = mode, mx, rua, host, more
         self.records = ([f"@ 60 MX 10 {zone_mx}"] if zone_mx else []) + list(records)
         self.servers, self.zone = servers, zone
 
     def policy(self):
+        if self.primary:
+            return ""
         host = f", policy_host: {self.host}" if self.host else ""
+        members = [domain.name for domain in DOMAINS if domain.primary == self.name]
+        domains = f", domains: [{', '.join(members)}]" if members else ""
         return (f'  - {{domain: {self.name}, mode: {self.mode}, mx: [{self.mx}], rua: "{self.rua}"'
-                f"{host}, ttl: 5{self.more}}}\n")
+                f"{host}, ttl: 5{self.more}{domains}}}\n")
 
 
 def web(number):
@@ -235,8 +244,14 @@ def starttls(name, found, mode="enforce"):
     return Domain(f"{name}.example", found, mode=mode, mx=host, zone_mx=f"{host}.")
 
 
-ALL_RECORDS = {("txt", E), ("tls-ent", E), ("tlsrpt", E), ("policy-host", E), ("servers", E)}
-UNUSED = ("mx", W)  # the mx of the policy is then no MX of any domain
+NO_NAME = "no such name"
+ALL_RECORDS = [("txt", E, NO_NAME), ("tls-ent", E, NO_NAME), ("tlsrpt", E, NO_NAME),
+               ("policy-host", E, NO_NAME), ("servers", E, "answers _mta-sts TXT: no such name"),
+               ("servers", E, "answers _smtp._tls TXT: no such name"),
+               ("servers", E, "answers mta-sts A: no such name")]
+MAYBE_ALL = {(check, severity) for check, severity, _ in ALL_RECORDS}
+# The mx of the policy is then no MX of any domain.
+UNUSED = ("mx", W, "the mx mail.example.net is no MX of any domain of the policy")
 
 DOMAINS = [
     Domain("good.example"),
@@ -244,87 +259,151 @@ DOMAINS = [
     # all of it over IPv6 alone
     Domain("six.example", mx="mx6.mail.example", host=WEB6, zone_mx="mx6.mail.example.",
            servers=("ns1", "ns6")),
+    Domain("old-servers.example", servers=("ns7", "ns8")),  # without EDNS
+    Domain("again.example", mx="again.mail.example", host=web(26), zone_mx="again.mail.example.",
+           servers=("ns10",)),
+    Domain("alias.example", host="www.example.net"),
     # txt, tlsrpt
-    Domain("txt-id.example", [("txt", E), ("servers", E)],
-           records=['_mta-sts 5 TXT "v=STSv1; id=20200101"']),
-    Domain("txt-two.example", [("txt", E), ("servers", E)],
+    Domain("txt-id.example", [
+        ("txt", E, '"v=STSv1; id=20200101"'),
+        ("servers", E, '(127.0.53.11) answers _mta-sts TXT: "v=STSv1; id=20200101"'),
+        ("servers", E, '(127.0.53.12) answers _mta-sts TXT: "v=STSv1; id=20200101"')],
+        records=['_mta-sts 5 TXT "v=STSv1; id=20200101"']),
+    Domain("txt-two.example", [("txt", E, "2 records: "), ("servers", E, "2 records: ")],
            records=['_mta-sts 5 TXT "v=STSv1; id=a"', '_mta-sts 5 TXT "v=STSv1; id=b"']),
-    Domain("txt-bad.example", [("txt", E), ("servers", E)],
+    Domain("txt-bad.example", [("txt", E, r'"v=STSv1 id=\"\x1b[31m"'), ("servers", E, r"\x1b[31m")],
            records=['_mta-sts 5 TXT "v=STSv1 id=\\"\\027[31m"']),
-    Domain("tlsrpt-other.example", [("tlsrpt", E), ("servers", E)],
-           records=['_smtp._tls 5 TXT "v=TLSRPTv1; rua=mailto:old@example.net"']),
+    Domain("tlsrpt-other.example", [
+        ("tlsrpt", E, '"v=TLSRPTv1; rua=mailto:old@example.net"'),
+        ("servers", E, 'answers _smtp._tls TXT: "v=TLSRPTv1; rua=mailto:old@example.net"')],
+        records=['_smtp._tls 5 TXT "v=TLSRPTv1; rua=mailto:old@example.net"']),
+    Domain("tlsrpt-two.example", [("tlsrpt", E, "2 records: "), ("servers", E, "2 records: ")],
+           records=['_smtp._tls 5 TXT "v=TLSRPTv1; rua=mailto:a@example.net"',
+                    '_smtp._tls 5 TXT "v=TLSRPTv1; rua=mailto:b@example.net"']),
     Domain("no-overlay.example", ALL_RECORDS, servers=("ns3",)),
-    Domain("servfail.example", [("txt", E), ("tlsrpt", E), ("policy-host", E), ("mx", E)],
-           servers=("ns3",), zone=False),
-    Domain("tls-ent.example", [("tls-ent", E)], [("tlsrpt", E)], servers=("ns3",)),
+    Domain("servfail.example", [
+        (check, E, "SERVFAIL") for check in ("txt", "tls-ent", "tlsrpt", "policy-host", "servers", "mx")],
+        servers=("ns3",), zone=False),
+    Domain("tls-ent.example", [("tls-ent", E, NO_NAME)], {("tlsrpt", E)}, servers=("ns3",)),
     # servers
-    Domain("one-server.example", [("servers", E)], ALL_RECORDS, servers=("ns1", "ns3")),
-    Domain("dead-server.example", [("servers", W)], servers=("ns1", "ns4")),
-    Domain("no-server.example", [("servers", W)], servers=("ns1", "ns9")),  # ns9 has no address
+    Domain("one-server.example", [
+        ("servers", E, '"ns3.dns.example" (127.0.53.13) answers _mta-sts TXT: no such name'),
+        ("servers", E, '"ns3.dns.example" (127.0.53.13) answers _smtp._tls TXT: no such name'),
+        ("servers", E, '"ns3.dns.example" (127.0.53.13) answers mta-sts A: no such name')],
+        MAYBE_ALL, servers=("ns1", "ns3")),
+    Domain("one-of-two.example", [("servers", E, '"ns5.dns.example" (127.0.53.13) answers')],
+           MAYBE_ALL, servers=("ns1", "ns5")),
+    Domain("dead-server.example", [
+        ("servers", W, '"ns4.dns.example" (127.0.53.14) does not answer')], servers=("ns1", "ns4")),
+    Domain("no-server.example", [("servers", W, 'no address of "ns9.dns.example"')],
+           servers=("ns1", "ns9")),
     # dnssec
-    Domain("nsec.example", [("dnssec", E)]),
+    Domain("nsec.example", [("dnssec", E, "_tls TXT: a bogus answer, mta-sts AAAA: a bogus answer")]),
+    Domain("bogus.example", [
+        ("dnssec", E, "_mta-sts TXT: a bogus answer, _tls TXT: a bogus answer, "),
+        ("servers", E, "no SOA record of the zone: a bogus answer"), ("mx", E, "a bogus answer")]),
     # policy-host
-    Domain("no-host.example", [("policy-host", E)], host=None),
-    Domain("other-host.example", [("policy-host", E), ("servers", E), ("https", E)],
-           records=[f"mta-sts 5 A {NOBODY}"]),
+    Domain("no-host.example", [("policy-host", E, NO_NAME)], host=None),
+    Domain("other-host.example", [
+        ("policy-host", E, f'without "{WEB}"'), ("servers", E, f'answers mta-sts A: "{NOBODY}"'),
+        ("https", E, f'no connection at {NOBODY} ("Connection refused")')],
+        records=[f"mta-sts 5 A {NOBODY}"]),
+    Domain("other-alias.example", [
+        ("policy-host", E, '"web.example.net"'), ("servers", E, '"web.example.net" as alias')],
+        host="www.example.net", records=["mta-sts 5 CNAME web.example.net."]),
     # https
-    Domain("no-web.example", [("https", E)], host=web(11)),
-    Domain("old-tls.example", [("https", E)], host=web(10)),
-    Domain("untrusted.example", [("https", E)], host=web(3)),
-    Domain("other-name.example", [("https", E)], host=web(4)),
-    Domain("common-name.example", [("https", E)], host=web(14)),
-    Domain("expired.example", [("https", E)], host=web(2)),
-    Domain("ends-soon.example", [("https", W)], host=web(13)),
-    Domain("redirect.example", [("https", E)], host=web(5)),
-    Domain("status.example", [("https", E)], host=web(6)),
-    Domain("type.example", [("https", E)], host=web(7)),
-    Domain("large.example", [("https", E)], host=web(8)),
-    Domain("one-address.example", [("https", E)], host=f"[{WEB}, {web(11)}]"),
+    Domain("no-web.example", [("https", E, 'no connection at 127.0.80.11 ("Connection refused")')],
+           host=web(11)),
+    Domain("slow-web.example", host=web(25)),
+    Domain("old-tls.example", [("https", E, "no TLS 1.2 at 127.0.80.10")], host=web(10)),
+    Domain("untrusted.example", [("https", E, "a certificate that does not chain to a trusted root")],
+           host=web(3)),
+    Domain("other-name.example", [
+        ("https", E, "a certificate without the name of the policy host at 127.0.80.4")], host=web(4)),
+    Domain("other-name-2.example", [
+        ("https", E, "a certificate without the name of the policy host at 127.0.80.4")], host=web(4)),
+    Domain("common-name.example", [
+        ("https", E, "a certificate without the name of the policy host at 127.0.80.14 (")],
+        host=web(14)),
+    Domain("expired.example", [("https", E, "a certificate that has expired at 127.0.80.2 (")],
+           host=web(2)),
+    Domain("ends-soon.example", [("https", W, "a certificate that ends on ")], host=web(13)),
+    Domain("redirect.example", [("https", E, "a redirect (301) at 127.0.80.5")], host=web(5)),
+    Domain("status.example", [("https", E, "status 404 at 127.0.80.6")], host=web(6)),
+    Domain("type.example", [("https", E, 'the type "text/html" at 127.0.80.7')], host=web(7)),
+    Domain("large.example", [("https", E, "more than 64 KiB at 127.0.80.8")], host=web(8)),
+    Domain("one-address.example", [("https", E, "no connection at 127.0.80.11")],
+           host=f"[{WEB}, {web(11)}]"),
     # policy
-    Domain("other-policy.example", [("policy", E)], host=web(9)),
+    Domain("other-policy.example", [
+        ("policy", E, r'line 3 is "mx: other.example\x0d\x0a" at 127.0.80.9')], host=web(9)),
     # mx
-    Domain("other-mx.example", [("mx", E), UNUSED], zone_mx="other.mail.example."),
-    Domain("no-mx.example", [("mx", E), UNUSED], zone_mx=None),
-    Domain("null-mx.example", [("mx", E), UNUSED], zone_mx=None, records=["@ 60 MX 0 ."]),
-    Domain("testing-mx.example", [("mx", W)], mode="testing", zone_mx="other.mail.example."),
-    Domain("unused-mx.example", [("mx", W)], mx="mail.example.net, old.example.net"),
+    Domain("other-mx.example", [("mx", E, 'the MX "other.mail.example"'), UNUSED],
+           zone_mx="other.mail.example."),
+    Domain("no-mx.example", [("mx", E, "no record"), UNUSED], zone_mx=None),
+    Domain("null-mx.example", [("mx", E, "a null MX"), UNUSED], zone_mx=None,
+           records=["@ 60 MX 0 ."]),
+    Domain("testing-mx.example", [("mx", W, 'the MX "other.mail.example"'), UNUSED], mode="testing",
+           zone_mx="other.mail.example."),
+    Domain("unused-mx.example", [
+        ("mx", W, "the mx old.example.net is no MX of any domain of the policy")],
+        mx="mail.example.net, old.example.net"),
     Domain("wildcard.example", mx='"*.mail.example"', zone_mx="other.mail.example."),
     Domain("none.example", mode="none", zone_mx="other.mail.example."),
     # starttls
-    starttls("plain", [("starttls", E)]),
-    starttls("plain-testing", [("starttls", W)], mode="testing"),
-    starttls("mx-untrusted", [("starttls", E)]),
-    starttls("mx-name", [("starttls", E)]),
-    starttls("mx-expired", [("starttls", E)]),
-    starttls("mx-soon", [("starttls", W)]),
-    starttls("mx-dead", [("starttls", W)]),
-    starttls("mx-no-address", [("starttls", E)]),
+    starttls("plain", [("starttls", E, "no STARTTLS: plain.mail.example at 127.0.25.2")]),
+    starttls("plain-testing", [("starttls", W, "no STARTTLS: ")], mode="testing"),
+    starttls("mx-untrusted", [
+        ("starttls", E, "a certificate that does not chain to a trusted root: mx-untrusted")]),
+    starttls("mx-name", [("starttls", E, "a certificate without its name: mx-name")]),
+    starttls("mx-cn", [("starttls", E, "a certificate without its name: mx-cn")]),
+    starttls("mx-expired", [("starttls", E, "a certificate that has expired: mx-expired")]),
+    starttls("mx-old-tls", [("starttls", E, "no TLS 1.2: mx-old-tls")]),
+    starttls("mx-two", [("starttls", E, "no STARTTLS: mx-two.mail.example at 127.0.25.2")]),
+    starttls("mx-soon", [("starttls", W, "a certificate that ends on ")]),
+    starttls("mx-dead", [("starttls", W, "no answer from mx-dead.mail.example at 127.0.25.99")]),
+    starttls("mx-no-address", [("starttls", E, "no address of mx-no-address.mail.example")]),
     starttls("mx-slow", []),
     # Those that mean harm: hostile_server.py says what each does.
-    Domain("endless-body.example", [("https", E)], host=web(20)),
-    Domain("endless-header.example", [("https", E)], host=web(21)),
-    Domain("control.example", [("https", E)], host=web(22)),
-    Domain("stall.example", [("https", E)], host=web(23)),
-    Domain("gzip.example", [("policy", E)], host=web(24)),
-    Domain("big-txt.example", [("txt", E), ("servers", E)],
+    Domain("endless-body.example", [("https", E, "more than 64 KiB at 127.0.80.20")], host=web(20)),
+    Domain("endless-header.example", [("https", E, "more than 64 KiB at 127.0.80.21")], host=web(21)),
+    Domain("control.example", [("https", E, r'the type "text/\x1b[31mred"')], host=web(22)),
+    Domain("stall.example", [("https", E, "no whole reply in time at 127.0.80.23")], host=web(23)),
+    Domain("gzip.example", [("policy", E, r'line 1 is "\x1f\x8b')], host=web(24)),
+    Domain("big-txt.example", [("txt", E, '"xxx'), ("servers", E, "xxx")],
            records=["_mta-sts 5 TXT " + " ".join(['"' + "x" * 255 + '"'] * 200)]),
-    Domain("loop.example", [("policy-host", E), ("servers", E)],
+    Domain("loop.example", [("policy-host", E, "SERVFAIL"), ("servers", E, "SERVFAIL")],
            records=["mta-sts 5 CNAME loop", "loop 5 CNAME mta-sts"]),
-    starttls("mx-banner", [("starttls", E)]),
-    starttls("mx-busy", [("starttls", E)]),
-    starttls("mx-refuses", [("starttls", E)]),
+    starttls("mx-banner", [("starttls", E, "endless replies: mx-banner.mail.example")]),
+    starttls("mx-busy", [("starttls", E, r'("421 \x1b[31mgreylisted, try later")')]),
+    starttls("mx-refuses", [("starttls", E, 'a server that refuses us: mx-refuses.mail.example at '
+                             '127.0.25.22 ("554 no")')]),
     # rua
-    Domain("rua-mail.example", [("rua", E)], rua="mailto:x@nowhere.example"),
-    Domain("rua-https.example", [("rua", E)], rua="https://nowhere.example/x"),
+    Domain("rua-mail.example", [("rua", E, "mailto: to nowhere.example, which has no MX and no address")],
+           rua="mailto:x@nowhere.example"),
+    Domain("rua-https.example", [("rua", E, "https: to nowhere.example, which has no address")],
+           rua="https://nowhere.example/x"),
+    # one policy in testing, whose domains differ
+    Domain("verdict.example", mode="testing"),
+    Domain("verdict-good.example", primary="verdict.example"),
+    Domain("verdict-mx.example", [("mx", W, 'the MX "other.mail.example"'),
+                                  ("mx", W, 'the MX "plain.mail.example"'),
+                                  ("starttls", W, "no STARTTLS: plain.mail.example")],
+           zone_mx="other.mail.example.", records=["@ 60 MX 20 plain.mail.example."],
+           primary="verdict.example"),
+    Domain("verdict-dead.example", [("mx", W, 'the MX "mx-dead.mail.example"'),
+                                    ("starttls", W, "no answer from mx-dead.mail.example")],
+           zone_mx="mx-dead.mail.example.", primary="verdict.example"),
 ]
 NAMES = [domain.name for domain in DOMAINS]
-MEMBERS = ["example.org", "member.example"]
+MEMBERS = {"example.org": "mail.example.net", "member.example": "other.mail.example"}
+SIGNED = ["bogus.example", "nsec.example", "signed.example"]
 OWN = "own.example"  # in zones of the service's own
 
 GOOD_POLICY = f"""\
   - domain: example.net
     mode: enforce
-    mx: [mail.example.net, "*.mail.example"]
+    mx: [mail.example.net, other.mail.example, "*.mail.example"]
     rua: "mailto:tlsrpt@example.net"
     policy_host: {WEB}
     ttl: 5
@@ -339,7 +418,7 @@ OWN_ZONES = "zones: {nameservers: [ns1.dns.example, ns2.dns.example], hostmaster
 
 MAIL_HOSTS = {"other": 1, "plain": 2, "plain-testing": 2, "mx-untrusted": 3, "mx-name": 4,
               "mx-expired": 5, "mx-soon": 6, "mx-dead": 99, "mx-banner": 20, "mx-busy": 21,
-              "mx-refuses": 22, "mx-slow": 7}
+              "mx-refuses": 22, "mx-slow": 7, "mx-cn": 8, "mx-old-tls": 9, "mx-two": 2, "again": 26}
 
 # A virtual host at an address: its certificate, and what it does.
 SITE = """\
@@ -367,7 +446,7 @@ class Internet:
         self.programs = []
         self.anchor = self.directory / "anchor"
         self.namespace = namespace
-        self.hostile = None
+        self.hostile, self.once = None, {}
 
     def __enter__(self):
         try:
@@ -407,6 +486,7 @@ class Internet:
         self.run(Nginx(self.make_directory(), self.site()))
         self.start_mail()
         hostile_files = self.certificates.directory / "web.pem", self.certificates.key_file
+        self.once = {"web": Once((WEB, 443)), "mail": Once((MAIL, 25))}
         self.hostile = HostileServers({
             (web(20), 443): (hostile_files, endless_body),
             (web(21), 443): (hostile_files, endless_header),
@@ -416,6 +496,13 @@ class Internet:
             (mail(20), 25): (None, endless_banner),
             (mail(21), 25): (None, busy),
             (mail(22), 25): (None, refuses),
+            (web(25), 443): (None, slow((WEB, 443))),
+            (web(26), 443): (None, self.once["web"]),
+            (mail(26), 25): (None, self.once["mail"]),
+        }, {
+            NS7: edns_unreadable(NS1),
+            NS8: edns_unknown(NS1),
+            NS10: fails_with(self.once["web"], NS1),
         })
 
     # --- DNS -----------------------------------------------------------------------------------
@@ -428,32 +515,35 @@ class Internet:
     def load_hosted(self, zones):
         both = ("ns1", "ns2")
         self.load_text(zones, "dns.example", zone_text(
-            both, *(f"ns{i} 60 A 127.0.53.1{i}" for i in (1, 2, 3, 4)), f"ns6 60 AAAA {NS6}"))
+            both, *(f"{server} 60 A {address}" for server, addresses in NAME_SERVERS.items()
+                    for address in addresses), f"ns6 60 AAAA {NS6}"))
         self.load_text(zones, "example.net", zone_text(
-            both, "@ 60 MX 10 mail", "@ 60 MX 20 mail", f"mail 60 A {MAIL}", "www 60 A 127.0.80.1"))
+            both, "@ 60 MX 10 mail", "@ 60 MX 20 mail", f"mail 60 A {MAIL}", "www 60 A 127.0.80.1",
+            "web 60 A 127.0.80.1"))
         self.load_text(zones, "mail.example", zone_text(
             both, *(f"{host} 60 A {mail(number)}" for host, number in MAIL_HOSTS.items()),
-            f"mx6 60 AAAA {MAIL6}"))
+            f"mx-two 60 A {MAIL}", f"mx6 60 AAAA {MAIL6}"))
         self.load_text(zones, OWN, zone_text(
             both, "@ 60 MX 10 mail.example.net.",
             *(f"{zone} 60 NS {server}.dns.example." for zone in ("_mta-sts", "_tls", "mta-sts")
               for server in both)))
-        for member in MEMBERS:
-            self.load_text(zones, member, zone_text(both, "@ 60 MX 10 mail.example.net."))
+        for member, server in MEMBERS.items():
+            self.load_text(zones, member, zone_text(both, f"@ 60 MX 10 {server}."))
         for domain in DOMAINS:
-            if domain.zone and "ns1" in domain.servers:
+            if domain.zone and set(domain.servers) - {"ns3"}:
                 self.load_text(zones, domain.name, zone_text(domain.servers, *domain.records))
-        for name in ("nsec.example", "signed.example"):
+        for name in SIGNED:
             zones.pdnsutil("secure-zone", name)
-        zones.pdnsutil("set-nsec3", "signed.example", "1 0 0 -", "narrow")
-        zones.pdnsutil("rectify-zone", "signed.example")
+        for name in ("bogus.example", "signed.example"):
+            zones.pdnsutil("set-nsec3", name, "1 0 0 -", "narrow")
+            zones.pdnsutil("rectify-zone", name)
 
     def load_others(self, zones):
         for domain in DOMAINS:
             records = list(domain.records)
             if domain.name == "tls-ent.example":
                 records += self.records_of(domain.name)
-            if domain.zone and "ns3" in domain.servers:
+            if domain.zone and {"ns3", "ns5"} & set(domain.servers):
                 self.load_text(zones, domain.name, zone_text(domain.servers, *records))
         with sqlite3.connect(zones.database) as database:
             database.execute("delete from records where type is null")
@@ -473,11 +563,15 @@ class Internet:
                      **{domain.name: domain.servers for domain in DOMAINS}}
         for name, servers in delegated.items():
             lines += [f"{name}. 60 NS {server}.dns.example.\n" for server in servers]
-        lines += [f"ns{i}.dns.example. 60 A 127.0.53.1{i}\n" for i in (1, 2, 3, 4)]
+        lines += [f"{server}.dns.example. 60 A {address}\n"
+                  for server, addresses in NAME_SERVERS.items() for address in addresses]
         lines.append(f"ns6.dns.example. 60 AAAA {NS6}\n")
-        for name in ("nsec.example", "signed.example"):
+        for name in SIGNED:
             ds = hosted.pdnsutil("export-zone-ds", name).splitlines()[1]
-            lines.append(" ".join(ds.split(";")[0].split()).replace(" IN ", " 60 IN ", 1) + "\n")
+            line = " ".join(ds.split(";")[0].split()).replace(" IN ", " 60 IN ", 1)
+            if name == "bogus.example":  # of some other key
+                line = line[:-8] + "00000000"
+            lines.append(line + "\n")
         self.load_text(root, ".", "".join(lines))
         root.pdnsutil("secure-zone", ".")
         root.pdnsutil("rectify-zone", ".")
@@ -493,7 +587,7 @@ class Internet:
     def site(self):
         names = [f"mta-sts.{name}" for name in ["example.net", OWN, *MEMBERS, *NAMES]]
         issue = self.certificates.issue
-        good = issue("web.pem", names)
+        good = issue("web.pem", names, days=15)
         sites = {
             1: (good, f"listen [{WEB6}]:443 ssl;", PROXY),
             2: (issue("expired.pem", names, days=-1), "", PROXY),
@@ -505,7 +599,7 @@ class Internet:
             8: (good, "", f"default_type text/plain; root {self.directory};"),
             9: (good, "", f'default_type text/plain; return 200 "{OTHER_POLICY}";'),
             10: (good, "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;", PROXY),
-            13: (issue("soon.pem", names, days=7), "", PROXY),
+            13: (issue("soon.pem", names, days=13), "", PROXY),
             14: (issue("cn.pem", [], common_name="mta-sts.common-name.example"), "", PROXY),
         }
         large = self.directory / ".well-known"
@@ -523,7 +617,7 @@ class Internet:
         issue = self.certificates.issue
         names = ["mail.example.net", "mx6.mail.example", *(f"{host}.mail.example" for host in MAIL_HOSTS)]
 
-        good = issue("mail.pem", names)
+        good = issue("mail.pem", names, days=15)
 
         def tls(certificate):
             return [f"smtpd_tls_cert_file={certificate}"]
@@ -534,7 +628,9 @@ class Internet:
             mail(3): tls(issue("mail-untrusted.pem", names, trusted=False)),
             mail(4): tls(issue("mail-name.pem", ["other.example"])),
             mail(5): tls(issue("mail-expired.pem", names, days=-1)),
-            mail(6): tls(issue("mail-soon.pem", names, days=7)),
+            mail(6): tls(issue("mail-soon.pem", names, days=13)),
             mail(7): tls(good) + ["smtpd_delay_reject=no", "{ smtpd_client_restrictions = sleep 20 }"],
+            mail(8): tls(issue("mail-cn.pem", [], common_name="mx-cn.mail.example")),
+            mail(9): tls(good) + ["smtpd_tls_protocols=TLSv1.1"],
             f"[{MAIL6}]": tls(good),
         }))

@@ -1,9 +1,12 @@
 """verify, in an Internet of its own: what is found of each domain, and nothing else."""
 
+import contextlib
 import json
 import os
 import pprint
 import re
+import select
+import signal
 import subprocess
 import time
 import urllib.request
@@ -14,7 +17,11 @@ import pytest
 from internet import DOMAINS, MEMBERS, OWN, RESOLVER, Domain, Internet
 from namespace import Namespace
 from processes import DEADLINE
-from service import Service, run
+from service import Service, program, run
+
+
+TOTAL = len(DOMAINS) + len(MEMBERS) + 2  # with example.net and OWN
+PATIENCE = 300  # seconds for a run: a server that stalls gets two minutes
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +37,38 @@ def internet(make_directory):
 def verify(internet, *arguments):
     return run("verify", "-c", internet.service.config, "--ca-file",
                internet.certificates.authority.certificate, "--trust-anchor", internet.anchor,
-               *arguments)
+               *arguments, timeout=PATIENCE)
 
 
 def read_findings(done):
-    """What a run found, as {domain: {(check, severity), …}}, and all of its JSON."""
+    """What a run found, as {domain: [(check, severity, what was found), …]}, and all of its JSON."""
     assert done.returncode in (0, 1) and done.stderr == "", done.stderr
     report = json.loads(done.stdout)
     found = {}
     for finding in report["findings"]:
         for domain in finding["domains"]:
-            found.setdefault(domain, set()).add((finding["check"], finding["severity"]))
+            found.setdefault(domain, []).append(
+                (finding["check"], finding["severity"], finding["found"]))
     return found, report
+
+
+def kinds(findings):
+    return {(check, severity) for check, severity, _ in findings}
+
+
+def is_said(finding, findings):
+    check, severity, text = finding
+    return any((check, severity) == (each[0], each[1]) and text in each[2] for each in findings)
 
 
 def findings(internet, *arguments):
     return read_findings(verify(internet, "--format", "json", *arguments))
+
+
+def read_soon(fd):
+    """What a terminal shows next."""
+    assert select.select([fd], [], [], DEADLINE)[0], "nothing is shown"
+    return os.read(fd, 4096).decode("ascii")
 
 
 WHOLE = {  # runs over all domains, by what they are to show
@@ -68,14 +91,17 @@ def test_each_fault_is_found_for_its_domain_and_nothing_else(whole, how):
     found, report = read_findings(whole[how])
     wrong = {}
     for domain in DOMAINS:
-        mine = found.pop(domain.name, set())
-        if not domain.found <= mine <= domain.found | domain.maybe:
-            wrong[domain.name] = (sorted(mine), sorted(domain.found), [
-                (finding["check"], finding["found"], finding["expected"])
-                for finding in report["findings"] if domain.name in finding["domains"]])
+        mine = found.pop(domain.name, [])
+        missing = [finding for finding in domain.says if not is_said(finding, mine)]
+        if missing or not domain.found <= kinds(mine) <= domain.found | domain.maybe:
+            wrong[domain.name] = (mine, missing)
     assert not wrong, pprint.pformat(wrong, width=150)
     assert not found, pprint.pformat(found)
-    assert report["domains"] == len(DOMAINS) + len(MEMBERS) + 2
+    assert report["domains"] == TOTAL
+    same = [finding["domains"] for finding in report["findings"]
+            if "the name of the policy host at 127.0.80.4" in finding["found"]]
+    assert same == [["other-name-2.example", "other-name.example"]] or \
+        same == [["other-name.example", "other-name-2.example"]], same
 
 
 def query(domain, internet):
@@ -95,8 +121,10 @@ STOPPERS = {"txt", "dnssec", "policy-host", "https"}
 LAXER = {
     "txt-id.example": "it fetches the policy whatever the id is",
     "common-name.example": "it lets a common name count",
+    "slow-web.example": "it waits less than 20 seconds",
     "ends-soon.example": "a certificate that ends soon is valid",
     "other-host.example": "it does not say why it cannot connect",
+    "other-alias.example": "it cannot know where the policy host ought to lead",
     "one-address.example": "it uses the address that answers",
     "no-overlay.example": "there is no record, so there is no policy",
     "gzip.example": "it unpacks what it did not ask to be packed",
@@ -113,7 +141,7 @@ def test_a_senders_own_code_accepts_what_verify_accepts(internet, whole):
         results = list(pool.map(lambda domain: query(domain.name, internet), asked))
     wrong = {}
     for domain, result in zip(asked, results):
-        stopped = {check for check, severity in found.get(domain.name, ())
+        stopped = {check for check, severity, _ in found.get(domain.name, ())
                    if severity == "error"} & STOPPERS
         if (result == "VALID") == bool(stopped) and domain.name not in LAXER:
             wrong[domain.name] = (result, sorted(stopped))
@@ -124,21 +152,78 @@ def test_the_text_names_each_cause_once_and_prints_on_any_terminal(whole):
     done = whole["text"]
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    total = len(DOMAINS) + len(MEMBERS) + 2
-    assert re.fullmatch(rf"{total} domains: \d+ ok, \d+ with warnings, \d+ with errors", lines[0])
+    assert re.fullmatch(rf"{TOTAL} domains: \d+ ok, \d+ with warnings, \d+ with errors", lines[0])
     assert all(character.isprintable() for line in lines for character in line)
     assert r"\x1b[31m" in done.stdout
     causes = [re.sub(r", \d+ domains?: .*", "", block)
               for block in done.stdout.split("\n\n") if "    found " in block]
     assert len(causes) == len({cause.split("    do ")[0] for cause in causes}) > 30
-    assert "policy testing-mx.example, in testing: 0 of 1 domain is ready for enforce" in done.stdout
+    verdicts = [line for line in lines if line.startswith("policy ")]
+    assert verdicts == [
+        "policy testing-mx.example, in testing: 0 of 1 domain is ready for enforce; "
+        "what keeps the others: mx (1)",
+        "policy plain-testing.example, in testing: 0 of 1 domain is ready for enforce; "
+        "what keeps the others: starttls (1)",
+        "policy verdict.example, in testing: 2 of 4 domains are ready for enforce; "
+        "what keeps the others: mx (2), starttls (1)",
+    ]
 
 
 def test_only_the_named_checks_and_domains_are_looked_at(internet):
     found, report = findings(internet, "--resolver", RESOLVER, "--check", "mx,txt",
                              "no-web.example", "no-mx.example", "txt-id.example")
-    assert found == {"no-mx.example": {("mx", "error")}, "txt-id.example": {("txt", "error")}}
+    assert {domain: kinds(mine) for domain, mine in found.items()} == {
+        "no-mx.example": {("mx", "error")}, "txt-id.example": {("txt", "error")}}
     assert (report["domains"], report["ok"], report["error"]) == (3, 1, 2)
+
+
+@pytest.mark.parametrize("check", ["txt", "tls-ent", "tlsrpt", "servers", "dnssec", "policy-host",
+                                   "https", "policy", "mx", "starttls"])
+def test_a_check_that_cannot_look_up_what_it_needs_says_so(internet, check):
+    found, _ = findings(internet, "--resolver", RESOLVER, "--check", check, "servfail.example")
+    assert kinds(found["servfail.example"]) == {(check, "error")}
+    assert all("SERVFAIL" in text for _, _, text in found["servfail.example"])
+
+
+def test_what_fails_once_is_looked_at_again_before_it_counts(internet):
+    """A SERVFAIL, a web server and a mail server that close one connection."""
+    for once in internet.once.values():
+        once.fails.set()
+    done = verify(internet, "again.example")
+    assert (done.returncode, done.stdout) == (0, "1 domain: 1 ok, 0 with warnings, 0 with errors\n")
+    assert not any(once.fails.is_set() for once in internet.once.values())
+
+
+def test_an_interrupted_run_prints_what_is_known_so_far_and_saves_nothing(internet, make_directory):
+    """stderr is a terminal here, which a line shows how far the run is."""
+    state = make_directory()
+    config = internet.service.config.parent / "interrupted.yaml"
+    text = internet.service.config.read_text(encoding="utf-8")
+    config.write_text(f"state: {state}\n{text}", encoding="utf-8")
+    ours, terminal = os.openpty()
+    with subprocess.Popen(
+            [program(), "verify", "-c", config, "--save", "--resolver", RESOLVER, "--ca-file",
+             internet.certificates.authority.certificate, "--trust-anchor", internet.anchor,
+             "good.example", "stall.example", "no-mx.example"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=terminal, text=True) as running:
+        os.close(terminal)
+        shown = ""
+        while not re.search(r"\r\x1b\[K2 of 3 domains, \d+/s, \d+ s left", shown):
+            shown += read_soon(ours)
+        running.send_signal(signal.SIGINT)
+        stdout, _ = running.communicate(timeout=DEADLINE)
+    with contextlib.suppress(OSError):  # the terminal's end
+        while True:
+            shown += read_soon(ours)
+    os.close(ours)
+    assert running.returncode == 1
+    first, *rest = stdout.splitlines()
+    assert first == ("2 domains: 1 ok, 0 with warnings, 1 with errors "
+                     "(interrupted: not all were looked at)")
+    assert [line for line in rest if line.startswith(("error", "warning"))] == [
+        "error   mx, 1 domain: no-mx.example"]
+    assert shown.endswith("\r\x1b[Kpdns-mta-sts: interrupted, so nothing was saved\r\n")
+    assert not list(state.iterdir())
 
 
 def test_nothing_wrong_is_exit_code_0(internet):
