@@ -1,24 +1,21 @@
 #include "os/clock.h"
 
-static int64_t milliseconds_of(clockid_t clock)
+static uint64_t nanoseconds_of(clockid_t clock)
 {
     struct timespec now;
 
     clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 int64_t clock_monotonic_ms(void)
 {
-    return milliseconds_of(CLOCK_MONOTONIC);
+    return (int64_t)(clock_monotonic_ns() / 1000000);
 }
 
 uint64_t clock_monotonic_ns(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return nanoseconds_of(CLOCK_MONOTONIC);
 }
 
 time_t clock_coarse_seconds(void)
@@ -31,7 +28,7 @@ time_t clock_coarse_seconds(void)
 
 int64_t clock_thread_ms(void)
 {
-    return milliseconds_of(CLOCK_THREAD_CPUTIME_ID);
+    return (int64_t)(nanoseconds_of(CLOCK_THREAD_CPUTIME_ID) / 1000000);
 }
 
 struct time_text clock_text(time_t when)

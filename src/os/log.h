@@ -17,7 +17,6 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 enum {
-    LOG_LEVEL_COUNT = LOG_LEVEL_DEBUG + 1,
     LOG_LINES_MAX = 5, /* of one log_limited, in LOG_WINDOW_SECONDS */
     LOG_WINDOW_SECONDS = 60,
 };

@@ -1,6 +1,7 @@
 #include "verify/report.h"
 
 #include "base/json_write.h"
+#include "base/number.h"
 #include "os/clock.h"
 
 #include <inttypes.h>
@@ -15,22 +16,17 @@ static const char *const severities[] = {
     [FINDING_ERROR] = "error",
 };
 
-static const char *plural(size_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 static void write_totals(const struct run_result *result, struct buffer *out)
 {
-    buffer_printf(out, "%zu domain%s: %zu ok, %zu with warnings, %zu with errors%s\n",
-                  result->n_domains, plural(result->n_domains), result->ok, result->warning,
-                  result->error,
+    buffer_printf(out, "%s: %zu ok, %zu with warnings, %zu with errors%s\n",
+                  number_of(result->n_domains, "domain", "domains").text, result->ok,
+                  result->warning, result->error,
                   result->interrupted ? " (interrupted: not all were looked at)" : "");
 }
 
 static void write_domains(const struct run *run, const struct finding *finding, struct buffer *out)
 {
-    buffer_printf(out, "%zu domain%s: ", finding->n_domains, plural(finding->n_domains));
+    buffer_printf(out, "%s: ", number_of(finding->n_domains, "domain", "domains").text);
     for (size_t i = 0; i < finding->n_domains && i < NAMED; i++) {
         buffer_add_string(out, i ? ", " : "");
         buffer_add_text(out, run_domain(run, finding->domains[i]));
@@ -104,9 +100,8 @@ static void write_readiness(const struct run *run, const struct snapshot *snapsh
             continue;
         buffer_add_string(out, "\npolicy ");
         buffer_add_text(out, snapshot_policy(snapshot, policy)->primary);
-        buffer_printf(out, ", in testing: %zu of %zu domain%s %s ready for enforce",
-                      readiness->n_ready, readiness->n_domains, plural(readiness->n_domains),
-                      readiness->n_domains == 1 ? "is" : "are");
+        buffer_printf(out, ", in testing: %zu of %s ready for enforce", readiness->n_ready,
+                      number_of(readiness->n_domains, "domain is", "domains are").text);
         for (enum check_name check = 0; check < CHECK_COUNT; check++)
             if (readiness->by_check[check]) {
                 buffer_printf(out, "%s%s (%zu)", separator, checks[check].name,

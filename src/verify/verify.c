@@ -65,17 +65,12 @@ static int fail(const char *fault)
     return VERIFY_FAILED;
 }
 
-static void close_state(struct state *state)
-{
-    state_close(state);
-}
-
 /* Puts a report, and its counts, into the state. Returns VERIFY_CLEAN, or VERIFY_FAILED after
  * stderr said why. */
 static int save(const char *configured, const struct run_result *result, struct text report)
 {
     const char *directory = state_directory(configured);
-    CLEANUP(close_state) struct state state = STATE_INIT;
+    CLEANUP(state_close) struct state state = STATE_INIT;
     struct verify_run run = {
         .started = result->started,
         .ended = result->ended,
