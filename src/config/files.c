@@ -59,68 +59,46 @@ int files_open(struct loader *loader, const char *path, const struct node *named
     return REPORTED;
 }
 
-/* The files of one name or glob. */
-struct named_files {
-    struct loader *loader;
-    const struct node *name;
-    int (*use)(struct loader *loader, const char *path, const struct node *named_at, void *context);
-    void *context;
-};
-
-static int use_file(const char *path, void *context)
-{
-    const struct named_files *files = context;
-
-    return files->use(files->loader, path, files->name, files->context);
-}
-
 /* Warns of a glob that matches no file. If it did at the last load, that is an error: an empty
  * directory may be one that is not mounted. */
-static void report_empty(const struct named_files *files, const char *path)
+static void report_empty(const struct loader *loader, const struct node *name, const char *path)
 {
-    struct loader *loader = files->loader;
-    struct quoted glob = quote_text(node_text(files->name));
+    struct quoted glob = quote_text(node_text(name));
 
     if (loader->matched_before && glob_set_has(loader->matched_before, path))
-        NODE_ERROR(&loader->context, files->name,
+        NODE_ERROR(&loader->context, name,
                    "%s matched files at the last load and matches none now: mount its directory, "
                    "or if this is right, remove the glob or restart the service",
                    glob.text);
     else
-        NODE_WARNING(&loader->context, files->name, "%s matches no file", glob.text);
+        NODE_WARNING(&loader->context, name, "%s matches no file", glob.text);
 }
 
-static int use_glob(struct named_files *files, const char *path)
+static int use_files(struct loader *loader, const struct node *name, files_use use, void *context)
 {
-    struct loader *loader = files->loader;
-    const struct node *name = files->name;
-    int r = glob_each(path, use_file, files);
-
-    if (r == 0)
-        r = glob_set_add(loader->matched, path);
-    else if (r == GLOB_EMPTY)
-        report_empty(files, path);
-    else if (r == GLOB_UNREADABLE)
-        NODE_ERROR(&loader->context, name, "cannot read a directory of %s",
-                   quote_text(node_text(name)).text);
-    return r < 0 ? r : 0;
-}
-
-static int use_files(struct named_files *files)
-{
-    const char *holder = sources_name(&files->loader->sources, files->name->source);
-    const char *pattern = files->name->text;
-    CLEANUP(free_pointer) char *path = glob_path(holder, pattern);
+    const char *holder = sources_name(&loader->sources, name->source);
+    CLEANUP(free_pointer) char *path = glob_path(holder, name->text);
+    CLEANUP(globfree) glob_t found = {0};
+    int r;
 
     if (!path)
         return -ENOMEM;
-    return glob_is_pattern(pattern) ? use_glob(files, path) : use_file(path, files);
+    if (!glob_is_pattern(name->text))
+        return use(loader, path, name, context);
+    r = glob_find(path, &found);
+    if (r == GLOB_EMPTY)
+        report_empty(loader, name, path);
+    else if (r == GLOB_UNREADABLE)
+        NODE_ERROR(&loader->context, name, "cannot read a directory of %s",
+                   quote_text(node_text(name)).text);
+    if (r)
+        return r < 0 ? r : 0;
+    for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
+        r = use(loader, found.gl_pathv[i], name, context);
+    return r ? r : glob_set_add(loader->matched, path);
 }
 
-int files_each(struct loader *loader, const struct node *names,
-               int (*use)(struct loader *loader, const char *path, const struct node *named_at,
-                          void *context),
-               void *context)
+int files_each(struct loader *loader, const struct node *names, files_use use, void *context)
 {
     bool sequence = names && names->kind == NODE_SEQUENCE;
     int r = 0;
@@ -138,7 +116,7 @@ int files_each(struct loader *loader, const struct node *names,
         else if (cancel_asked(&loader->context.cancel))
             r = -ECANCELED;
         else
-            r = use_files(&(struct named_files){loader, name, use, context});
+            r = use_files(loader, name, use, context);
     }
     return r;
 }

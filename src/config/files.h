@@ -20,10 +20,11 @@ enum { FILES_YAML = 0 };
 int files_open(struct loader *loader, const char *path, const struct node *named_at,
                uint32_t reader, struct file *file, uint16_t *source);
 
+/* What is done with a file that is named at a node: returns 0, or a negative value to end. */
+typedef int (*files_use)(struct loader *loader, const char *path, const struct node *named_at,
+                         void *context);
+
 /* Expands the file names and globs of a node, which may be NULL, and hands every file's path to a
  * function until it returns negative. Reports what is wrong with them. Returns 0 or a negative
  * value. */
-int files_each(struct loader *loader, const struct node *names,
-               int (*use)(struct loader *loader, const char *path, const struct node *named_at,
-                          void *context),
-               void *context);
+int files_each(struct loader *loader, const struct node *names, files_use use, void *context);

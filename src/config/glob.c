@@ -4,7 +4,6 @@
 #include "base/buffer.h"
 
 #include <errno.h>
-#include <glob.h>
 
 #define GLOB_CHARACTERS "*?["
 
@@ -40,14 +39,12 @@ static int on_unreadable(const char *path, int error)
     return error != ENOENT;
 }
 
-int glob_each(const char *path, int (*use)(const char *path, void *context), void *context)
+int glob_find(const char *path, glob_t *found)
 {
-    CLEANUP(globfree) glob_t found = {0};
-    int r = 0;
-
-    switch (glob(path, GLOB_NOSORT, on_unreadable, &found)) {
+    switch (glob(path, GLOB_NOSORT, on_unreadable, found)) {
     case 0:
-        break;
+        qsort(found->gl_pathv, found->gl_pathc, sizeof(*found->gl_pathv), compare_paths);
+        return 0;
     case GLOB_NOMATCH:
         return GLOB_EMPTY;
     case GLOB_NOSPACE:
@@ -55,10 +52,6 @@ int glob_each(const char *path, int (*use)(const char *path, void *context), voi
     default:
         return GLOB_UNREADABLE;
     }
-    qsort(found.gl_pathv, found.gl_pathc, sizeof(*found.gl_pathv), compare_paths);
-    for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
-        r = use(found.gl_pathv[i], context);
-    return r;
 }
 
 void glob_set_deinit(struct glob_set *set)

@@ -3,6 +3,8 @@
 
 #include "base/arena.h"
 
+#include <glob.h>
+
 /* Whether a pattern is a glob, and does not name one file. */
 bool glob_is_pattern(const char *pattern);
 
@@ -11,16 +13,15 @@ bool glob_is_pattern(const char *pattern);
  * of memory; the caller frees the path. */
 char *glob_path(const char *holder, const char *pattern);
 
-/* Positive results of glob_each. */
+/* Positive results of glob_find. */
 enum {
     GLOB_EMPTY = 1,  /* the glob matches no file */
     GLOB_UNREADABLE, /* a directory that it names cannot be searched */
 };
 
-/* Hands the path of every file that a glob (glob(7)) matches to a function, in the order of their
- * bytes, until it returns negative. Returns 0, one of the results above, -ENOMEM, or what the
- * function returned. */
-int glob_each(const char *path, int (*use)(const char *path, void *context), void *context);
+/* Finds the files that a glob (glob(7)) matches, in the order of the bytes of their paths. Returns
+ * 0, one of the results above or -ENOMEM; FOUND is to be freed in any case. */
+int glob_find(const char *path, glob_t *found);
 
 /* The globs that matched a file at a load, by their paths. A directory that is not mounted looks
  * like one that is empty; whether there were files at the load before tells them apart. */
