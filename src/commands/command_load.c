@@ -23,6 +23,7 @@ static void print_diagnostic(enum severity severity, const char *place, const ch
         fprintf(stderr, "%s%s%s\n", place, diagnostics_mark(severity, place), text);
 }
 
+/* What keeps this system from serving a configuration goes to its errors. */
 struct judgement {
     const char *path;
     struct diagnostics *diagnostics;
@@ -61,14 +62,6 @@ static void warn_of_sizes(const struct snapshot *snapshot, struct place place,
     }
 }
 
-/* Adds what keeps this system from serving a configuration. Returns 0 or REPORTED. */
-static int judge(const struct config *config, const char *path, struct diagnostics *diagnostics)
-{
-    struct judgement judgement = {.path = path, .diagnostics = diagnostics};
-
-    return listeners_judge(&config->settings, add_judgement, &judgement) ? REPORTED : 0;
-}
-
 /* Gives own zones their serials. Returns 0 or -ENOMEM. */
 static int give_serials(struct config *config)
 {
@@ -92,6 +85,7 @@ static int give_serials(struct config *config)
 static struct config *load(const char *path, bool check, struct diagnostics *diagnostics)
 {
     const struct place_text name = place_text((struct place){.file = path});
+    struct judgement judgement = {.path = path, .diagnostics = diagnostics};
     enum severity least = check ? SEVERITY_WARNING : SEVERITY_ERROR;
     CLEANUP(config_free_pointer) struct config *config = NULL;
     struct config *loaded;
@@ -101,7 +95,8 @@ static struct config *load(const char *path, bool check, struct diagnostics *dia
         r = give_serials(config);
     if (r == 0 && check) {
         warn_of_sizes(config->snapshot, (struct place){.file = path}, diagnostics);
-        r = judge(config, path, diagnostics);
+        if (listeners_judge(&config->settings, add_judgement, &judgement))
+            r = REPORTED;
     }
     diagnostics_each(diagnostics, print_diagnostic, &least);
     if (r < 0)
@@ -134,7 +129,7 @@ int command_out_of_memory(void)
     return EXIT_REFUSED;
 }
 
-bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out)
+static bool find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out)
 {
     struct quoted quoted = quote_text(text_from(operand));
     struct name name;
@@ -150,4 +145,20 @@ bool command_find_domain(const struct snapshot *snapshot, const char *operand, s
     else
         fprintf(stderr, "pdns-mta-sts: %s is not a domain of the configuration\n", quoted.text);
     return false;
+}
+
+struct domain *command_find_domains(const struct snapshot *snapshot,
+                                    const struct command_arguments *arguments)
+{
+    struct domain *domains = calloc(arguments->n_operands + 1, sizeof(*domains));
+    bool all = domains;
+
+    if (!domains)
+        command_out_of_memory();
+    for (size_t i = 0; domains && i < arguments->n_operands; i++)
+        all = find_domain(snapshot, arguments->operands[i], &domains[i]) && all;
+    if (all)
+        return domains;
+    free(domains);
+    return NULL;
 }

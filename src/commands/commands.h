@@ -40,6 +40,7 @@ struct config *command_check(const char *path, struct diagnostics *diagnostics);
 /* Says on stderr that memory ran out. Returns the exit code. */
 int command_out_of_memory(void);
 
-/* Finds the domain that an operand names. Returns whether the configuration has it; if not, stderr
- * says so. */
-bool command_find_domain(const struct snapshot *snapshot, const char *operand, struct domain *out);
+/* Finds the domains that the operands name. Returns them, one an operand, for the caller to free;
+ * or NULL, after stderr said which the configuration does not have. */
+struct domain *command_find_domains(const struct snapshot *snapshot,
+                                    const struct command_arguments *arguments);

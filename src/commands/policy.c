@@ -3,16 +3,17 @@
 int policy_run(const struct command_arguments *arguments)
 {
     CLEANUP(config_free_pointer) struct config *config = NULL;
-    struct domain domain;
+    CLEANUP(free_pointer) struct domain *domain = NULL;
 
     config = command_load(arguments->config_path);
-    if (!config || !command_find_domain(config->snapshot, arguments->operands[0], &domain))
+    domain = config ? command_find_domains(config->snapshot, arguments) : NULL;
+    if (!domain)
         return EXIT_REFUSED;
-    if (domain.policy->mode == POLICY_MODE_ABSENT) {
+    if (domain->policy->mode == POLICY_MODE_ABSENT) {
         fprintf(stderr, "pdns-mta-sts: the policy of %s has no mode, so there is no policy body\n",
-                quote_text(domain.name).text);
+                quote_text(domain->name).text);
         return EXIT_REFUSED;
     }
-    fwrite(domain.policy->body.data, 1, domain.policy->body.length, stdout);
+    fwrite(domain->policy->body.data, 1, domain->policy->body.length, stdout);
     return EXIT_DONE;
 }

@@ -114,18 +114,6 @@ static void write_all(struct writer *writer)
         write_catalog(writer, part);
 }
 
-/* Finds the domains of the operands. Returns whether all are in the configuration; if not, stderr
- * says which is not. */
-static bool find_domains(const struct command_arguments *arguments, const struct snapshot *snapshot,
-                         struct domain *domains)
-{
-    bool all = true;
-
-    for (size_t i = 0; i < arguments->n_operands; i++)
-        all = command_find_domain(snapshot, arguments->operands[i], &domains[i]) && all;
-    return all;
-}
-
 int records_run(const struct command_arguments *arguments)
 {
     CLEANUP(config_free_pointer) struct config *config = command_load(arguments->config_path);
@@ -135,10 +123,8 @@ int records_run(const struct command_arguments *arguments)
 
     if (!config)
         return EXIT_REFUSED;
-    domains = calloc(arguments->n_operands + 1, sizeof(*domains));
+    domains = command_find_domains(config->snapshot, arguments);
     if (!domains)
-        return command_out_of_memory();
-    if (!find_domains(arguments, config->snapshot, domains))
         return EXIT_REFUSED;
     writer.snapshot = config->snapshot;
     writer.format = &formats[format ? command_choose(records_formats, format) : FORMAT_ZONE];

@@ -102,12 +102,9 @@ static int verify_command(const struct command_arguments *arguments)
     config = command_load(arguments->config_path);
     if (!config)
         return EXIT_REFUSED;
-    domains = reallocarray(NULL, arguments->n_operands + 1, sizeof(*domains));
+    domains = command_find_domains(config->snapshot, arguments);
     if (!domains)
         return EXIT_REFUSED;
-    for (size_t i = 0; i < arguments->n_operands; i++)
-        if (!command_find_domain(config->snapshot, arguments->operands[i], &domains[i]))
-            return EXIT_REFUSED;
     return verify_run(config, domains, arguments->n_operands, &options) == VERIFY_CLEAN
                ? EXIT_DONE
                : EXIT_REFUSED;
