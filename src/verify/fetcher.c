@@ -205,11 +205,16 @@ static void fetch_end(struct fetch *fetch, CURLcode code)
     start_waiting(fetcher, target);
 }
 
-static void check_ended(struct fetcher *fetcher)
+/* A socket is ready; or, with -1 for the socket, as libcurl and libevent both have it, the time
+ * that libcurl waits for has come. */
+static void on_ready(evutil_socket_t fd, short what, void *context)
 {
-    CURLMsg *message;
+    struct fetcher *fetcher = context;
+    int flags = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
     int left;
+    CURLMsg *message;
 
+    curl_multi_socket_action(fetcher->multi, fd, flags, &left);
     while ((message = curl_multi_info_read(fetcher->multi, &left))) {
         struct fetch *fetch;
         CURLcode code = message->data.result;
@@ -217,27 +222,6 @@ static void check_ended(struct fetcher *fetcher)
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &fetch);
         fetch_end(fetch, code);
     }
-}
-
-static void on_socket(evutil_socket_t fd, short what, void *context)
-{
-    struct fetcher *fetcher = context;
-    int flags = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-    int running;
-
-    curl_multi_socket_action(fetcher->multi, fd, flags, &running);
-    check_ended(fetcher);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *context)
-{
-    struct fetcher *fetcher = context;
-    int running;
-
-    (void)fd;
-    (void)what;
-    curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    check_ended(fetcher);
 }
 
 /* libcurl says what it waits for at a socket. */
@@ -254,7 +238,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, v
     if (what != CURL_POLL_REMOVE) {
         events |= what & CURL_POLL_IN ? EV_READ : 0;
         events |= what & CURL_POLL_OUT ? EV_WRITE : 0;
-        event = event_new(fetcher->base, fd, events, on_socket, fetcher);
+        event = event_new(fetcher->base, fd, events, on_ready, fetcher);
         if (!event || event_add(event, NULL) < 0)
             return -1;
     }
@@ -493,7 +477,7 @@ int fetcher_new(struct event_base *base, const char *ca_file, struct fetcher **o
     TAILQ_INIT(&fetcher->open);
     TAILQ_INIT(&fetcher->ended);
     fetcher->ca_file = ca_file ? strdup(ca_file) : NULL;
-    fetcher->timer = event_new(base, -1, 0, on_timer, fetcher);
+    fetcher->timer = event_new(base, CURL_SOCKET_TIMEOUT, 0, on_ready, fetcher);
     fetcher->deferred = event_new(base, -1, 0, on_deferred, fetcher);
     fetcher->multi = curl_multi_init();
     if ((ca_file && !fetcher->ca_file) || !fetcher->timer || !fetcher->deferred || !fetcher->multi)
