@@ -204,15 +204,10 @@ static int add_apex_rows(struct arena *arena, const struct zone_settings *zones,
     return 0;
 }
 
-/* Whether an owner name is an apex in own zones: all are but the one inside _tls.<d>. */
-static bool is_apex(enum owner owner)
-{
-    return owner != OWNER_TLSRPT;
-}
-
+/* All owner names are apexes but the one inside _tls.<d>. */
 bool policy_has_zone(const struct policy *policy, enum owner owner)
 {
-    return policy->zones && is_apex(owner) && policy->rows[owner].n;
+    return policy->zones && owner != OWNER_TLSRPT && policy->rows[owner].n;
 }
 
 static int make_apexes(struct arena *arena, struct policy *policy,

@@ -78,14 +78,6 @@ static struct target *find_fewest(struct unix_balancer *balancer)
     return fewest;
 }
 
-static void pass_on(struct target *target, int fd)
-{
-    if (write(target->pipe[1], &fd, sizeof(fd)) == sizeof(fd))
-        target->passed_on++;
-    else
-        close(fd);
-}
-
 static enum acceptance accept_and_pass_on(struct unix_balancer *balancer, int listening)
 {
     struct target *target = find_fewest(balancer);
@@ -96,7 +88,10 @@ static enum acceptance accept_and_pass_on(struct unix_balancer *balancer, int li
     fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return acceptor_classify(errno);
-    pass_on(target, fd);
+    if (write(target->pipe[1], &fd, sizeof(fd)) == sizeof(fd))
+        target->passed_on++;
+    else
+        close(fd);
     return ACCEPTANCE_NEXT;
 }
 
