@@ -10,7 +10,8 @@ void former_write(struct buffer *out, const struct policy *policy)
 {
     struct rows host = policy->rows[OWNER_POLICY_HOST];
 
-    buffer_printf(out, "%u %s", policy->ttl, policy->zones ? "zones" : "overlay");
+    buffer_printf(out, "%s %u %s", policy->primary.data, policy->ttl,
+                  policy->zones ? "zones" : "overlay");
     for (size_t i = 0; i < host.n; i++) {
         const struct row *row = &host.first[i];
 
@@ -44,6 +45,14 @@ static size_t count_words(struct text text)
     return n;
 }
 
+struct text former_primary(struct text text)
+{
+    struct text primary = TEXT("");
+
+    take_word(&text, &primary);
+    return primary;
+}
+
 int former_read(struct arena *arena, struct text text, struct former *out)
 {
     struct address *addresses = arena_alloc(arena, count_words(text) * sizeof(*addresses));
@@ -55,6 +64,7 @@ int former_read(struct arena *arena, struct text text, struct former *out)
 
     if (!addresses)
         return -ENOMEM;
+    take_word(&text, &word);
     if (take_word(&text, &word) && number_read(word, POLICY_TTL_MAX, &ttl))
         former.ttl = (uint32_t)ttl;
     if (take_word(&text, &word))

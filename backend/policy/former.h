@@ -1,8 +1,9 @@
 /* A former policy: what a retiring domain keeps of the policy that it had (retiring.h).
  *
  * That policy may be gone from the configuration, and the service may have been started again since
- * then, so this is a text, which the state keeps: the TTL, the authority, and the policy host,
- * which is either a host name or addresses. For example "3600 overlay 192.0.2.40 2001:db8::40". */
+ * then, so this is a text, which the state keeps: the primary, the TTL, the authority, and the
+ * policy host, which is a host name or addresses. For example
+ * "example.net 3600 overlay 192.0.2.40 2001:db8::40". */
 #pragma once
 
 #include "policy/policy_records.h"
@@ -18,6 +19,9 @@ struct former {
 
 /* Writes what domains of a policy, which has a mode, keep of it. */
 void former_write(struct buffer *out, const struct policy *policy);
+
+/* The primary of the policy that a text is of; a part of the text. */
+struct text former_primary(struct text text);
 
 /* Reads such a text. Words that are none of ours are passed over: a domain must retire all the
  * same. Returns 0 or -ENOMEM. */

@@ -332,6 +332,7 @@ int policy_records_retire(struct arena *arena, struct text text, const struct po
         policy.rows[OWNER_TLSRPT] = listed->rows[OWNER_TLSRPT];
         policy.rows[OWNER_TLS_PARENT] = listed->rows[OWNER_TLS_PARENT];
     }
+    policy.retire = true;
     r = arena_copy_text(arena, text, &policy.former);
     if (r)
         return r;

@@ -1,6 +1,7 @@
 #include "snapshot/changes.h"
 
 #include "base/array.h"
+#include "snapshot/retiring.h"
 
 #include <errno.h>
 
@@ -60,9 +61,16 @@ static bool differs(const struct domain *now, const struct past_domain *before)
            !text_equals(now->policy->primary, before->primary);
 }
 
-static struct past_domain past_domain_of(const struct domain *domain)
+static struct past_domain past_domain_of(const struct snapshot *published,
+                                         const struct domain *domain)
 {
-    return (struct past_domain){domain->name, domain->policy->primary, domain->kind, domain->held};
+    return (struct past_domain){
+        .name = domain->name,
+        .primary = domain->policy->primary,
+        .kind = domain->kind,
+        .held = domain->held,
+        .enforced_until = snapshot_until(published, domain),
+    };
 }
 
 /* Compares a bucket of the domains that are with all that were. */
@@ -80,7 +88,7 @@ static int compare_now(struct domain_changes *changes, const struct snapshot *pu
             r = add(changes, &now, NULL);
             continue;
         }
-        before = past_domain_of(&old);
+        before = past_domain_of(published, &old);
         if (differs(&now, &before))
             r = add(changes, &now, &before);
     }
@@ -95,10 +103,12 @@ static int compare_then(struct domain_changes *changes, const struct snapshot *p
     size_t cursor = 0;
     int r = 0;
 
-    while (r == 0 && snapshot_next_in_bucket(published, bucket, &cursor, &old))
+    while (r == 0 && snapshot_next_in_bucket(published, bucket, &cursor, &old)) {
+        struct past_domain before = past_domain_of(published, &old);
+
         if (!snapshot_find(loaded, old.name, &now))
-            r = add(changes, NULL,
-                    &(struct past_domain){old.name, old.policy->primary, old.kind, old.held});
+            r = add(changes, NULL, &before);
+    }
     return r;
 }
 

@@ -18,6 +18,8 @@ struct past_domain {
     struct text primary; /* of its policy */
     enum domain_kind kind;
     bool held;
+    int64_t enforced_until; /* until when senders may hold a policy with mode enforce, as far as is
+                               known here; seconds since 1970, or 0 */
 };
 
 /* A domain that is new, has gone, or has another policy, another kind or is held back otherwise. */

@@ -1,5 +1,6 @@
 #include "snapshot/past.h"
 
+#include "policy/former.h"
 #include "snapshot/domains.h"
 #include "snapshot/fingerprint.h"
 #include "snapshot/serials.h"
@@ -37,20 +38,41 @@ struct past_policy *past_find(const struct past *past, struct text primary)
     return bsearch(&wanted, past->policies, past->n_policies, sizeof(wanted), compare_primaries);
 }
 
-static void take_policies(struct past *past, const struct snapshot *published)
+/* What domains keep that leave a policy, if it has a mode. */
+static int take_former(struct past *past, const struct policy *policy, struct text *out)
+{
+    CLEANUP(buffer_deinit) struct buffer former = BUFFER_INIT;
+
+    *out = policy->former;
+    if (policy->mode == POLICY_MODE_ABSENT || policy->former.length)
+        return 0;
+    former_write(&former, policy);
+    return former.failed ? -ENOMEM : arena_copy_text(&past->arena, buffer_text(&former), out);
+}
+
+static int take_policies(struct past *past, const struct snapshot *published)
 {
     for (size_t i = 0; i < past->n_policies; i++) {
         const struct policy *policy = snapshot_policy(published, i);
+        struct text former;
 
+        if (take_former(past, policy, &former))
+            return -ENOMEM;
         past->policies[i] = (struct past_policy){
             .primary = policy->primary,
             .id = policy->id,
             .body_id = policy->body_id,
             .records = policy_fingerprint(policy, snapshot_zone_settings(published)),
             .serial = snapshot_policy_serial(published, i),
+            .ttl = policy->ttl,
+            .max_age = policy->max_age,
+            .mode = policy->mode,
+            .former = former,
+            .retire = policy->retire,
         };
     }
     past_sort(past);
+    return 0;
 }
 
 static void take_overrides(struct past *past, const struct snapshot *published)
@@ -92,7 +114,8 @@ int past_of(const struct snapshot *published, struct past *out)
         past.catalogs = calloc(past.n_catalogs + 1, sizeof(*past.catalogs));
         if (!past.policies || !past.overrides || !past.catalogs)
             return -ENOMEM;
-        take_policies(&past, published);
+        if (take_policies(&past, published))
+            return -ENOMEM;
         take_overrides(&past, published);
         take_catalogs(&past, published);
         past.highest = serials_highest(serials);

@@ -18,9 +18,14 @@ struct past_policy {
     struct text body_id; /* of the body that was served */
     uint64_t records;    /* policy_fingerprint of what was published; 0: not known */
     uint32_t serial;     /* of its zones; 0 without own zones */
-    bool waits;          /* another id waited to be announced */
-    int64_t since;       /* from when on, in milliseconds of the clock of announcements.h */
-    int64_t row;         /* for who keeps the past */
+    uint32_t ttl;        /* seconds */
+    uint32_t max_age;    /* seconds; 0 if it is not known here, like the mode */
+    enum policy_mode mode;
+    struct text former; /* what domains that leave it keep (former.h); empty without a mode */
+    bool retire;        /* they retire */
+    bool waits;         /* another id waited to be announced */
+    int64_t since;      /* from when on, in milliseconds of the clock of announcements.h */
+    int64_t row;        /* for who keeps the past */
 };
 
 /* A domain whose zones had a serial above that of their policy (serials.h). */

@@ -52,14 +52,14 @@ static void it_has_ttl_authority_and_policy_host(void **state)
     };
 
     (void)state;
-    assert_written(&spec, NULL, "3600 overlay 192.0.2.40 2001:db8::40");
+    assert_written(&spec, NULL, "full.example 3600 overlay 192.0.2.40 2001:db8::40");
     spec.ttl = 60;
     spec.zones = true;
-    assert_written(&spec, &zones, "60 zones 192.0.2.40 2001:db8::40");
+    assert_written(&spec, &zones, "full.example 60 zones 192.0.2.40 2001:db8::40");
     spec.n_addresses = 0;
-    assert_written(&spec, &zones, "60 zones");
+    assert_written(&spec, &zones, "full.example 60 zones");
     spec.policy_host = name("web.example.net");
-    assert_written(&spec, NULL, "60 overlay web.example.net");
+    assert_written(&spec, NULL, "full.example 60 overlay web.example.net");
 }
 
 static void it_reads_what_it_has_written(void **state)
@@ -68,14 +68,16 @@ static void it_reads_what_it_has_written(void **state)
     struct former former;
 
     (void)state;
-    assert_int_equal(former_read(&arena, TEXT("3600 overlay 192.0.2.40 2001:db8::40"), &former), 0);
+    assert_int_equal(
+        former_read(&arena, TEXT("full.example 3600 overlay 192.0.2.40 2001:db8::40"), &former), 0);
     assert_int_equal(former.ttl, 3600);
     assert_false(former.zones);
     assert_int_equal(former.policy_host.length, 0);
     assert_int_equal(former.n_addresses, 2);
     assert_int_equal(former.addresses[0].family, AF_INET);
     assert_int_equal(former.addresses[1].family, AF_INET6);
-    assert_int_equal(former_read(&arena, TEXT("60 zones web.example.net"), &former), 0);
+    assert_int_equal(former_read(&arena, TEXT("full.example 60 zones web.example.net"), &former),
+                     0);
     assert_int_equal(former.ttl, 60);
     assert_true(former.zones);
     assert_int_equal(former.n_addresses, 0);
@@ -83,9 +85,18 @@ static void it_reads_what_it_has_written(void **state)
     arena_deinit(&arena);
 }
 
+static void it_begins_with_the_primary(void **state)
+{
+    (void)state;
+    assert_true(text_equals(former_primary(TEXT("a.example 60 zones")), TEXT("a.example")));
+    assert_true(text_equals(former_primary(TEXT("a.example")), TEXT("a.example")));
+    assert_int_equal(former_primary(TEXT("")).length, 0);
+}
+
 static void what_it_does_not_understand_is_passed_over(void **state)
 {
-    static const char *const texts[] = {"", " ", "x", "99999999999 overlay", "x overlay a..b -"};
+    static const char *const texts[] = {"", " ", "x", "x 99999999999 overlay",
+                                        "x x overlay a..b -"};
     struct arena arena = ARENA_INIT;
     struct former former;
 
@@ -97,7 +108,7 @@ static void what_it_does_not_understand_is_passed_over(void **state)
         assert_int_equal(former.n_addresses, 0);
         assert_int_equal(former.policy_host.length, 0);
     }
-    assert_int_equal(former_read(&arena, TEXT("7 zones ? 192.0.2.1 _ ::1"), &former), 0);
+    assert_int_equal(former_read(&arena, TEXT("a.example 7 zones ? 192.0.2.1 _ ::1"), &former), 0);
     assert_int_equal(former.n_addresses, 2);
     arena_deinit(&arena);
 }
@@ -107,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_has_ttl_authority_and_policy_host),
         cmocka_unit_test(it_reads_what_it_has_written),
+        cmocka_unit_test(it_begins_with_the_primary),
         cmocka_unit_test(what_it_does_not_understand_is_passed_over),
     };
 

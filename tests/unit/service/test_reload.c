@@ -180,7 +180,8 @@ static void what_is_retiring_was_removed_before(void **state)
     struct snapshot *old = snapshot_of(&before), *new = snapshot_of(&after), *with;
 
     (void)state;
-    assert_int_equal(retiring_set_add_former(&set, TEXT("60 overlay"), &retiring.former), 0);
+    assert_int_equal(retiring_set_add_former(&set, TEXT("a.example 60 overlay"), &retiring.former),
+                     0);
     assert_int_equal(retiring_set_add(&set, &retiring), 0);
     assert_int_equal(snapshot_retire(old, &set, &with), 0);
     assert_int_equal(domain_changes_between(with, new, &changes), 0);

@@ -98,8 +98,10 @@ static void add_kept(struct domain_changes *changes, const struct snapshot *befo
 
             for (; at && text_compare(kept[at - 1].name, domain.name) > 0; at--)
                 kept[at] = kept[at - 1];
-            kept[at] =
-                (struct past_domain){domain.name, domain.policy->primary, domain.kind, domain.held};
+            kept[at] = (struct past_domain){.name = domain.name,
+                                            .primary = domain.policy->primary,
+                                            .kind = domain.kind,
+                                            .held = domain.held};
         }
         assert_int_equal(domain_changes_add_bucket(changes, after, bucket, kept, n), 0);
     }

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define WEB "3600 overlay 192.0.2.40 2001:db8::40"
+#define WEB "full.example 3600 overlay 192.0.2.40 2001:db8::40"
 
 /* A set of retiring domains, all with one former policy. */
 static void add(struct retiring_set *set, const char *name, int64_t until, const char *text)
@@ -93,7 +93,7 @@ static void without_a_policy_host_only_the_txt_record_stays(void **state)
     struct snapshot *snapshot;
 
     (void)state;
-    add(&set, "gone.example", 1000, "60 overlay");
+    add(&set, "gone.example", 1000, "full.example 60 overlay");
     snapshot = retire(fixture_snapshot(), &set);
     assert_string_not_equal(rows(snapshot, "gone.example", OWNER_MTA_STS), "");
     assert_string_equal(rows(snapshot, "gone.example", OWNER_POLICY_HOST), "");
@@ -107,7 +107,7 @@ static void the_policy_host_may_be_an_alias(void **state)
     struct snapshot *snapshot;
 
     (void)state;
-    add(&set, "gone.example", 1000, "60 overlay web.example.net");
+    add(&set, "gone.example", 1000, "full.example 60 overlay web.example.net");
     snapshot = retire(fixture_snapshot(), &set);
     assert_string_equal(rows(snapshot, "gone.example", OWNER_POLICY_HOST), "CNAME:web.example.net");
     snapshot_unref(snapshot);
@@ -176,7 +176,7 @@ static void it_is_counted_apart(void **state)
     add(&set, "b.gone.example", 3000, WEB);
     add(&set, "a.gone.example", 1000, WEB);
     add(&set, "only-rua.example", 2000, WEB);
-    add(&set, "c.gone.example", 1500, "60 overlay");
+    add(&set, "c.gone.example", 1500, "full.example 60 overlay");
     snapshot = retire(fixture_snapshot(), &set);
     assert_int_equal(snapshot_n_retiring(snapshot), 4);
     assert_int_equal(snapshot_first_until(snapshot), 1000);
@@ -210,7 +210,7 @@ static void when_its_time_is_over_it_is_gone_or_has_reports_alone(void **state)
 
     (void)state;
     add(&set, "gone.example", 1000, WEB);
-    add(&set, "cname.only-rua.example", 2000, "60 overlay");
+    add(&set, "cname.only-rua.example", 2000, "full.example 60 overlay");
     all = retire(fixture_snapshot(), &set);
     one = without_expired(all, 1000);
     assert_true(has(all, "gone.example"));
@@ -254,7 +254,7 @@ static void it_has_own_zones_and_is_in_the_catalog(void **state)
     struct zone zone;
 
     (void)state;
-    add(&set, "gone.example", 1000, "60 zones 192.0.2.40");
+    add(&set, "gone.example", 1000, "full.example 60 zones 192.0.2.40");
     add(&set, "other.example", 1000, WEB);
     snapshot = retire(fixture_zones(), &set);
     assert_int_equal(snapshot_n_zones(snapshot), snapshot_n_zones(plain) + 2);
@@ -277,7 +277,7 @@ static void in_own_zones_no_alias_stands_at_an_apex(void **state)
     struct domain domain;
 
     (void)state;
-    add(&set, "only-rua.example", 1000, "60 overlay web.example.net");
+    add(&set, "only-rua.example", 1000, "full.example 60 overlay web.example.net");
     snapshot = retire(fixture_zones(), &set);
     domain = find(snapshot, "only-rua.example");
     assert_true(domain_has_zone(&domain, OWNER_MTA_STS));
@@ -293,7 +293,7 @@ static void without_name_servers_it_has_no_own_zones(void **state)
     struct domain domain;
 
     (void)state;
-    add(&set, "gone.example", 1000, "60 zones 192.0.2.40");
+    add(&set, "gone.example", 1000, "full.example 60 zones 192.0.2.40");
     snapshot = retire(fixture_snapshot(), &set);
     domain = find(snapshot, "gone.example");
     assert_false(domain_has_zone(&domain, OWNER_MTA_STS));
