@@ -365,6 +365,11 @@ int policy_records_announce(struct arena *arena, struct policy *policy, struct t
     return 0;
 }
 
+bool policy_has_host(const struct policy *policy)
+{
+    return policy->rows[OWNER_POLICY_HOST].n > 0;
+}
+
 static bool same_rows(struct rows a, struct rows b)
 {
     if (a.n != b.n)

@@ -113,6 +113,9 @@ bool policy_lists(struct text primary);
  * and the new ones live in the arena. It must have a mode. Returns 0 or -ENOMEM. */
 int policy_records_announce(struct arena *arena, struct policy *policy, struct text id);
 
+/* Whether a policy publishes where its policy host is, by addresses or an alias. */
+bool policy_has_host(const struct policy *policy);
+
 /* Whether two policies publish the same records, those that differ from zone to zone aside. */
 bool policy_records_same(const struct policy *a, const struct policy *b);
 

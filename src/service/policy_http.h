@@ -5,6 +5,10 @@
  * can compare the two. Errors are plain text: 404 for other paths and hosts, 405 for other verbs,
  * 400 for a Host field that is not a host. There is no Date field: the web server in front adds
  * one.
+ *
+ * GET and HEAD of /ask?domain=mta-sts.<d> are 200 if a certificate for that name is wanted, because
+ * the policy of <d> has a mode and a policy host, and 404 for all other names and whatever is no
+ * name. This is what Caddy asks before it gets one on demand. The Host field does not matter.
  */
 #pragma once
 

@@ -265,6 +265,11 @@ class Model:
         assert port.isdigit() or not port
         return self.hosts.get(labels_of(name))
 
+    def wants_certificate(self, name):
+        """Whether a name, as a certificate has it, is that of a policy host of the service's."""
+        policy = self.hosts.get(labels_of(name))
+        return bool(policy and policy.policy_host and not name.endswith("."))
+
 
 def undotted(text):
     return text.removesuffix(".") if len(text) > 1 else text

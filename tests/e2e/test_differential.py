@@ -214,6 +214,13 @@ class Comparison:
             assert reply.headers["etag"] == f'"{policy.automatic_id()}"'
             assert reply.headers["content-type"] == "text/plain; charset=us-ascii"
 
+    def compare_certificates(self, rng):
+        """What a web server asks that gets certificates on demand."""
+        names = [random_host(rng, self.model).partition(":")[0] for _ in range(HOSTS)]
+        requests = [http_request("GET", f"/ask?domain={name}") for name in names]
+        for name, reply in zip(names, self.web_server.exchange(requests)):
+            assert reply.status == (200 if self.model.wants_certificate(name) else 404), name
+
 
 @pytest.fixture
 def configured(make_directory, ports):
@@ -234,6 +241,7 @@ def test_the_service_answers_as_the_model_does(configured, client_name, request)
             comparison.load(rng, number)
             comparison.compare_answers(rng)
             comparison.compare_bodies(rng)
+            comparison.compare_certificates(rng)
         except BaseException:
             print(f"configuration {number}: {comparison.files}")
             raise

@@ -251,6 +251,128 @@ def test_a_policy_listener_that_others_reach_is_warned_of(make_directory):
     assert f"{config}:1:28: warning: 0.0.0.0:8080 is not a loopback address" in checked.stderr
 
 
+# What Caddy asks before it gets a certificate on demand
+
+
+ASKED = """\
+policies:
+  - domain: example.net
+    mode: enforce
+    mx: mail.example.net
+    policy_host: 192.0.2.40
+    certificates: /nowhere/%d.pem
+    domains: [example.org, xn--mnchen-3ya.example, mta-sts.example.com]
+  - domain: direct.example
+    mode: testing
+    mx: mail.example.net
+    records: direct
+    policy_host: web.example.net
+    domains: member.example
+  - {domain: off.example, mode: none, policy_host: 192.0.2.40}
+  - {domain: own.example, mode: none, policy_host: 192.0.2.40, authority: zones}
+  - {domain: zone.example, mode: none}
+  - {domain: own-zone.example, mode: none, authority: zones, rua: "mailto:a@example.net"}
+  - {domain: reports-only.example, rua: "mailto:a@example.net", policy_host: 192.0.2.40}
+zones: {nameservers: ns1.example.net, hostmaster: h.example.net}
+"""
+
+
+@pytest.fixture(scope="module")
+def asked(make_directory, ports):
+    """A service that nobody reconfigures; example.net and its members are held back."""
+    with Service(make_directory(), ports.take()) as service:
+        service.policy_port = ports.take()
+        service.configure(ASKED)
+        yield service.start()
+
+
+def ask_for(service, query, verb="GET"):
+    return ask(service, "127.0.0.1", verb, "/ask" + query)
+
+
+@pytest.mark.parametrize("query", [
+    "?domain=mta-sts.example.net",
+    "?domain=MTA-STS.Example.ORG",
+    "?domain=mta%2Dsts%2eexample.net",
+    "?domain=%6D%74%61-sts.example.net",
+    "?x=y&domain=mta-sts.example.net&&domains=x&=",
+    "?domain=mta-sts.xn--mnchen-3ya.example",
+    "?domain=mta-sts.mta-sts.example.com",
+    "?domain=mta-sts.direct.example",
+    "?domain=mta-sts.member.example",
+    "?domain=mta-sts.off.example",
+    "?domain=mta-sts.own.example",
+])
+def test_a_certificate_is_wanted_for_policy_hosts_of_ours(asked, query):
+    """Those that are held back, too: they need it to be announced."""
+    for verb in ("GET", "HEAD"):
+        reply = ask_for(asked, query, verb)
+        assert (reply.status, reply.body) == (
+            200, b"" if verb == "HEAD" else b"a certificate is wanted\n")
+        assert reply.headers["Content-Type"] == "text/plain; charset=us-ascii"
+        assert reply.headers["ETag"] is None
+
+
+@pytest.mark.parametrize("name", [
+    "example.net", "mta-sts", "mta-sts.", "www.example.net", "_mta-sts.example.net",
+    "mta-sts.unknown.example", "x.mta-sts.example.net", "mta-sts.mta-sts.example.net",
+    "mta-sts.www.example.net", "mta-sts.example.com", "127.0.0.1", "localhost",
+    # no policy, or a policy host that the service says nothing of
+    "mta-sts.reports-only.example", "mta-sts.zone.example", "mta-sts.own-zone.example",
+    # not as a certificate has it
+    "mta-sts.example.net.", "mta-sts.example.net%2e", "mta-sts.example.net:443",
+    "mta-sts.example.net%3a", "mta-sts.example.net%00", "mta-sts.example.net%00.example",
+    "%00mta-sts.example.net", "mta-sts.example.net%20", "+mta-sts.example.net",
+    "mta-sts.m%C3%BCnchen.example", "mta-sts.m%FCnchen.example", "*.example.net",
+    "mta-sts.*.net", "mta-sts..example.net", "mta-sts%5C.example.net",
+    "mta-sts%E3%80%82example.net", "mta-sts.example.net%2Fx", "mta-sts.example.net%0D%0AX:y",
+    # encoded twice, or not as RFC 3986 has it
+    "mta-sts%252eexample.net", "mta-sts%2.example.net", "mta-sts%", "mta-sts%zzexample.net",
+    "mta-sts.example.net%", "", "%00", "." * 300, "a" * 253, "a" * 760, "%61" * 253, "%61" * 254,
+    "mta-sts." + "a." * 8000 + "example.net",
+])
+def test_no_certificate_is_wanted_for_any_other_name(asked, name):
+    assert_plain_error(ask_for(asked, f"?domain={name}"), 404)
+
+
+@pytest.mark.parametrize("query", [
+    "", "?", "?domain", "?domain&", "?=mta-sts.example.net", "?mta-sts.example.net",
+    "?Domain=mta-sts.example.net", "?domai%6e=mta-sts.example.net", "?domain =mta-sts.example.net",
+    "?domain==mta-sts.example.net", "?domain=?domain=mta-sts.example.net",
+    "/?domain=mta-sts.example.net", "%3fdomain=mta-sts.example.net",
+    "?domain=mta-sts.example.net&domain=mta-sts.example.net",
+    "?domain=mta-sts.example.net&domain=mta-sts.unknown.example",
+    "?domain=mta-sts.unknown.example&domain=mta-sts.example.net",
+    "?domain=mta-sts.example.net&domain",
+    "?domain&domain=mta-sts.example.net",
+    "?domain=mta-sts.example.net;domain=mta-sts.example.org",
+    "?" + "x&" * 7000 + "domain=mta-sts.example.net&domain=",
+])
+def test_no_certificate_is_wanted_without_exactly_one_name(asked, query):
+    if " " in query:
+        query = query.replace(" ", "%20")
+    assert_plain_error(ask_for(asked, query), 404)
+
+
+@pytest.mark.parametrize("query, host", [
+    ("?domain=mta-sts.unknown.example", "mta-sts.example.net"),
+    ("", "mta-sts.example.net"),
+])
+def test_the_host_field_makes_no_name_a_wanted_one(asked, query, host):
+    assert_plain_error(ask(asked, host, path="/ask" + query), 404)
+
+
+def test_a_certificate_is_wanted_while_a_domain_is_listed(service, ports):
+    service.policy_port = ports.take()
+    service.configure(POLICIES.format(mode="enforce"))
+    service.start()
+    assert ask_for(service, "?domain=mta-sts.example.org").status == 200
+    service.configure(POLICIES.format(mode="enforce").replace("example.org, ", ""))
+    service.reload()
+    assert ask_for(service, "?domain=mta-sts.example.org").status == 404
+    assert ask_for(service, "?domain=mta-sts.example.net").status == 200
+
+
 # announce_delay: the body first, the id later
 
 DELAYED = """\
