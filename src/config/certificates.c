@@ -1,5 +1,7 @@
 #include "config/certificates.h"
 
+#include "base/template.h"
+
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -20,24 +22,6 @@ void certificates_begin(struct certificates *certificates, const char *pattern)
     buffer_clear(&certificates->first);
 }
 
-/* Writes the path of a domain's certificate. Returns NULL if out of memory. */
-static const char *write_path(struct buffer *path, const char *pattern, struct text domain)
-{
-    const char *sign;
-
-    buffer_clear(path);
-    while ((sign = strchr(pattern, '%'))) {
-        buffer_add(path, pattern, (size_t)(sign - pattern));
-        if (sign[1] == 'd')
-            buffer_add_text(path, domain);
-        else
-            buffer_add(path, sign, 1);
-        pattern = sign + 2;
-    }
-    buffer_add_string(path, pattern);
-    return buffer_string(path);
-}
-
 int certificates_look(struct certificates *certificates, struct text domain, bool *held)
 {
     struct stat status;
@@ -47,7 +31,9 @@ int certificates_look(struct certificates *certificates, struct text domain, boo
     *held = false;
     if (!certificates->pattern)
         return 0;
-    path = write_path(&certificates->path, certificates->pattern, domain);
+    buffer_clear(&certificates->path);
+    template_write(&certificates->path, text_from(certificates->pattern), domain);
+    path = buffer_string(&certificates->path);
     if (!path)
         return -ENOMEM;
     if (stat(path, &status) < 0)

@@ -21,8 +21,8 @@ struct certificates {
 
 void certificates_deinit(struct certificates *certificates);
 
-/* Begins with the pattern of another policy: a path in which "%d" stands for the domain and "%%"
- * for a percent sign; NULL if nothing is held back. It must live until the next one. */
+/* Begins with the pattern of another policy: a template (base/template.h); NULL if nothing is held
+ * back. It must live until the next one. */
 void certificates_begin(struct certificates *certificates, const char *pattern);
 
 /* Says whether a domain, by its canonical name, is to be held back: no file is there, or it cannot

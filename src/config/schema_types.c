@@ -1,5 +1,6 @@
 #include "config/schema_types.h"
 
+#include "base/template.h"
 #include "base/utf8.h"
 #include "config/name_report.h"
 #include "policy/policy_records.h"
@@ -159,26 +160,12 @@ const struct option_type type_id = {
     .read = read_id,
 };
 
-/* Whether every percent sign is one of "%d", of which there is at least one, and "%%". */
-static bool is_certificate_pattern(const char *text)
-{
-    bool found = false;
-
-    while ((text = strchr(text, '%'))) {
-        if (text[1] != 'd' && text[1] != '%')
-            return false;
-        found = found || text[1] == 'd';
-        text += 2;
-    }
-    return found;
-}
-
 static int read_certificates(const struct option_input *input, void *value)
 {
     struct text pattern = node_text(input->node);
 
     if (pattern.length > CERTIFICATES_MAX || pattern.data[0] != '/' ||
-        !is_certificate_pattern(pattern.data))
+        !template_is_valid(pattern) || !template_has_domain(pattern))
         return option_refuse(input);
     *(const char **)value = pattern.data;
     return 0;
