@@ -1,17 +1,23 @@
 #include "snapshot/notify.h"
 
+#include "base/array.h"
 #include "snapshot/zones.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { ZONES_AT_ONCE = 256 }; /* that are prepared without giving others the lock */
+enum {
+    ZONES_AT_ONCE = 256, /* that are prepared without giving others the lock */
+    NEWS_MAX = 1 << 20,  /* zones that are noted; others will be notified again after a restart */
+};
 
 struct notes {
     struct snapshot *snapshot; /* a reference; NULL: there are no notes */
     uint32_t *serials;         /* notified last, by the zone's number; 0: none */
     size_t n_pending;
+    uint32_t lowest;  /* serial that was pending when these notes were made */
+    uint32_t highest; /* serial of all */
 };
 
 struct notify {
@@ -21,7 +27,15 @@ struct notify {
     uint32_t *numbers;       /* of the zones of NEXT: their numbers in NOW and 1; 0: not in there */
     size_t n_prepared;       /* zones of NEXT, the first ones */
     atomic_size_t n_pending; /* of NOW; written under the lock */
+    struct notified news;    /* for notify_take; all_to is not in use */
+    bool wanted;             /* somebody takes them */
 };
+
+void notified_deinit(struct notified *notified)
+{
+    free(notified->zones);
+    *notified = NOTIFIED_INIT;
+}
 
 static void notes_deinit(struct notes *notes)
 {
@@ -48,6 +62,7 @@ void notify_free(struct notify *notify)
     notes_deinit(&notify->now);
     notes_deinit(&notify->next);
     free(notify->numbers);
+    notified_deinit(&notify->news);
     pthread_mutex_destroy(&notify->lock);
     free(notify);
 }
@@ -77,11 +92,43 @@ static bool is_pending(const struct notes *notes, size_t number)
     return snapshot_zone_serial(notes->snapshot, number) != notes->serials[number];
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    const struct notified_zone *left = a, *right = b;
+
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+/* Whether a zone of an id was notified, at its serial. */
+static bool is_kept(const struct notified *kept, uint32_t id, uint32_t serial)
+{
+    const struct notified_zone wanted = {.id = id};
+    const struct notified_zone *found;
+
+    if (serial <= kept->all_to)
+        return true;
+    if (kept->n == 0)
+        return false;
+    found = bsearch(&wanted, kept->zones, kept->n, sizeof(wanted), compare_ids);
+    return found && found->serial == serial;
+}
+
+static void count_zone(struct notes *notes, size_t number, uint32_t current)
+{
+    if (current > notes->highest)
+        notes->highest = current;
+    if (notes->serials[number] == current)
+        return;
+    if (notes->n_pending++ == 0 || current < notes->lowest)
+        notes->lowest = current;
+}
+
 /* Copies what is known of some zones more, and counts those that are pending. Looking for serials
  * takes most of the time, and needs no lock. */
-static void prepare_some(struct notify *notify, size_t n)
+static void prepare_some(struct notify *notify, size_t n, const struct notified *kept)
 {
     struct notes *next = &notify->next;
+    const struct zone_slot *slots = snapshot_zones(next->snapshot)->slots;
     size_t first = notify->n_prepared;
     uint32_t current[ZONES_AT_ONCE];
 
@@ -95,13 +142,15 @@ static void prepare_some(struct notify *notify, size_t n)
 
         if (number)
             next->serials[first + i] = notify->now.serials[number - 1];
-        next->n_pending += next->serials[first + i] != current[i];
+        else if (kept && is_kept(kept, slots[first + i].id, current[i]))
+            next->serials[first + i] = current[i];
+        count_zone(next, first + i, current[i]);
     }
     notify->n_prepared += n;
     pthread_mutex_unlock(&notify->lock);
 }
 
-int notify_prepare(struct notify *notify, struct snapshot *snapshot)
+int notify_prepare(struct notify *notify, struct snapshot *snapshot, const struct notified *kept)
 {
     size_t n = snapshot_n_zones(snapshot);
     CLEANUP(free_pointer) uint32_t *serials = calloc(n + 1, sizeof(*serials));
@@ -124,7 +173,7 @@ int notify_prepare(struct notify *notify, struct snapshot *snapshot)
     pthread_mutex_unlock(&notify->lock);
     notes_deinit(&unused);
     while (notify->n_prepared < n)
-        prepare_some(notify, n - notify->n_prepared);
+        prepare_some(notify, n - notify->n_prepared, notify->now.snapshot ? NULL : kept);
     return 0;
 }
 
@@ -163,6 +212,17 @@ static void set_serial(struct notes *notes, size_t number, uint32_t serial)
     notes->n_pending += is_pending(notes, number);
 }
 
+/* Notes for notify_take that a zone was notified at the serial that it has. */
+static void note_news(struct notify *notify, uint32_t id, uint32_t serial)
+{
+    struct notified *news = &notify->news;
+
+    if (!notify->wanted || news->n >= NEWS_MAX ||
+        ARRAY_RESERVE(news->zones, news->n, news->capacity))
+        return;
+    news->zones[news->n++] = (struct notified_zone){id, serial};
+}
+
 void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
 {
     ssize_t now, next;
@@ -172,6 +232,8 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
     next = find_number(&notify->next, id);
     if (now >= 0) {
         set_serial(&notify->now, (size_t)now, serial);
+        if (!is_pending(&notify->now, (size_t)now))
+            note_news(notify, id, serial);
         atomic_store_explicit(&notify->n_pending, notify->now.n_pending, memory_order_relaxed);
         /* The id may be another zone's in the next snapshot. A zone that is not prepared yet will
          * be copied from the current one. */
@@ -180,6 +242,21 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
             set_serial(&notify->next, (size_t)next, serial);
     }
     pthread_mutex_unlock(&notify->lock);
+}
+
+bool notify_take(struct notify *notify, struct notified *out)
+{
+    const struct notes *now = &notify->now;
+    bool all;
+
+    pthread_mutex_lock(&notify->lock);
+    *out = notify->news;
+    notify->news = NOTIFIED_INIT;
+    notify->wanted = true;
+    all = now->n_pending == 0;
+    out->all_to = all ? now->highest : now->lowest - 1;
+    pthread_mutex_unlock(&notify->lock);
+    return all;
 }
 
 uint32_t notify_serial(struct notify *notify, uint32_t id)

@@ -23,10 +23,27 @@ int notify_new(struct notify **out);
 void notify_free(struct notify *notify);
 DEFINE_CLEANUP(struct notify *, notify_free)
 
+/* What was notified, so that it can be kept over a restart: all zones whose serial is not above a
+ * number, and some others. */
+struct notified_zone {
+    uint32_t id, serial;
+};
+
+struct notified {
+    uint32_t all_to;
+    struct notified_zone *zones; /* in the order of ids */
+    size_t n, capacity;
+};
+
+#define NOTIFIED_INIT ((struct notified){0})
+
+void notified_deinit(struct notified *notified);
+
 /* Prepares the switch to a snapshot, of which it takes a reference: what is known of zones that are
- * in the current one, too, is kept. notify_adopt then cannot fail. One thread alone calls these
- * two. Returns 0 or -ENOMEM; then nothing has changed. */
-int notify_prepare(struct notify *notify, struct snapshot *snapshot);
+ * in the current one, too, is kept. If there is no current one, KEPT, which may be NULL, says what
+ * is known. notify_adopt then cannot fail. One thread alone calls these two. Returns 0 or -ENOMEM;
+ * then nothing has changed. */
+int notify_prepare(struct notify *notify, struct snapshot *snapshot, const struct notified *kept);
 
 /* Switches to the snapshot of the last notify_prepare. */
 void notify_adopt(struct notify *notify);
@@ -37,6 +54,11 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial);
 
 /* The serial that was notified last of a zone, 0 if none was. */
 uint32_t notify_serial(struct notify *notify, uint32_t id);
+
+/* Takes what has been notified since this was called last: the zones, in no order, and up to which
+ * serial all are notified by now. Only once it was called, zones are noted for it. Returns whether
+ * none is pending, so that ALL_TO says all. */
+bool notify_take(struct notify *notify, struct notified *out);
 
 /* How many zones are pending. This takes no lock, and may be a moment old. */
 size_t notify_pending(const struct notify *notify);

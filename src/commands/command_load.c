@@ -1,5 +1,6 @@
 #include "commands/commands.h"
 
+#include "os/state_directory.h"
 #include "service/listeners.h"
 #include "snapshot/changes.h"
 #include "snapshot/zones.h"
@@ -95,6 +96,8 @@ static struct config *load(const char *path, bool check, struct diagnostics *dia
         r = give_serials(config);
     if (r == 0 && check) {
         warn_of_sizes(config->snapshot, (struct place){.file = path}, diagnostics);
+        if (snapshot_n_zones(config->snapshot) && !state_directory(config->settings.state))
+            diagnostics_warning(diagnostics, (struct place){.file = path}, "%s", state_needed);
         if (listeners_judge(&config->settings, add_judgement, &judgement))
             r = REPORTED;
     }

@@ -5,7 +5,7 @@
 #include "config/members.h"
 #include "config/policies.h"
 #include "config/synced.h"
-#include "os/clock.h"
+#include "os/state_directory.h"
 
 #include <errno.h>
 
@@ -40,7 +40,7 @@ static int loader_init(struct loader *loader, const struct config_request *reque
     loader->matched = &loader->config->matched;
     loader->matched_before = request->matched_before;
     loader->before = request->before;
-    return builder_new(request->seed, &loader->builder);
+    return 0;
 }
 
 static void loader_deinit(struct loader *loader)
@@ -169,17 +169,22 @@ static void check_no_parts(struct loader *loader, const struct node *zones)
 }
 
 /* Reads the main file but for its policies, and all included ones. */
-static int read_files(struct loader *loader, const char *path)
+static int read_files(struct loader *loader, const struct config_request *request)
 {
     struct file_settings settings = {0};
     struct node *root;
-    int r = load_yaml(loader, path, NULL, &root);
+    int r = load_yaml(loader, request->path, NULL, &root);
 
     if (r == 0)
         r = read_settings(loader, root, &settings);
     if (r)
         return r;
+    r = builder_new(request->seed ? request->seed(&settings.settings, request->context) : 0,
+                    &loader->builder);
+    if (r)
+        return r;
     loader->config->settings = settings.settings;
+    loader->state = node_find(root, "state");
     loader->config->sync = settings.sync;
     loader->config->removal_limit = settings.removal_limit;
     loader->zones = settings.own_zones.n_nameservers;
@@ -259,6 +264,9 @@ static int freeze(struct loader *loader)
         return r;
     policies_check_aliases(loader, config->snapshot);
     check_catalog(loader, config->snapshot);
+    if (snapshot_n_zones(config->snapshot) && config->settings.state &&
+        strcmp(config->settings.state, "none") == 0)
+        NODE_ERROR(&loader->context, loader->state, "%s", state_needed);
     return diagnostics_has_errors(loader->context.diagnostics) ? REPORTED : 0;
 }
 
@@ -269,7 +277,7 @@ int config_load(const struct config_request *request, struct diagnostics *diagno
     int r = loader_init(&loader, request, diagnostics);
 
     if (r == 0)
-        r = read_files(&loader, request->path);
+        r = read_files(&loader, request);
     if (r == 0)
         r = read_policies(&loader, request->path);
     if (r == 0)

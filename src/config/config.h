@@ -45,8 +45,11 @@ struct config {
 /* What to load. */
 struct config_request {
     const char *path;
-    uint64_t seed;        /* for builder_new */
     struct cancel cancel; /* may end the load before its time */
+
+    /* Gives the seed for builder_new, once the settings are known; NULL: 0. */
+    uint64_t (*seed)(const struct settings *settings, void *context);
+    void *context;
 
     /* What matched in the configuration that is in use, NULL if there is none: a glob of these that
      * matches no file now is an error, as its directory may not be mounted. */

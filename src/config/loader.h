@@ -30,6 +30,7 @@ struct loader {
     struct builder *builder;
     const struct node **policy_lists; /* of each file, until all are read */
     size_t n_policy_lists, policy_lists_capacity;
+    const struct node *state;         /* the directory of the state, or NULL */
     const struct node *catalog;       /* the name of the catalog zone, or NULL */
     bool zones;                       /* there is what zones of the service's own need */
     bool full;                        /* no more domains are taken, which was said */

@@ -4,6 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+const char state_needed[] = "authority: zones needs a state, which keeps the serials over a "
+                            "restart: set the key state to a "
+                            "directory that the service may write, or create " STATE_DIRECTORY;
+
 const char *state_directory(const char *configured)
 {
     const char *given = getenv("STATE_DIRECTORY");

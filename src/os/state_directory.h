@@ -7,3 +7,6 @@
  * (systemd.exec(5)), or STATE_DIRECTORY if that directory exists. Returns NULL for nowhere; the
  * text is the configuration's, the environment's or a constant. */
 const char *state_directory(const char *configured);
+
+/* What to do where own zones have no state. */
+extern const char state_needed[];

@@ -53,14 +53,14 @@ int announcements_plan(const struct past *past, const struct snapshot *loaded, i
 }
 
 void announcements_note(const struct announcements *announcements, const struct snapshot *loaded,
-                        struct past *past)
+                        int64_t now, struct past *past)
 {
     for (size_t i = 0; i < announcements->n; i++) {
         const struct waiting_id *waiting = &announcements->items[i];
         struct past_policy *policy =
             past_find(past, snapshot_policy(loaded, waiting->policy)->primary);
 
-        policy->waits = true;
+        policy->waits = waiting->due > now;
         policy->since = waiting->since;
     }
 }

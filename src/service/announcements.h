@@ -41,10 +41,10 @@ void announcements_deinit(struct announcements *announcements);
 int announcements_plan(const struct past *past, const struct snapshot *loaded, int64_t now,
                        struct announcements *out);
 
-/* Notes in the past, which is that of what is published now, which ids wait; LOADED is the snapshot
- * that they are of. */
+/* Notes in the past, which is that of what is published now, which ids wait and are not due yet;
+ * LOADED is the snapshot that they are of. */
 void announcements_note(const struct announcements *announcements, const struct snapshot *loaded,
-                        struct past *past);
+                        int64_t now, struct past *past);
 
 /* Makes what a load gives, with a reference of its own: the loaded snapshot with the serials that
  * follow upon those before, and leave room for the ids that wait. Returns 0 or -ENOMEM. */

@@ -3,7 +3,10 @@
 #include "config/certificates.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/state_directory.h"
 #include "service/reload.h"
+#include "state/memory.h"
+#include "state/notified.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +18,10 @@ enum { NAP_NANOSECONDS = 10000000 };
 struct load {
     struct load_setup setup;
     struct load_result result;
-    struct past past; /* of what is published */
+    struct past past;     /* of what is published */
+    struct state state;   /* open at the start, until it was read, */
+    struct memory memory; /* and the first of it */
+    bool remembers;       /* there is something in it */
     pthread_t thread;
     bool joined;
     atomic_bool cancelled, ended;
@@ -35,12 +41,55 @@ static bool is_cancelled(void *context)
     return load->cancelled;
 }
 
+/* Opens the state at the start, and reads the first of it. Without it the service starts as if
+ * nothing had been published before. */
+static void open_state(struct load *load, const char *directory)
+{
+    struct state *state = &load->state;
+    int r = state_open(state, directory, STATE_WRITE);
+
+    if (r == 0)
+        r = memory_begin(state, load->setup.seed, &load->memory);
+    if (r == STATE_FAILED && state->damaged) {
+        r = state_replace(state);
+        if (r == 0)
+            r = memory_begin(state, load->setup.seed, &load->memory);
+    }
+    if (state->set_aside[0])
+        log_error("the state in %s was damaged: it is %s now, and a new one is made", directory,
+                  state->set_aside);
+    if (r)
+        log_error("cannot use the state in %s: %s; starting as if nothing had been published "
+                  "before",
+                  directory, r < 0 ? strerror(-r) : state->fault);
+    else if (load->memory.written == 0)
+        log_warning("the state in %s is new: what was published before is not known", directory);
+    load->remembers = r == 0 && load->memory.written;
+    if (r == 0)
+        load->result.seed = load->memory.seed;
+    if (!load->remembers)
+        state_close(state);
+}
+
+/* The domain tables have the seed of the state from the start on. */
+static uint64_t choose_seed(const struct settings *settings, void *context)
+{
+    struct load *load = context;
+    const char *directory = state_directory(settings->state);
+
+    load->result.seed = load->setup.seed;
+    if (!load->setup.published && directory)
+        open_state(load, directory);
+    return load->result.seed;
+}
+
 static int read_config(struct load *load)
 {
     const struct config_request request = {
         .path = load->setup.path,
-        .seed = load->setup.seed,
         .cancel = {.asked = is_cancelled, .context = load},
+        .seed = choose_seed,
+        .context = load,
         .matched_before = load->setup.matched,
         .before = load->setup.loaded,
     };
@@ -48,15 +97,47 @@ static int read_config(struct load *load)
     return config_load(&request, &load->result.diagnostics, &load->result.config);
 }
 
-/* Finds what was published until now, and which ids waited. */
-static int look_back(struct load *load)
+/* Reads the past at the start from the state. What cannot be read any more is not known. */
+static int remember(struct load *load, struct notified *notified)
+{
+    const struct memory_clock clock = {time(NULL), clock_monotonic_ms()};
+    struct state *state = &load->state;
+    int r = memory_read_past(state, &load->memory, &clock, &load->past);
+
+    if (r == 0)
+        r = memory_read_changes(state, load->result.config->snapshot, &load->result.domains);
+    if (r == 0)
+        r = notified_read(state, notified);
+    if (r == STATE_FAILED)
+        log_error("cannot read the state: %s; starting as if nothing had been published before",
+                  state->fault);
+    if (r == STATE_FAILED && state->damaged && state_replace(state) == 0)
+        log_error("the damaged state is %s now", state->set_aside);
+    state_close(state);
+    if (r == STATE_FAILED) {
+        past_deinit(&load->past);
+        domain_changes_deinit(&load->result.domains);
+        return 0;
+    }
+    return r;
+}
+
+/* Finds what was published until now, which ids waited, and how the domains of what is read
+ * differ. */
+static int look_back(struct load *load, struct notified *notified)
 {
     const struct load_setup *setup = &load->setup;
-    int r = past_of(setup->published, &load->past);
+    int r;
 
-    if (r == 0 && setup->published)
-        announcements_note(setup->announcements, setup->loaded, &load->past);
-    return r;
+    if (load->remembers)
+        return remember(load, notified);
+    r = past_of(setup->published, &load->past);
+    if (r || !setup->published)
+        return r;
+    announcements_note(setup->announcements, setup->loaded, INT64_MIN, &load->past);
+    return setup->path ? domain_changes_between(setup->published, load->result.config->snapshot,
+                                                &load->result.domains)
+                       : 0;
 }
 
 /* Refuses a reload that removes too many domains: a list may have been cut short. Returns 0 or
@@ -80,17 +161,13 @@ static int judge_removal(struct load *load)
 /* Makes the snapshots of a load, the loaded and the published one. */
 static int follow_up(struct load *load)
 {
-    const struct load_setup *setup = &load->setup;
     struct load_result *result = &load->result;
     struct snapshot **loaded = &result->config->snapshot, *next;
     const struct snapshot_before before = {&load->past, &result->domains, time(NULL)};
     int64_t now = clock_monotonic_ms();
     int r;
 
-    if (setup->published) {
-        r = domain_changes_between(setup->published, *loaded, &result->domains);
-        if (r)
-            return r;
+    if (load->setup.published) {
         r = judge_removal(load);
         if (r)
             return r;
@@ -130,8 +207,21 @@ static void describe(struct load *load)
     reload_describe(setup->published, result->published, &result->domains, &result->changes);
 }
 
+/* Own zones need a place for their serials. */
+static int check_state(struct load *load)
+{
+    const struct config *config = load->result.config;
+    const struct settings *settings =
+        load->setup.settings ? load->setup.settings : &config->settings;
+
+    if (snapshot_n_zones(config->snapshot) == 0 || state_directory(settings->state))
+        return 0;
+    log_error("%s: %s", load->setup.path, state_needed);
+    return REPORTED;
+}
+
 /* Makes the snapshot to publish, of what is read or, without a path, of what was loaded last. */
-static int make(struct load *load)
+static int make(struct load *load, struct notified *notified)
 {
     const struct load_setup *setup = &load->setup;
     const struct snapshot_before before = {.past = &load->past, .changes = &load->result.domains};
@@ -141,8 +231,11 @@ static int make(struct load *load)
         r = read_config(load);
         if (r)
             return r;
+        r = check_state(load);
+        if (r)
+            return r;
     }
-    r = look_back(load);
+    r = look_back(load, notified);
     if (r)
         return r;
     if (setup->path)
@@ -151,17 +244,38 @@ static int make(struct load *load)
                                &load->result.published);
 }
 
+/* Makes the past that this load will be. */
+static int look_ahead(struct load *load)
+{
+    const struct load_setup *setup = &load->setup;
+    struct load_result *result = &load->result;
+    int r = past_of(result->published, &result->past);
+
+    if (r)
+        return r;
+    if (setup->path)
+        announcements_note(&result->announcements, result->config->snapshot, INT64_MIN,
+                           &result->past);
+    else
+        announcements_note(setup->announcements, setup->loaded, setup->now, &result->past);
+    return 0;
+}
+
 static int run(struct load *load)
 {
     const struct load_setup *setup = &load->setup;
     struct load_result *result = &load->result;
-    int r = make(load);
+    CLEANUP(notified_deinit) struct notified notified = NOTIFIED_INIT;
+    int r = make(load, &notified);
 
     if (r != -ECANCELED)
         diagnostics_each(&result->diagnostics, log_diagnostic, NULL);
     if (r)
         return r;
-    r = notify_prepare(setup->notify, result->published);
+    r = look_ahead(load);
+    if (r)
+        return r;
+    r = notify_prepare(setup->notify, result->published, &notified);
     if (r)
         return r;
     if (!setup->path)
@@ -253,6 +367,8 @@ bool load_free(struct load *load)
     snapshot_unref(result->published);
     domain_changes_deinit(&result->domains);
     past_deinit(&load->past);
+    past_deinit(&result->past);
+    state_close(&load->state);
     buffer_deinit(&result->changes);
     buffer_deinit(&result->held);
     free(load);

@@ -20,7 +20,7 @@
  * and no id waits. */
 struct load_setup {
     const char *path;                /* NULL: nothing is read */
-    uint64_t seed;                   /* for builder_new, the same for all loads */
+    uint64_t seed;                   /* for builder_new, but at the start if a state has another */
     struct snapshot *loaded;         /* what was loaded last */
     int64_t now;                     /* without a path: the time by which ids are due */
     const struct settings *settings; /* in force */
@@ -37,8 +37,10 @@ struct load_result {
     int64_t now; /* that of the setup */
     struct diagnostics diagnostics;
     struct config *config; /* its snapshot is the loaded one; NULL if nothing was read */
+    uint64_t seed;         /* for the loads to come */
     struct announcements announcements;
     struct snapshot *published;    /* for which notify is prepared */
+    struct past past;              /* of that, with the ids that wait */
     struct domain_changes domains; /* how its domains differ from those that were published */
     struct buffer changes;         /* what is new in it, for the log */
     struct buffer held;            /* the domains that are held back, for the log; empty for none */

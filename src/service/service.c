@@ -5,9 +5,11 @@
 #include "os/clock.h"
 #include "os/fd_limit.h"
 #include "os/log.h"
+#include "os/state_directory.h"
 #include "protocol/jansson_alloc.h"
 #include "service/admin.h"
 #include "service/announcements.h"
+#include "service/keeper.h"
 #include "service/listeners.h"
 #include "service/load.h"
 #include "service/reload.h"
@@ -37,7 +39,8 @@ struct service {
     struct listeners *listeners;
     struct workers *workers; /* NULL: the first load has not ended */
     struct admin *admin;
-    struct load *load; /* NULL: none runs */
+    struct keeper *keeper; /* NULL: there is no state */
+    struct load *load;     /* NULL: none runs */
 };
 
 DEFINE_CLEANUP(struct service *, service_free)
@@ -184,6 +187,22 @@ static void adopt(struct service *service, struct load_result *result)
     announcements_deinit(&service->announcements);
     service->announcements = result->announcements;
     result->announcements = ANNOUNCEMENTS_INIT;
+    service->seed = result->seed;
+    keeper_publish(service->keeper, service->published, &result->past);
+}
+
+/* Begins to keep the state, if there is a place for it. */
+static int start_keeper(struct service *service, const struct settings *settings)
+{
+    const char *directory = state_directory(settings->state);
+    int r;
+
+    if (!directory)
+        return 0;
+    r = keeper_new(directory, service->notify, service->status, &service->keeper);
+    if (r < 0)
+        log_error("cannot start the thread that writes the state: %s", strerror(-r));
+    return r ? REPORTED : 0;
 }
 
 /* Opens the listeners and starts the threads after the first load. Returns 0, REPORTED or -ENOMEM.
@@ -201,6 +220,9 @@ static int start(struct service *service, struct load_result *result)
     adopt(service, result);
     service->config = result->config;
     result->config = NULL;
+    r = start_keeper(service, settings);
+    if (r)
+        return r;
     setup.connections_max = share_descriptors(settings);
     r = listeners_new(settings, &service->listeners);
     if (r)
@@ -214,6 +236,7 @@ static int start(struct service *service, struct load_result *result)
     r = start_admin(service, setup.connections_max);
     if (r)
         return r;
+    keeper_publish(service->keeper, service->published, &result->past);
     malloc_trim(0);
     log_info("serving %s, %s, after %.0f ms",
              number_of(snapshot_n_policies(service->loaded), "policy", "policies").text,
@@ -272,6 +295,7 @@ static void end_announcement(struct service *service, struct load_result *result
     announcements_drop_due(&service->announcements, result->now);
     publish(service, result->published);
     result->published = NULL;
+    keeper_publish(service->keeper, service->published, &result->past);
     show_waiting(service);
     log_info("announced now: %.*s", (int)result->changes.length, result->changes.data);
 }
@@ -339,17 +363,20 @@ int64_t service_next_announcement(const struct service *service)
 
 void service_free(struct service *service)
 {
+    bool kept;
+
     if (!service)
         return;
     if (service->status)
         status_set_serving(service->status, false);
     load_cancel(service->load);
+    kept = keeper_free(service->keeper);
     workers_stop(service->workers);
     admin_free(service->admin);
     workers_free(service->workers);
     listeners_free(service->listeners);
-    if (!load_free(service->load))
-        return; /* the rest must live as long as the load, until the process ends */
+    if (!load_free(service->load) || !kept)
+        return; /* the rest must live as long as these threads, until the process ends */
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);
     snapshot_unref(service->loaded);

@@ -71,6 +71,13 @@ void status_free(struct status *status)
     free(status);
 }
 
+void status_set_state(struct status *status, const struct status_state *state)
+{
+    pthread_mutex_lock(&status->lock);
+    status->now.state = *state;
+    pthread_mutex_unlock(&status->lock);
+}
+
 void status_set_snapshot(struct status *status, struct snapshot *snapshot)
 {
     struct snapshot *before;

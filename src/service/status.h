@@ -28,6 +28,15 @@ struct status_reload {
     size_t errors;
 };
 
+/* How writing into the state goes (keeper.h). */
+struct status_state {
+    bool kept;   /* there is one */
+    bool failed; /* it cannot be written, */
+    time_t failed_since;
+    char fault[256]; /* because of this */
+    time_t written;  /* last; 0: not yet */
+};
+
 /* The state at one moment. */
 struct status_view {
     struct snapshot *snapshot; /* a reference */
@@ -39,6 +48,7 @@ struct status_view {
     struct status_reload reload; /* the last one, or the start */
     struct shared_text *waiting; /* ids that wait to be announced: the objects of a JSON array */
     struct shared_text *errors;  /* of the last reload: the strings of a JSON array */
+    struct status_state state;
 };
 
 /* Makes a status of a service that does not serve yet. NOTIFY tells which own zones are to be
@@ -63,6 +73,9 @@ void status_set_refused(struct status *status, const struct diagnostics *diagnos
 /* Says which ids wait to be announced: JSON objects separated by commas; empty for none. Takes over
  * what the buffer holds. */
 void status_set_waiting(struct status *status, struct buffer *waiting);
+
+/* Says how writing into the state goes. Any thread may do so. */
+void status_set_state(struct status *status, const struct status_state *state);
 
 /* Says whether all threads answer. */
 void status_set_serving(struct status *status, bool serving);

@@ -93,6 +93,24 @@ static void add_policy(struct buffer *out, const struct snapshot *snapshot, size
                   policy->n_synced, policy->n_held);
 }
 
+/* Adds how writing into the state goes, if there is one. */
+static void add_state(struct buffer *out, const struct status_state *state)
+{
+    if (!state->kept)
+        return;
+    buffer_printf(out, ",\"state\":{\"written\":");
+    if (state->written)
+        buffer_printf(out, "\"%s\"", clock_text(state->written).text);
+    else
+        buffer_add_string(out, "null");
+    if (state->failed) {
+        buffer_printf(out,
+                      ",\"failed_since\":\"%s\",\"fault\":", clock_text(state->failed_since).text);
+        json_write_string(out, text_from(state->fault));
+    }
+    buffer_add_string(out, "}");
+}
+
 /* Goes on with the next part. */
 static void end_part(struct status_json *json)
 {
@@ -130,6 +148,7 @@ static bool add_step(struct status_json *json, struct buffer *out)
     case PART_RELOAD:
         add_reload(out, view);
         add_zones(out, view);
+        add_state(out, &view->state);
         if (json->settings)
             verified_write_json(json->settings, out);
         buffer_add_string(out, ",\"policies\":[");

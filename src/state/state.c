@@ -1,9 +1,10 @@
 #include "state/state.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,11 +18,34 @@ static const char *const steps[] = {
     " error INTEGER NOT NULL) STRICT;"
     "CREATE TABLE verify_report (id INTEGER PRIMARY KEY CHECK (id = 1),"
     " report TEXT NOT NULL) STRICT;",
+    /* 2: what the service published (memory.h) */
+    "CREATE TABLE service (id INTEGER PRIMARY KEY CHECK (id = 1), seed INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL, written INTEGER NOT NULL, highest INTEGER NOT NULL,"
+    " notified INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE catalogs (part INTEGER PRIMARY KEY, records INTEGER NOT NULL,"
+    " serial INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE policies (id INTEGER PRIMARY KEY, domain TEXT NOT NULL UNIQUE,"
+    " announced TEXT NOT NULL, body_id TEXT NOT NULL, records INTEGER NOT NULL,"
+    " serial INTEGER NOT NULL, ttl INTEGER NOT NULL, max_age INTEGER NOT NULL,"
+    " mode INTEGER NOT NULL, former TEXT NOT NULL, retire INTEGER NOT NULL,"
+    " waits_since INTEGER) STRICT;"
+    "CREATE TABLE bodies (id INTEGER PRIMARY KEY, policy TEXT NOT NULL, body TEXT NOT NULL,"
+    " mode TEXT NOT NULL, max_age INTEGER NOT NULL, ttl INTEGER NOT NULL,"
+    " first INTEGER NOT NULL, last INTEGER) STRICT;"
+    "CREATE INDEX bodies_of ON bodies (policy, last);"
+    "CREATE TABLE sums (bucket INTEGER PRIMARY KEY, sum INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE domains (bucket INTEGER NOT NULL, name TEXT NOT NULL, policy INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, held INTEGER NOT NULL, since INTEGER NOT NULL,"
+    " enforced_until INTEGER NOT NULL DEFAULT 0, serial INTEGER NOT NULL,"
+    " PRIMARY KEY (bucket, name)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX domains_with_serials ON domains (serial) WHERE serial > 0;"
+    "CREATE TABLE notified (zone INTEGER PRIMARY KEY, serial INTEGER NOT NULL) STRICT;",
 };
 
 /* Notes why something failed. */
 static int fail(struct state *state, int code)
 {
+    state->damaged = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
     if (code == SQLITE_NOMEM)
         return -ENOMEM;
     snprintf(state->fault, sizeof(state->fault), "%s",
@@ -101,35 +125,64 @@ static int read_version(struct state *state, int64_t *out)
     return r;
 }
 
-/* Brings the database up to this program's version, in one transaction. */
+static int run_steps(struct state *state)
+{
+    int64_t version = 0;
+    char set_version[64];
+    int r = read_version(state, &version);
+
+    if (r)
+        return r;
+    state->created = version == 0;
+    for (; r == 0 && version < (int64_t)ARRAY_LENGTH(steps); version++)
+        r = state_execute(state, steps[version]);
+    if (r)
+        return r;
+    snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %zu", ARRAY_LENGTH(steps));
+    return state_execute(state, set_version);
+}
+
+/* Brings the database up to this program's version, in one transaction: another process may be
+ * about to do the same. */
 static int migrate(struct state *state)
 {
     int64_t version = 0;
     int r = read_version(state, &version);
-    char set_version[64];
 
-    if (r)
+    if (r || version == (int64_t)ARRAY_LENGTH(steps))
         return r;
-    if (version == (int64_t)ARRAY_LENGTH(steps))
-        return 0;
     if (version > (int64_t)ARRAY_LENGTH(steps) || version < 0) {
         snprintf(state->fault, sizeof(state->fault),
                  "it has version %lld, this program knows up to %zu", (long long)version,
                  ARRAY_LENGTH(steps));
         return STATE_FAILED;
     }
-    state->created = version == 0;
-    r = state_execute(state, "BEGIN IMMEDIATE");
-    for (; r == 0 && version < (int64_t)ARRAY_LENGTH(steps); version++)
-        r = state_execute(state, steps[version]);
-    snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %zu; COMMIT",
-             ARRAY_LENGTH(steps));
-    return r ? r : state_execute(state, set_version);
+    r = state_begin(state);
+    if (r)
+        return r;
+    return state_end(state, run_steps(state));
+}
+
+/* Makes the file of a database that is missing. Nobody else may read it, as it has the seed of the
+ * hashes; and whoever makes it, it belongs to the owner of the directory, so that root can be the
+ * first to write. */
+static void make_file(const char *path, const char *directory)
+{
+    struct stat status;
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return;
+    if (geteuid() == 0 && stat(directory, &status) == 0 && status.st_uid != 0 &&
+        fchown(fd, status.st_uid, status.st_gid) < 0)
+        unlink(path);
+    close(fd);
 }
 
 static int open_database(struct state *state, const char *path, enum state_mode mode)
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
+    struct stat status;
     int code, r;
 
     flags |= mode == STATE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -143,15 +196,12 @@ static int open_database(struct state *state, const char *path, enum state_mode 
     r = state_execute(state, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     if (r)
         return r;
-    return migrate(state);
-}
-
-/* Whether the last failure means that the file is no database that can be used. */
-static bool is_damaged(const struct state *state)
-{
-    int code = state->database ? sqlite3_errcode(state->database) & 0xff : SQLITE_OK;
-
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    r = migrate(state);
+    if (r == 0 && stat(path, &status) == 0) {
+        state->device = status.st_dev;
+        state->inode = status.st_ino;
+    }
+    return r;
 }
 
 /* Gives a damaged database another name, together with what belongs to it. */
@@ -179,7 +229,7 @@ static int set_aside(struct state *state, const char *path)
 
 int state_open(struct state *state, const char *directory, enum state_mode mode)
 {
-    char path[PATH_MAX], real[PATH_MAX];
+    char real[PATH_MAX];
     int r;
 
     *state = STATE_INIT;
@@ -188,16 +238,68 @@ int state_open(struct state *state, const char *directory, enum state_mode mode)
         snprintf(state->fault, sizeof(state->fault), "%s", strerror(errno));
         return STATE_FAILED;
     }
-    if (snprintf(path, sizeof(path), "%s/state.db", real) >= (int)sizeof(path)) {
+    if (snprintf(state->path, sizeof(state->path), "%s/state.db", real) >=
+        (int)sizeof(state->path)) {
         snprintf(state->fault, sizeof(state->fault), "its path is too long");
         return STATE_FAILED;
     }
-    r = open_database(state, path, mode);
-    if (r != STATE_FAILED || mode == STATE_READ || !is_damaged(state))
-        return r;
+    if (mode == STATE_WRITE)
+        make_file(state->path, real);
+    r = open_database(state, state->path, mode);
+    return r == STATE_FAILED && mode == STATE_WRITE && state->damaged ? state_replace(state) : r;
+}
+
+int state_replace(struct state *state)
+{
+    char directory[PATH_MAX];
+    int r;
+
     state_close(state);
-    r = set_aside(state, path);
-    return r ? r : open_database(state, path, mode);
+    r = set_aside(state, state->path);
+    if (r)
+        return r;
+    snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(state->path, '/') - state->path),
+             state->path);
+    make_file(state->path, directory);
+    state->damaged = false;
+    return open_database(state, state->path, STATE_WRITE);
+}
+
+int state_impossible(struct state *state, const char *what)
+{
+    snprintf(state->fault, sizeof(state->fault), "it has %s that cannot be", what);
+    state->damaged = true;
+    return STATE_FAILED;
+}
+
+bool state_is_there(const struct state *state)
+{
+    struct stat status;
+
+    return state->database && stat(state->path, &status) == 0 && status.st_dev == state->device &&
+           status.st_ino == state->inode;
+}
+
+int state_begin(struct state *state)
+{
+    return state_execute(state, "BEGIN IMMEDIATE");
+}
+
+int state_end(struct state *state, int r)
+{
+    char fault[sizeof(state->fault)];
+    bool damaged = state->damaged;
+
+    if (r == 0)
+        r = state_execute(state, "COMMIT");
+    if (r == 0)
+        return 0;
+    memcpy(fault, state->fault, sizeof(fault));
+    damaged |= state->damaged;
+    (void)state_execute(state, "ROLLBACK");
+    memcpy(state->fault, fault, sizeof(fault));
+    state->damaged = damaged;
+    return r;
 }
 
 void state_close(struct state *state)

@@ -12,6 +12,9 @@
 
 #include "base/base.h"
 
+#include <limits.h>
+#include <sys/types.h>
+
 struct sqlite3;
 
 /* The positive result of everything here: it failed, and state_fault says why. */
@@ -27,6 +30,10 @@ struct state {
     bool created;       /* there was none */
     char set_aside[64]; /* what a damaged one is called now, or empty */
     char fault[256];    /* of the last failure */
+    bool damaged;       /* it was that the file is no database, or not whole */
+    dev_t device;       /* which file it is, */
+    ino_t inode;
+    char path[PATH_MAX]; /* and where */
 };
 
 #define STATE_INIT ((struct state){0})
@@ -34,6 +41,21 @@ struct state {
 /* Opens the database in a directory. Returns 0, STATE_FAILED or -ENOMEM; the state is to be closed
  * in any case. */
 int state_open(struct state *state, const char *directory, enum state_mode mode);
+
+/* Sets a database that is damaged aside and makes a new one. Returns as state_open does. */
+int state_replace(struct state *state);
+
+/* Notes that the database has something that it never was given, which is damage, too. Returns
+ * STATE_FAILED. */
+int state_impossible(struct state *state, const char *what);
+
+/* Whether the open database still is the one in its directory: neither may have gone. */
+bool state_is_there(const struct state *state);
+
+/* Begins a transaction, and ends it: with R of 0 it counts, with another R it is as if it had never
+ * been. state_end returns R, or if that is 0, whether it succeeded, as state_execute does. */
+int state_begin(struct state *state);
+int state_end(struct state *state, int r);
 
 /* Closes it; one that was never opened is allowed. */
 void state_close(struct state *state);

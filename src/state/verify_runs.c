@@ -35,15 +35,9 @@ static int add(struct state *state, const struct verify_run *run, struct text re
 
 int verify_runs_add(struct state *state, const struct verify_run *run, struct text report)
 {
-    int r = state_execute(state, "BEGIN IMMEDIATE");
+    int r = state_begin(state);
 
-    if (r)
-        return r;
-    r = add(state, run, report);
-    if (r == 0)
-        return state_execute(state, "COMMIT");
-    (void)state_execute(state, "ROLLBACK");
-    return r;
+    return r ? r : state_end(state, add(state, run, report));
 }
 
 int verify_runs_last(struct state *state, struct verify_run *out)

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
     const char *path = memory_file(0, (struct text){(const char *)data, size});
     struct config *config = NULL;
-    const struct config_request request = {.path = path, .seed = 1};
+    const struct config_request request = {.path = path};
     int r = config_load(&request, &diagnostics, &config);
 
     MUST(r == 0 || r == REPORTED);

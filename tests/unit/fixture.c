@@ -187,7 +187,7 @@ struct notify *fixture_notify(struct snapshot *snapshot)
     struct notify *notify = NULL;
 
     assert_int_equal(notify_new(&notify), 0);
-    assert_int_equal(notify_prepare(notify, snapshot), 0);
+    assert_int_equal(notify_prepare(notify, snapshot, NULL), 0);
     notify_adopt(notify);
     return notify;
 }

@@ -20,7 +20,7 @@
 static int load(const char *path, struct config **config, struct buffer *messages)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
-    const struct config_request request = {.path = path, .seed = 7};
+    const struct config_request request = {.path = path};
     int r = config_load(&request, &diagnostics, config);
 
     config_messages(&diagnostics, messages);

@@ -38,7 +38,7 @@ static void assert_as_expected(struct buffer *found, const char *name)
     assert_string_equal(found->data, expected.data);
 }
 
-static const struct config_request request = {.path = "config.yaml", .seed = 1};
+static const struct config_request request = {.path = "config.yaml"};
 
 static void enter(const char *folder)
 {

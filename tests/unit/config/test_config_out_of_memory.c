@@ -11,7 +11,7 @@ static int load(int expected)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
     struct config *config = NULL;
-    const struct config_request request = {.path = "config.yaml", .seed = 1};
+    const struct config_request request = {.path = "config.yaml"};
     int r = config_load(&request, &diagnostics, &config);
 
     if (r)

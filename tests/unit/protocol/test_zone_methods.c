@@ -364,7 +364,7 @@ static void only_what_was_not_notified_is_updated(void **state)
     assert_string_equal(reply.data, "{\"result\":[]}");
 
     assert_int_equal(fixture_zone(same, "mta-sts.full.example").serial, 1000);
-    assert_int_equal(notify_prepare(notify, later), 0);
+    assert_int_equal(notify_prepare(notify, later, NULL), 0);
     notify_adopt(notify);
     assert_int_equal(notify_pending(notify), snapshot_n_zones(later));
     zone = fixture_zone(later, "_tls.only-rua.example");

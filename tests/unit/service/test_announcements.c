@@ -89,7 +89,7 @@ static void reload(struct fixture *fixture, int64_t now, struct version version)
     struct announcements planned;
 
     assert_int_equal(past_of(fixture->published, &past), 0);
-    announcements_note(&fixture->announcements, fixture->loaded, &past);
+    announcements_note(&fixture->announcements, fixture->loaded, INT64_MIN, &past);
     assert_int_equal(announcements_plan(&past, loaded, now, &planned), 0);
     announcements_deinit(&fixture->announcements);
     fixture->announcements = planned;

@@ -105,7 +105,7 @@ static void serve_zones(struct fixture *fixture)
 {
     snapshot_unref(fixture->snapshot);
     fixture->snapshot = fixture_zones();
-    assert_int_equal(notify_prepare(fixture->notify, fixture->snapshot), 0);
+    assert_int_equal(notify_prepare(fixture->notify, fixture->snapshot, NULL), 0);
     notify_adopt(fixture->notify);
     status_set_snapshot(fixture->status, fixture->snapshot);
 }

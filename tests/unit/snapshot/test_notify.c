@@ -65,7 +65,7 @@ static struct snapshot *many_zones(unsigned int from, int64_t time, const struct
 
 static void switch_to(struct notify *notify, struct snapshot *snapshot)
 {
-    assert_int_equal(notify_prepare(notify, snapshot), 0);
+    assert_int_equal(notify_prepare(notify, snapshot, NULL), 0);
     notify_adopt(notify);
 }
 
@@ -97,7 +97,7 @@ static void what_is_said_before_the_switch_is_kept_for_the_same_zones(void **sta
     (void)state;
     notify_set(notify, early.id, early.serial);
     notify_set(notify, gone.id, gone.serial);
-    assert_int_equal(notify_prepare(notify, second), 0);
+    assert_int_equal(notify_prepare(notify, second, NULL), 0);
     notify_set(notify, late.id, late.serial);
     notify_set(notify, early.id, 999);
     notify_set(notify, early.id, early.serial);
@@ -120,7 +120,7 @@ static void a_snapshot_that_is_prepared_and_not_adopted_changes_nothing(void **s
     struct zone zone = fixture_zone(first, "cat.example");
 
     (void)state;
-    assert_int_equal(notify_prepare(notify, unused), 0);
+    assert_int_equal(notify_prepare(notify, unused, NULL), 0);
     current = notify_snapshot(notify);
     assert_ptr_equal(current, first);
     assert_int_equal(notify_pending(notify), snapshot_n_zones(first));

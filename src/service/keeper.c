@@ -1,0 +1,309 @@
+#include "service/keeper.h"
+
+#include "os/clock.h"
+#include "os/log.h"
+#include "state/memory.h"
+#include "state/notified.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+    TICK_MILLISECONDS = 1000, /* between two looks at what was notified */
+    PAUSE_FIRST = 1000,       /* milliseconds after a failure; it doubles with each */
+    PAUSE_LAST = 60000,
+    PATIENCE_MILLISECONDS = 5000, /* at the end */
+    NAP_NANOSECONDS = 5000000,
+};
+
+/* What is to be written. */
+struct job {
+    struct snapshot *published; /* a reference; NULL: nothing */
+    struct past past;           /* of it */
+    struct memory_clock clock;  /* when it was published */
+    int64_t since;              /* when the first was that was not written, seconds */
+    bool all;                   /* there was such a one */
+};
+
+struct keeper {
+    const char *directory;
+    struct notify *notify;
+    struct status *status;
+    pthread_t thread;
+    atomic_bool ended;
+
+    pthread_mutex_t lock; /* for the members up to the next blank line */
+    pthread_cond_t wake;
+    struct job next;
+    bool ending;
+
+    /* The thread's own. */
+    struct state state;
+    bool had; /* the state was open once */
+    struct job job;
+    struct status_state shown;
+    int64_t pause, retry_at; /* milliseconds */
+};
+
+static void job_deinit(struct job *job)
+{
+    past_deinit(&job->past);
+    snapshot_unref(job->published);
+    *job = (struct job){0};
+}
+
+/* Replaces a job that was not done yet. */
+static void job_replace(struct job *job, struct job *next)
+{
+    if (job->published) {
+        next->since = job->since;
+        next->all = true;
+    }
+    job_deinit(job);
+    *job = *next;
+    *next = (struct job){0};
+}
+
+/* Shows that the state cannot be written, and says so when that begins. */
+static void show_fault(struct keeper *keeper, int r)
+{
+    const char *fault = r < 0 ? strerror(-r) : keeper->state.fault;
+    struct status_state *shown = &keeper->shown;
+
+    if (!shown->failed) {
+        shown->failed_since = time(NULL);
+        log_error("cannot write the state in %s: %s; all is answered as before, and it is tried "
+                  "again and again",
+                  keeper->directory, fault);
+    }
+    shown->failed = true;
+    snprintf(shown->fault, sizeof(shown->fault), "%s", fault);
+    status_set_state(keeper->status, shown);
+    keeper->pause = keeper->pause ? keeper->pause * 2 : PAUSE_FIRST;
+    if (keeper->pause > PAUSE_LAST)
+        keeper->pause = PAUSE_LAST;
+    keeper->retry_at = clock_monotonic_ms() + keeper->pause;
+}
+
+static void show_success(struct keeper *keeper)
+{
+    struct status_state *shown = &keeper->shown;
+
+    if (shown->failed)
+        log_info("the state in %s is written again", keeper->directory);
+    shown->failed = false;
+    shown->fault[0] = '\0';
+    shown->written = time(NULL);
+    status_set_state(keeper->status, shown);
+    keeper->pause = 0;
+}
+
+/* Says what opening the state has found. */
+static void tell_opened(struct keeper *keeper)
+{
+    const struct state *state = &keeper->state;
+
+    if (state->set_aside[0])
+        log_error("the state in %s was damaged: it is %s now, and a new one is made",
+                  keeper->directory, state->set_aside);
+    else if (state->created)
+        log_warning("made a new state in %s", keeper->directory);
+}
+
+/* Opens the state, if it is not open or has gone. */
+static int open_state(struct keeper *keeper)
+{
+    struct memory memory;
+    int r;
+
+    if (state_is_there(&keeper->state))
+        return 0;
+    state_close(&keeper->state);
+    if (keeper->had)
+        mkdir(keeper->directory, 0700); /* it may have gone, too */
+    r = state_open(&keeper->state, keeper->directory, STATE_WRITE);
+    if (r)
+        return r;
+    tell_opened(keeper);
+    keeper->had = true;
+    keeper->job.all = true;
+    return memory_begin(&keeper->state, snapshot_seed(keeper->job.published), &memory);
+}
+
+static int write_job(struct keeper *keeper)
+{
+    const struct job *job = &keeper->job;
+    const struct memory_write what = {
+        .published = job->published,
+        .past = &keeper->job.past,
+        .clock = job->clock,
+        .since = job->since,
+        .all = job->all,
+    };
+    int r = open_state(keeper);
+
+    return r ? r : memory_write(&keeper->state, &what);
+}
+
+/* Sets aside a database that turned out to be damaged, and writes all into a new one. */
+static int write_anew(struct keeper *keeper)
+{
+    int r = state_replace(&keeper->state);
+
+    if (r)
+        return r;
+    tell_opened(keeper);
+    keeper->state.set_aside[0] = '\0';
+    keeper->job.all = true;
+    return write_job(keeper);
+}
+
+/* Tries to do the job. */
+static void try_job(struct keeper *keeper)
+{
+    int r = write_job(keeper);
+
+    if (r == STATE_FAILED && keeper->state.damaged)
+        r = write_anew(keeper);
+    if (r) {
+        show_fault(keeper, r);
+        state_close(&keeper->state);
+        return;
+    }
+    show_success(keeper);
+    job_deinit(&keeper->job);
+}
+
+/* Writes what was notified since the last time. Notes that get lost cost a NOTIFY after a restart.
+ */
+static void write_notified(struct keeper *keeper, uint32_t *all_to)
+{
+    CLEANUP(notified_deinit) struct notified news;
+    bool all = notify_take(keeper->notify, &news);
+
+    if (!keeper->state.database || (news.n == 0 && news.all_to == *all_to))
+        return;
+    if (notified_write(&keeper->state, &news, all) == 0)
+        *all_to = news.all_to;
+}
+
+/* Waits until there is something to do: a new job, one to be tried again, or the time for a look at
+ * what was notified. Returns false at the end. */
+static bool wait_for_work(struct keeper *keeper)
+{
+    struct timespec until;
+    bool ending;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += TICK_MILLISECONDS / 1000;
+    pthread_mutex_lock(&keeper->lock);
+    while (!keeper->next.published && !keeper->ending &&
+           pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until) == 0)
+        ;
+    if (keeper->next.published) {
+        job_replace(&keeper->job, &keeper->next);
+        keeper->retry_at = 0;
+    }
+    ending = keeper->ending;
+    pthread_mutex_unlock(&keeper->lock);
+    return !ending;
+}
+
+static void *run(void *argument)
+{
+    struct keeper *keeper = argument;
+    uint32_t all_to = 0;
+    bool going = true;
+
+    pthread_setname_np(pthread_self(), "state");
+    while (going) {
+        going = wait_for_work(keeper);
+        if (keeper->job.published && (!going || keeper->retry_at <= clock_monotonic_ms()))
+            try_job(keeper);
+        write_notified(keeper, &all_to);
+    }
+    if (!keeper->job.published && keeper->state.database)
+        (void)memory_end(&keeper->state);
+    state_close(&keeper->state);
+    keeper->ended = true;
+    return NULL;
+}
+
+int keeper_new(const char *directory, struct notify *notify, struct status *status,
+               struct keeper **out)
+{
+    struct keeper *keeper = calloc(1, sizeof(*keeper));
+    pthread_condattr_t attributes;
+    int r;
+
+    if (!keeper)
+        return -ENOMEM;
+    keeper->directory = directory;
+    keeper->notify = notify;
+    keeper->status = status;
+    keeper->state = STATE_INIT;
+    keeper->shown.kept = true;
+    status_set_state(status, &keeper->shown);
+    pthread_mutex_init(&keeper->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&keeper->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    r = pthread_create(&keeper->thread, NULL, run, keeper);
+    if (r) {
+        pthread_cond_destroy(&keeper->wake);
+        pthread_mutex_destroy(&keeper->lock);
+        free(keeper);
+        return -r;
+    }
+    *out = keeper;
+    return 0;
+}
+
+void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past)
+{
+    struct job job;
+
+    if (!keeper)
+        return;
+    job = (struct job){
+        .published = snapshot_ref(published),
+        .past = *past,
+        .clock = {time(NULL), clock_monotonic_ms()},
+    };
+    job.since = job.clock.time;
+    *past = PAST_INIT;
+    pthread_mutex_lock(&keeper->lock);
+    job_replace(&keeper->next, &job);
+    pthread_cond_signal(&keeper->wake);
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+bool keeper_free(struct keeper *keeper)
+{
+    int64_t end = clock_monotonic_ms() + PATIENCE_MILLISECONDS;
+
+    if (!keeper)
+        return true;
+    pthread_mutex_lock(&keeper->lock);
+    keeper->ending = true;
+    pthread_cond_signal(&keeper->wake);
+    pthread_mutex_unlock(&keeper->lock);
+    while (!keeper->ended && clock_monotonic_ms() < end)
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
+    if (!keeper->ended) {
+        log_error("the state in %s takes long to be written: ending without it", keeper->directory);
+        pthread_detach(keeper->thread);
+        return false;
+    }
+    pthread_join(keeper->thread, NULL);
+    job_deinit(&keeper->job);
+    job_deinit(&keeper->next);
+    pthread_cond_destroy(&keeper->wake);
+    pthread_mutex_destroy(&keeper->lock);
+    free(keeper);
+    return true;
+}

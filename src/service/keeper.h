@@ -1,0 +1,28 @@
+/* The keeper: it writes what is published into the state (state/memory.h), after it was published,
+ * and which own zones were notified.
+ *
+ * It has a thread of its own, the only one that writes, as a disk may be slow or hang. Nobody waits
+ * for it. While the state cannot be written, for whatever reason, the service goes on: the keeper
+ * says so, tries again after growing pauses, and then writes what there is by then. If the database
+ * or its directory has gone, or is damaged, it makes a new one and writes all into that.
+ */
+#pragma once
+
+#include "service/status.h"
+#include "snapshot/past.h"
+
+struct keeper;
+
+/* Starts the thread, for a state in a directory. Notes in STATUS how it goes. All pointers must
+ * live as long as the keeper. Returns 0 or -errno. */
+int keeper_new(const char *directory, struct notify *notify, struct status *status,
+               struct keeper **out);
+
+/* Has a snapshot written that was published just now. PAST is that of the snapshot, with the ids
+ * that wait; what it holds is taken over. Does nothing without a KEEPER. */
+void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past);
+
+/* Has what is still to be written written, waits some time for it, and frees the keeper; NULL is
+ * allowed. Returns false if it hangs: then nothing is freed, and what it points at must live until
+ * the process ends. */
+bool keeper_free(struct keeper *keeper);

@@ -1,0 +1,66 @@
+/* What the service remembers over a restart: the past (snapshot/past.h), the domains, and which own
+ * zones were notified.
+ *
+ * It is read once, at the start, and written after each snapshot that is published. Writing
+ * compares what the database has with the snapshot, and writes what differs; so it makes no
+ * difference what was written before, or not, and a write that failed is made up for by the next
+ * one. Domains are compared bucket by bucket (snapshot/changes.h): the sum of a bucket is written
+ * together with its domains, so one number tells whether they are to be looked at.
+ *
+ * A process that did not end well may have published what it could not write any more. The database
+ * says that a process ended well, or not yet; if not, the start takes no serial from it but the
+ * highest, so that all zones get a new one.
+ */
+#pragma once
+
+#include "snapshot/changes.h"
+#include "snapshot/past.h"
+#include "state/state.h"
+
+/* What there is once. */
+struct memory {
+    uint64_t seed;     /* of the hashes of names, for builder_new */
+    bool ended;        /* the process that wrote it ended well */
+    int64_t written;   /* when, in seconds since 1970; 0: never */
+    uint32_t highest;  /* serial */
+    uint32_t notified; /* all zones with a serial up to this one were notified */
+};
+
+/* Begins to use a database that is open for writing: reads what is there, and notes that this
+ * process has not ended. SEED is what a database gets that has none yet. Returns 0, STATE_FAILED or
+ * -ENOMEM. */
+int memory_begin(struct state *state, uint64_t seed, struct memory *out);
+
+/* Reads what is there once. Returns 0; STATE_END if there is nothing; STATE_FAILED or -ENOMEM. */
+int memory_read(struct state *state, struct memory *out);
+
+/* The same moment on two clocks. */
+struct memory_clock {
+    int64_t time; /* seconds since 1970 */
+    int64_t now;  /* milliseconds of the clock of struct past_policy */
+};
+
+/* Reads the past. Returns 0, STATE_FAILED or -ENOMEM. */
+int memory_read_past(struct state *state, const struct memory *memory,
+                     const struct memory_clock *clock, struct past *out);
+
+/* Finds how the domains of a newly loaded snapshot differ from those in the database. The snapshot
+ * has the seed of the memory. Returns 0, STATE_FAILED or -ENOMEM. */
+int memory_read_changes(struct state *state, const struct snapshot *loaded,
+                        struct domain_changes *out);
+
+/* What is to be written. */
+struct memory_write {
+    const struct snapshot *published;
+    struct past *past; /* of it, with the ids that wait; the rows are noted in it */
+    struct memory_clock clock;
+    int64_t since; /* when the first of what was not written yet was published; seconds */
+    bool all;      /* look at what the sums do not show, too: something may not have been written */
+};
+
+/* Writes it. Where there is much to write, it takes several transactions. Returns 0, STATE_FAILED
+ * or -ENOMEM. */
+int memory_write(struct state *state, const struct memory_write *what);
+
+/* Notes that the process ends, and that all is written. Returns as memory_write does. */
+int memory_end(struct state *state);

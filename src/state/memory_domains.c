@@ -1,0 +1,328 @@
+#include "base/array.h"
+#include "base/hash.h"
+#include "snapshot/serials.h"
+#include "state/memory_parts.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+enum { ROWS_AT_ONCE = 20000 }; /* in one transaction, so that others can write, too */
+
+int memory_overrides_read(struct state *state, struct past *out)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
+    size_t capacity = 0;
+    int r =
+        state_prepare(state,
+                      "SELECT d.name, d.serial FROM domains d JOIN policies p ON p.id = d.policy"
+                      " WHERE d.serial > 0 AND d.serial > p.serial",
+                      &row);
+
+    if (r)
+        return r;
+    while ((r = state_step(state, row)) == 0) {
+        struct past_override override = {.serial = (uint32_t)state_number(row, 1)};
+
+        if (ARRAY_RESERVE(out->overrides, out->n_overrides, capacity) ||
+            arena_copy_text(&out->arena, state_text(row, 0), &override.name))
+            return -ENOMEM;
+        out->overrides[out->n_overrides++] = override;
+    }
+    return r == STATE_END ? 0 : r;
+}
+
+/* The domains of one bucket, as the database has them. */
+struct bucket {
+    struct past_domain *domains;
+    size_t n, capacity;
+    struct arena arena;
+};
+
+static void bucket_deinit(struct bucket *bucket)
+{
+    free(bucket->domains);
+    arena_deinit(&bucket->arena);
+}
+
+static int read_bucket(struct state *state, struct sqlite3_stmt *rows, uint32_t number,
+                       struct bucket *bucket)
+{
+    int r;
+
+    bucket->n = 0;
+    arena_deinit(&bucket->arena);
+    state_bind_number(rows, 1, number);
+    while ((r = state_step(state, rows)) == 0) {
+        struct past_domain domain = {.kind = (enum domain_kind)state_number(rows, 2),
+                                     .held = state_number(rows, 3),
+                                     .enforced_until = state_number(rows, 4)};
+
+        if (ARRAY_RESERVE(bucket->domains, bucket->n, bucket->capacity) ||
+            arena_copy_text(&bucket->arena, state_text(rows, 0), &domain.name) ||
+            arena_copy_text(&bucket->arena, state_text(rows, 1), &domain.primary))
+            return -ENOMEM;
+        bucket->domains[bucket->n++] = domain;
+    }
+    sqlite3_reset(rows);
+    return r == STATE_END ? 0 : r;
+}
+
+/* A domain whose policy is not there any more has none: it differs from all. */
+static int prepare_bucket(struct state *state, struct sqlite3_stmt **out)
+{
+    return state_prepare(state,
+                         "SELECT d.name, coalesce(p.domain, ''), d.kind, d.held,"
+                         " d.enforced_until FROM domains d"
+                         " LEFT JOIN policies p ON p.id = d.policy WHERE d.bucket = ?"
+                         " ORDER BY d.name",
+                         out);
+}
+
+/* Reads the sums of all buckets; those of none are 0. */
+static int read_sums(struct state *state, uint64_t sums[SNAPSHOT_BUCKETS])
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
+    int r = state_prepare(state, "SELECT bucket, sum FROM sums", &row);
+
+    if (r)
+        return r;
+    memset(sums, 0, SNAPSHOT_BUCKETS * sizeof(*sums));
+    while ((r = state_step(state, row)) == 0) {
+        int64_t bucket = state_number(row, 0);
+
+        if (bucket >= 0 && bucket < SNAPSHOT_BUCKETS)
+            sums[bucket] = (uint64_t)state_number(row, 1);
+    }
+    return r == STATE_END ? 0 : r;
+}
+
+static int find_changes(struct state *state, const struct snapshot *loaded,
+                        struct domain_changes *changes)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *rows = NULL;
+    CLEANUP(bucket_deinit) struct bucket bucket = {0};
+    const uint64_t *now = snapshot_sums(loaded);
+    uint64_t sums[SNAPSHOT_BUCKETS];
+    int r = read_sums(state, sums);
+
+    if (r)
+        return r;
+    r = prepare_bucket(state, &rows);
+    for (uint32_t i = 0; i < SNAPSHOT_BUCKETS && r == 0; i++) {
+        if (sums[i] == now[i])
+            continue;
+        r = read_bucket(state, rows, i, &bucket);
+        if (r)
+            return r;
+        r = domain_changes_add_bucket(changes, loaded, i, bucket.domains, bucket.n);
+    }
+    domain_changes_sort(changes);
+    return r;
+}
+
+int memory_read_changes(struct state *state, const struct snapshot *loaded,
+                        struct domain_changes *out)
+{
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    int r = find_changes(state, loaded, &changes);
+
+    if (r)
+        return r;
+    *out = changes;
+    changes = DOMAIN_CHANGES_INIT;
+    return 0;
+}
+
+struct writing {
+    struct state *state;
+    const struct memory_write *what;
+    struct sqlite3_stmt *rows, *put, *delete, *sum, *serial;
+    struct bucket bucket;
+    size_t n; /* rows of this transaction */
+};
+
+static void writing_deinit(struct writing *writing)
+{
+    state_finish(&writing->rows);
+    state_finish(&writing->put);
+    state_finish(&writing->delete);
+    state_finish(&writing->sum);
+    state_finish(&writing->serial);
+    bucket_deinit(&writing->bucket);
+}
+
+static int writing_prepare(struct writing *writing)
+{
+    const struct {
+        const char *sql;
+        struct sqlite3_stmt **out;
+    } statements[] = {
+        {"INSERT INTO domains (bucket, name, policy, kind, held, since, serial)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (bucket, name) DO UPDATE SET"
+         " policy = excluded.policy, kind = excluded.kind, held = excluded.held,"
+         " since = excluded.since, serial = excluded.serial",
+         &writing->put},
+        {"DELETE FROM domains WHERE bucket = ? AND name = ?", &writing->delete},
+        {"INSERT OR REPLACE INTO sums VALUES (?, ?)", &writing->sum},
+        {"UPDATE domains SET serial = ? WHERE bucket = ? AND name = ? AND serial <> ?",
+         &writing->serial},
+    };
+    int r = prepare_bucket(writing->state, &writing->rows);
+
+    for (size_t i = 0; i < ARRAY_LENGTH(statements) && r == 0; i++)
+        r = state_prepare(writing->state, statements[i].sql, statements[i].out);
+    return r;
+}
+
+/* The serial of a domain's zones, if it is above that of their policy; else 0. */
+static uint32_t own_serial(const struct snapshot *snapshot, const struct domain *domain)
+{
+    uint32_t serial = snapshot_domain_serial(snapshot, domain);
+
+    return serial > snapshot_policy_serial(snapshot,
+                                           snapshot_policy_number(snapshot, domain->policy))
+               ? serial
+               : 0;
+}
+
+static int put_domain(struct writing *writing, uint32_t bucket, uint32_t position)
+{
+    const struct snapshot *published = writing->what->published;
+    struct sqlite3_stmt *put = writing->put;
+    struct domain domain;
+
+    snapshot_at(published, position, &domain);
+    state_bind_number(put, 1, bucket);
+    state_bind_text(put, 2, domain.name);
+    state_bind_number(put, 3, past_find(writing->what->past, domain.policy->primary)->row);
+    state_bind_number(put, 4, domain.kind);
+    state_bind_number(put, 5, domain.held);
+    state_bind_number(put, 6, writing->what->since);
+    state_bind_number(put, 7, own_serial(published, &domain));
+    return state_run(writing->state, put);
+}
+
+static int put_change(struct writing *writing, uint32_t bucket, const struct domain_change *change)
+{
+    if (change->position)
+        return put_domain(writing, bucket, change->position);
+    state_bind_number(writing->delete, 1, bucket);
+    state_bind_text(writing->delete, 2, change->name);
+    return state_run(writing->state, writing->delete);
+}
+
+static int write_bucket(struct writing *writing, uint32_t number)
+{
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    const struct snapshot *published = writing->what->published;
+    int r = read_bucket(writing->state, writing->rows, number, &writing->bucket);
+
+    if (r)
+        return r;
+    r = domain_changes_add_bucket(&changes, published, number, writing->bucket.domains,
+                                  writing->bucket.n);
+    for (size_t i = 0; i < changes.n && r == 0; i++)
+        r = put_change(writing, number, &changes.items[i]);
+    if (r)
+        return r;
+    writing->n += changes.n;
+    state_bind_number(writing->sum, 1, number);
+    state_bind_number(writing->sum, 2, (int64_t)snapshot_sums(published)[number]);
+    return state_run(writing->state, writing->sum);
+}
+
+/* Gives others their turn when a transaction has become long. */
+static int pause_if_long(struct writing *writing)
+{
+    int r;
+
+    if (writing->n < ROWS_AT_ONCE)
+        return 0;
+    writing->n = 0;
+    r = state_execute(writing->state, "COMMIT");
+    return r ? r : state_begin(writing->state);
+}
+
+/* Writes the serials that domains have for themselves. The sums do not have them; they change with
+ * the rows of their domains, which may have come and gone between two writes. */
+static int write_serials(struct writing *writing)
+{
+    const struct snapshot *published = writing->what->published;
+    const struct serials *serials = snapshot_serials(published);
+    int r = 0;
+
+    for (size_t i = 0; i < serials->n_overrides && r == 0; i++) {
+        const struct serial_override *override = &serials->overrides[i];
+        struct domain domain;
+
+        snapshot_at(published, override->position, &domain);
+        state_bind_number(writing->serial, 1, override->serial);
+        state_bind_number(writing->serial, 2, snapshot_bucket(published, domain.name));
+        state_bind_text(writing->serial, 3, domain.name);
+        state_bind_number(writing->serial, 4, override->serial);
+        r = state_run(writing->state, writing->serial);
+        writing->n += r == 0;
+        if (r == 0)
+            r = pause_if_long(writing);
+    }
+    return r;
+}
+
+static int write_all(struct writing *writing)
+{
+    const uint64_t *now = snapshot_sums(writing->what->published);
+    uint64_t sums[SNAPSHOT_BUCKETS];
+    int r = read_sums(writing->state, sums);
+
+    if (r)
+        return r;
+    r = writing_prepare(writing);
+    for (uint32_t i = 0; i < SNAPSHOT_BUCKETS && r == 0; i++) {
+        if (sums[i] == now[i])
+            continue;
+        r = write_bucket(writing, i);
+        if (r == 0)
+            r = pause_if_long(writing);
+    }
+    if (r == 0 && writing->what->all)
+        r = write_serials(writing);
+    return r;
+}
+
+int memory_domains_write(struct state *state, const struct memory_write *what)
+{
+    CLEANUP(writing_deinit) struct writing writing = {.state = state, .what = what};
+
+    return write_all(&writing);
+}
+
+/* bucket(name), for SQL. */
+static void bucket_function(struct sqlite3_context *context, int n, struct sqlite3_value **values)
+{
+    const uint64_t *seed = sqlite3_user_data(context);
+    const char *name = (const char *)sqlite3_value_text(values[0]);
+    struct text text = text_of(name ? name : "", (size_t)sqlite3_value_bytes(values[0]));
+
+    (void)n;
+    sqlite3_result_int64(context, (int64_t)(hash_text(*seed, text) >> (64 - SNAPSHOT_BUCKET_BITS)));
+}
+
+int memory_domains_reseed(struct state *state, uint64_t seed)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *set = NULL;
+    int r;
+
+    if (sqlite3_create_function_v2(state->database, "bucket_of", 1, SQLITE_UTF8, &seed,
+                                   bucket_function, NULL, NULL, NULL) != SQLITE_OK)
+        return -ENOMEM;
+    r = state_execute(state, "UPDATE domains SET bucket = bucket_of(name); DELETE FROM sums");
+    sqlite3_create_function_v2(state->database, "bucket_of", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL,
+                               NULL);
+    if (r)
+        return r;
+    r = state_prepare(state, "UPDATE service SET seed = ?", &set);
+    if (r)
+        return r;
+    state_bind_number(set, 1, (int64_t)seed);
+    return state_run(state, set);
+}
