@@ -87,6 +87,7 @@ class Service(Program):
         self.admin_port = None  # set it to have metrics and status
         self.config = directory / "config.yaml"
         self.socket = directory / "pdns.sock"
+        self.state = directory / "state"
 
     @property
     def url(self):
@@ -99,7 +100,11 @@ class Service(Program):
         self.config.write_text(listeners + more + policies, encoding="utf-8")
 
     def start(self, **options):
+        """Starts it, with a state that whoever it runs as may write."""
         start = self.log_size()
+        self.state.mkdir(exist_ok=True)
+        self.state.chmod(0o777)
+        options["env"] = {"STATE_DIRECTORY": str(self.state), **(options.get("env") or os.environ)}
         self.launch([program_for(options), "serve", "-c", self.config], **options)
         self.wait_ready(lambda: "info: serving " in self.log(start))
         return self
