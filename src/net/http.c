@@ -46,6 +46,29 @@ void http_service_deinit(struct http_service *service)
     buffer_deinit(&service->reply.body);
 }
 
+static const char *reason_phrase(enum http_status status)
+{
+    switch (status) {
+    case HTTP_STATUS_OK:
+        return "OK";
+    case HTTP_STATUS_BAD_REQUEST:
+        return "Bad Request";
+    case HTTP_STATUS_NOT_FOUND:
+        return "Not Found";
+    case HTTP_STATUS_METHOD_NOT_ALLOWED:
+        return "Method Not Allowed";
+    case HTTP_STATUS_PAYLOAD_TOO_LARGE:
+        return "Payload Too Large";
+    case HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE:
+        return "Request Header Fields Too Large";
+    case HTTP_STATUS_INTERNAL_SERVER_ERROR:
+        return "Internal Server Error";
+    case HTTP_STATUS_SERVICE_UNAVAILABLE:
+        return "Service Unavailable";
+    }
+    return "";
+}
+
 static struct http_reply *begin_reply(struct http_service *service, enum http_status status)
 {
     struct http_reply *reply = &service->reply;
@@ -137,7 +160,7 @@ static void add_reply(struct state *state, struct buffer *out, struct stream_res
     chunked = reply->rest && !request->is_1_0;
     if (reply->rest && !chunked)
         result->outcome = STREAM_CLOSE;
-    buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, http_parse_phrase(reply->status));
+    buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, reason_phrase(reply->status));
     buffer_printf(out, "Content-Type: %s\r\n", reply->content_type);
     if (!reply->rest)
         buffer_printf(out, "Content-Length: %zu\r\n", reply->body.length);
@@ -166,9 +189,9 @@ static void answer_request(struct state *state, struct http_reply *reply)
     const struct http_request *request = &state->parse.request;
 
     handler->answer(handler->context, request, reply);
-    log_debug("http: %s %.*s %.*s -> %u %.*s", request->verb_name, (int)request->target.length,
-              request->target.data, (int)request->body.length, request->body.data, reply->status,
-              (int)reply->body.length, reply->body.data);
+    log_debug("http: %.*s %.*s %.*s -> %u %.*s", (int)request->method.length, request->method.data,
+              (int)request->target.length, request->target.data, (int)request->body.length,
+              request->body.data, reply->status, (int)reply->body.length, reply->body.data);
 }
 
 /* Reads up to the end of a request; a peer that waits for a 100 before it sends the body gets it.
@@ -207,7 +230,7 @@ static struct stream_result read_request(void *connection, struct text bytes,
     else
         service->handler.refuse(service->handler.context, refusal->fault,
                                 begin_reply(service, refusal->status));
-    if (refusal->fault)
+    if (parsed != HTTP_PARSED_COMPLETE)
         result.outcome = STREAM_CLOSE_UNREAD;
     else if (service->keepalive && state->parse.request.keepalive)
         result.outcome = STREAM_ANSWERED;

@@ -1,232 +1,105 @@
 #include "net/http_parse.h"
 
+#include "net/http_library.h"
+
 #include <assert.h>
-#include <http_parser.h>
 
-/* In place of the byte before: the data of a chunk has just ended. */
-enum { CHUNK_END = 256 };
+static_assert(sizeof(http_library) <= HTTP_PARSE_LIBRARY_SIZE, "there is room for the library");
 
-static_assert(sizeof(http_parser) <= HTTP_PARSE_LIBRARY_SIZE, "there is room for the library");
-
-static const struct text header_names[HTTP_HEADER_COUNT] = {
-    [HTTP_HEADER_HOST] = {"Host", 4},
-    [HTTP_HEADER_EXPECT] = {"Expect", 6},
-    [HTTP_HEADER_CONTENT_LENGTH] = {"Content-Length", 14},
-    [HTTP_HEADER_TRANSFER_ENCODING] = {"Transfer-Encoding", 17},
-};
-
-static http_parser *parser_of(struct http_parse *parse)
+static http_library *library_of(struct http_parse *parse)
 {
-    return (http_parser *)parse->library;
+    return (http_library *)parse->library;
 }
 
-static struct text header_value(const struct http_parse *parse, enum http_header header)
+/* Takes bytes outside of the data of bodies, up to END. Returns 0, or why the request is refused.
+ */
+static enum http_parsed take_framing(struct http_parse *parse, const char *end)
 {
-    return text_trim(buffer_text(&parse->headers[header].value), " \t");
-}
+    struct buffer *buffer = parse->has_head ? &parse->around : &parse->head_text;
+    size_t n = (size_t)(end - parse->taken);
 
-/* Whether a byte of framing must not follow another one: CR is followed by LF, and no line begins
- * with a blank, which would continue the one before (RFC 9112 2.2, 5.2). Without branches, so that
- * the compiler can take many at a time. */
-static bool is_bad_pair(char first, char second)
-{
-    return ((first == '\r') & (second != '\n')) |
-           ((first == '\n') & ((second == ' ') | (second == '\t')));
-}
-
-/* Whether bytes of framing, of which there is at least one, are as they must be after BEFORE. The
- * data of a chunk is followed by CRLF (RFC 9112 7.1). */
-static bool is_framing_sound(int before, const char *bytes, size_t n)
-{
-    bool bad = before == CHUNK_END ? bytes[0] != '\r' : is_bad_pair((char)before, bytes[0]);
-
-    for (size_t i = 1; i < n; i++)
-        bad |= is_bad_pair(bytes[i - 1], bytes[i]);
-    return !bad;
-}
-
-/* Checks the bytes of framing up to END. Returns 0, or why the request is refused. */
-static enum http_parsed check_framing(struct http_parse *parse, const char *end)
-{
-    size_t n = (size_t)(end - parse->unchecked), left = HTTP_HEADER_MAX - parse->n_framing;
-    size_t checked = n < left ? n : left;
-
-    if (checked && !is_framing_sound(parse->before, parse->unchecked, checked))
-        return HTTP_PARSED_MALFORMED;
-    if (n > left)
+    if (n > HTTP_HEADER_MAX - buffer->length)
         return HTTP_PARSED_HEADER_TOO_LARGE;
-    if (n)
-        parse->before = (unsigned char)end[-1];
-    parse->unchecked = end;
-    parse->n_framing += n;
-    return HTTP_PARSED_INCOMPLETE;
+    buffer_add(buffer, parse->taken, n);
+    parse->taken = end;
+    return buffer->failed ? HTTP_PARSED_NO_MEMORY : HTTP_PARSED_INCOMPLETE;
+}
+
+/* Whether what is around the data of a body is sound: nothing, unless it is chunked. */
+static bool is_around_sound(const struct http_parse *parse, bool is_last)
+{
+    struct text text = buffer_text(&parse->around);
+
+    if (!parse->head.is_chunked)
+        return text.length == 0;
+    if (text.length == 0) /* the same chunk goes on */
+        return !is_last;
+    return http_chunk_is_sound(text, parse->body.length == 0, is_last);
 }
 
 /* The library's callbacks follow: a result other than 0 stops it. */
 
-static int on_message_begin(http_parser *parser)
+static int on_headers_complete(http_library *library)
 {
-    struct http_parse *parse = parser->data;
+    struct http_parse *parse = library->data;
 
-    buffer_clear(&parse->target);
-    buffer_clear(&parse->body);
-    for (enum http_header header = 0; header < HTTP_HEADER_COUNT; header++) {
-        buffer_clear(&parse->headers[header].value);
-        parse->headers[header].lines = 0;
-    }
-    parse->name_length = 0;
-    parse->in_value = parse->head_complete = false;
-    return 0;
-}
-
-static int on_url(http_parser *parser, const char *at, size_t length)
-{
-    struct http_parse *parse = parser->data;
-
-    buffer_add(&parse->target, at, length);
-    return 0;
-}
-
-/* A header's name is a token (RFC 9110 5.6.2). */
-static int on_header_field(http_parser *parser, const char *at, size_t length)
-{
-    struct http_parse *parse = parser->data;
-    size_t token = text_span(text_of(at, length), "!#$%&'*+-.^_`|~");
-
-    if (parse->in_value)
-        parse->name_length = 0;
-    parse->in_value = false;
-    if (token < length) {
-        parse->fault = HTTP_PARSED_MALFORMED;
-        parse->fault_at = at + token;
-        return -1;
-    }
-    for (size_t i = 0; i < length && parse->name_length < sizeof(parse->name); i++)
-        parse->name[parse->name_length++] = at[i];
-    return 0;
-}
-
-/* A value comes in the pieces that were read. */
-static int on_header_value(http_parser *parser, const char *at, size_t length)
-{
-    struct http_parse *parse = parser->data;
-    struct text name = text_of(parse->name, parse->name_length);
-
-    if (parse->head_complete)
-        return 0;
-    if (!parse->in_value) {
-        parse->in_value = true;
-        parse->header = 0;
-        while (parse->header < HTTP_HEADER_COUNT &&
-               !text_equals_any_case(name, header_names[parse->header]))
-            parse->header++;
-        if (parse->header < HTTP_HEADER_COUNT)
-            parse->headers[parse->header].lines++;
-    }
-    if (parse->header < HTTP_HEADER_COUNT)
-        buffer_add(&parse->headers[parse->header].value, at, length);
-    return 0;
-}
-
-static enum http_verb verb_from(unsigned int method)
-{
-    static const enum http_verb verbs[] = {
-        [HTTP_GET] = HTTP_VERB_GET,   [HTTP_HEAD] = HTTP_VERB_HEAD,
-        [HTTP_POST] = HTTP_VERB_POST, [HTTP_PATCH] = HTTP_VERB_PATCH,
-        [HTTP_PUT] = HTTP_VERB_PUT,   [HTTP_DELETE] = HTTP_VERB_DELETE,
-    };
-
-    return method < ARRAY_LENGTH(verbs) ? verbs[method] : HTTP_VERB_OTHER;
-}
-
-/* Whether one header alone says how long the body is, in a way that all versions and all parsers
- * understand (RFC 9112 6). */
-static bool is_length_clear(const struct http_parse *parse)
-{
-    size_t lengths = parse->headers[HTTP_HEADER_CONTENT_LENGTH].lines;
-    size_t encodings = parse->headers[HTTP_HEADER_TRANSFER_ENCODING].lines;
-
-    if (encodings == 0)
-        return lengths <= 1;
-    return encodings == 1 && lengths == 0 && !parse->request.is_1_0 &&
-           text_equals_any_case(header_value(parse, HTTP_HEADER_TRANSFER_ENCODING),
-                                TEXT("chunked"));
-}
-
-static enum http_parsed judge_head(const struct http_parse *parse, uint64_t body_length)
-{
-    size_t hosts = parse->headers[HTTP_HEADER_HOST].lines;
-
-    if (!is_length_clear(parse))
-        return HTTP_PARSED_MALFORMED;
-    if (body_length != UINT64_MAX && body_length > HTTP_BODY_MAX)
-        return HTTP_PARSED_BODY_TOO_LARGE;
-    if (hosts > 1)
-        return HTTP_PARSED_SEVERAL_HOSTS;
-    if (hosts == 0 && !parse->request.is_1_0)
-        return HTTP_PARSED_NO_HOST;
-    return HTTP_PARSED_INCOMPLETE;
-}
-
-static int on_headers_complete(http_parser *parser)
-{
-    struct http_parse *parse = parser->data;
-    struct http_request *request = &parse->request;
-    bool has_body = parse->headers[HTTP_HEADER_TRANSFER_ENCODING].lines ||
-                    (parser->content_length && parser->content_length != UINT64_MAX);
-
-    parse->head_complete = true;
-    request->verb = verb_from(parser->method);
-    request->verb_name = http_method_str((enum http_method)parser->method);
-    request->is_1_0 =
-        parser->http_major < 1 || (parser->http_major == 1 && parser->http_minor == 0);
-    parse->fault = judge_head(parse, parser->content_length);
+    parse->at_head_end = true;
     /* An offer of another protocol is not taken up (RFC 9110 7.8): what follows is HTTP. */
-    parser->upgrade = 0;
-    if (has_body && !request->is_1_0 &&
-        text_equals_any_case(header_value(parse, HTTP_HEADER_EXPECT), TEXT("100-continue")))
-        http_parser_pause(parser, 1);
+    library->upgrade = 0;
+    return http_library_pause(library);
+}
+
+static int on_body(http_library *library, const char *at, size_t length)
+{
+    struct http_parse *parse = library->data;
+
+    parse->fault = take_framing(parse, at);
+    if (!parse->fault && !is_around_sound(parse, false))
+        parse->fault = HTTP_PARSED_MALFORMED;
+    if (!parse->fault && length > HTTP_BODY_MAX - parse->body.length)
+        parse->fault = HTTP_PARSED_BODY_TOO_LARGE;
+    if (parse->fault)
+        return -1;
+    buffer_clear(&parse->around);
+    buffer_add(&parse->body, at, length);
+    parse->fault = parse->body.failed ? HTTP_PARSED_NO_MEMORY : HTTP_PARSED_INCOMPLETE;
+    parse->taken = at + length;
     return parse->fault ? -1 : 0;
 }
 
-static int on_body(http_parser *parser, const char *at, size_t length)
+static int on_message_complete(http_library *library)
 {
-    struct http_parse *parse = parser->data;
-    bool chunked = parse->headers[HTTP_HEADER_TRANSFER_ENCODING].lines > 0;
-
-    parse->fault = check_framing(parse, at);
-    if (!parse->fault && length > HTTP_BODY_MAX - parse->body.length)
-        parse->fault = HTTP_PARSED_BODY_TOO_LARGE;
-    if (parse->fault) {
-        parse->fault_at = at;
-        return -1;
-    }
-    buffer_add(&parse->body, at, length);
-    parse->unchecked = at + length;
-    parse->before = chunked && parser->content_length == 0 ? CHUNK_END : 0;
-    parse->n_framing = 0;
-    return 0;
-}
-
-static int on_message_complete(http_parser *parser)
-{
-    struct http_parse *parse = parser->data;
+    struct http_parse *parse = library->data;
 
     parse->complete = true;
-    parse->request.keepalive = http_should_keep_alive(parser);
-    http_parser_pause(parser, 1);
-    return 0;
+    return -1;
 }
 
-static const http_parser_settings callbacks = {
-    .on_message_begin = on_message_begin,
-    .on_url = on_url,
-    .on_header_field = on_header_field,
-    .on_header_value = on_header_value,
+static const http_library_callbacks callbacks = {
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
 };
+
+/* Judges the head, which is complete. Returns 0, or why the request is refused. A method that one
+ * library alone knows is refused, as the other does. */
+static enum http_parsed judge_head(struct http_parse *parse)
+{
+    struct http_head *head = &parse->head;
+
+    if (!http_head_read(buffer_text(&parse->head_text), head) ||
+        library_of(parse)->method > HTTP_SOURCE)
+        return HTTP_PARSED_MALFORMED;
+    parse->has_head = true;
+    parse->request.verb = head->verb;
+    if (head->body_length > HTTP_BODY_MAX)
+        return HTTP_PARSED_BODY_TOO_LARGE;
+    if (head->n_hosts > 1)
+        return HTTP_PARSED_SEVERAL_HOSTS;
+    if (head->n_hosts == 0 && !head->is_1_0)
+        return HTTP_PARSED_NO_HOST;
+    return HTTP_PARSED_INCOMPLETE;
+}
 
 /* Takes scheme and authority, which count more than the Host field, off an absolute target
  * (RFC 9112 3.2.2). The scheme is that of the client, so "https" where a proxy in front terminates
@@ -244,60 +117,69 @@ static void split_target(struct http_request *request)
     request->target = length < rest.length ? text_after(rest, length) : TEXT("/");
 }
 
-static enum http_parsed end_request(struct http_parse *parse)
+static void begin_request(struct http_parse *parse)
 {
-    struct http_request *request = &parse->request;
-
-    parse->n_framing = 0;
-    parse->before = 0;
-    if (parse->target.failed || parse->headers[HTTP_HEADER_HOST].value.failed || parse->body.failed)
-        return HTTP_PARSED_NO_MEMORY;
-    request->target = buffer_text(&parse->target);
-    request->host = header_value(parse, HTTP_HEADER_HOST);
-    request->body = buffer_text(&parse->body);
-    split_target(request);
-    return HTTP_PARSED_COMPLETE;
+    *parse = (struct http_parse){
+        .head_text = parse->head_text, .around = parse->around, .body = parse->body};
+    buffer_clear(&parse->head_text);
+    buffer_clear(&parse->around);
+    buffer_clear(&parse->body);
+    http_library_init(library_of(parse), &callbacks, parse);
 }
 
-const char *http_parse_phrase(unsigned int status)
+static enum http_parsed end_request(struct http_parse *parse)
 {
-    return http_status_str((enum http_status)status);
+    const struct http_head *head = &parse->head;
+
+    if (!is_around_sound(parse, true))
+        return HTTP_PARSED_MALFORMED;
+    parse->request = (struct http_request){
+        .verb = head->verb,
+        .method = head->method,
+        .target = head->target,
+        .host = head->host,
+        .body = buffer_text(&parse->body),
+        .is_1_0 = head->is_1_0,
+        .keepalive = head->keepalive,
+    };
+    split_target(&parse->request);
+    return HTTP_PARSED_COMPLETE;
 }
 
 void http_parse_init(struct http_parse *parse)
 {
     *parse = (struct http_parse){0};
-    http_parser_init(parser_of(parse), HTTP_REQUEST);
-    parser_of(parse)->data = parse;
+    begin_request(parse);
 }
 
 void http_parse_deinit(struct http_parse *parse)
 {
-    buffer_deinit(&parse->target);
+    buffer_deinit(&parse->head_text);
+    buffer_deinit(&parse->around);
     buffer_deinit(&parse->body);
-    for (enum http_header header = 0; header < HTTP_HEADER_COUNT; header++)
-        buffer_deinit(&parse->headers[header].value);
 }
 
 enum http_parsed http_parse_read(struct http_parse *parse, struct text bytes, size_t *n_read)
 {
-    http_parser *parser = parser_of(parse);
+    http_library *library = library_of(parse);
     enum http_parsed fault;
 
-    if (parse->complete) {
-        parse->complete = false;
-        parse->request = (struct http_request){0};
-    }
-    if (HTTP_PARSER_ERRNO(parser) == HPE_PAUSED)
-        http_parser_pause(parser, 0);
-    parse->unchecked = bytes.data;
-    *n_read = http_parser_execute(parser, &callbacks, bytes.data, bytes.length);
-    fault = check_framing(parse, parse->fault_at ? parse->fault_at : bytes.data + *n_read);
-    if (fault)
-        return fault;
-    if (HTTP_PARSER_ERRNO(parser) == HPE_OK)
-        return HTTP_PARSED_INCOMPLETE;
-    if (HTTP_PARSER_ERRNO(parser) != HPE_PAUSED)
-        return parse->fault ? parse->fault : HTTP_PARSED_MALFORMED;
-    return parse->complete ? end_request(parse) : HTTP_PARSED_CONTINUE;
+    if (parse->complete)
+        begin_request(parse);
+    *n_read = 0;
+    do {
+        parse->at_head_end = false;
+        parse->taken = bytes.data + *n_read;
+        *n_read += http_library_read(library, &callbacks, text_after(bytes, *n_read));
+        fault = parse->fault ? parse->fault : take_framing(parse, bytes.data + *n_read);
+        if (!fault && parse->at_head_end)
+            fault = judge_head(parse);
+        if (fault)
+            return fault;
+    } while (parse->at_head_end && !parse->head.expects_continue);
+    if (parse->at_head_end)
+        return HTTP_PARSED_CONTINUE;
+    if (parse->complete)
+        return end_request(parse);
+    return http_library_has_refused(library) ? HTTP_PARSED_MALFORMED : HTTP_PARSED_INCOMPLETE;
 }

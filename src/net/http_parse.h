@@ -1,13 +1,14 @@
-/* Reading HTTP/1 requests (RFC 9112), one after the other from a stream of bytes. Where they begin
- * and end is found by a library, http_parser, that http_parse.c alone knows.
+/* Reading HTTP/1 requests (RFC 9112), one after the other from a stream of bytes.
  *
- * Such libraries are lenient about framing, in ways that differ. A request that is framed in a way
- * that another implementation could read otherwise is how one is smuggled past a proxy (RFC 9112
- * 11.2), so it is refused here, whatever the library makes of it.
+ * A library finds where they end; http_library.h alone knows which. Such libraries are lenient, in
+ * ways that differ, and a request that another implementation could read otherwise is how one is
+ * smuggled past a proxy (RFC 9112 11.2). So http_head reads once more, and strictly, all that is
+ * not data of a body, and a request counts only if it is sound for both.
  */
 #pragma once
 
 #include "base/buffer.h"
+#include "net/http_head.h"
 
 enum {
     HTTP_HEADER_MAX = 16 << 10, /* bytes of request line and headers, and of what is in a chunked
@@ -15,20 +16,10 @@ enum {
     HTTP_BODY_MAX = 64 << 10,   /* bytes */
 };
 
-enum http_verb {
-    HTTP_VERB_OTHER,
-    HTTP_VERB_GET,
-    HTTP_VERB_HEAD,
-    HTTP_VERB_POST,
-    HTTP_VERB_PUT,
-    HTTP_VERB_PATCH,
-    HTTP_VERB_DELETE,
-};
-
 /* A request. The texts live until the next one is read. */
 struct http_request {
     enum http_verb verb;
-    const char *verb_name;
+    struct text method; /* as sent */
     struct text target; /* path and query string */
     struct text host;   /* of the Host field, or of an absolute target; as sent, maybe empty */
     struct text body;
@@ -42,8 +33,8 @@ enum http_parsed {
     HTTP_PARSED_CONTINUE,   /* the peer waits for a 100 before it sends the body (RFC 9110 10.1.1);
                                the next call goes on with the same request */
     HTTP_PARSED_COMPLETE,
-    HTTP_PARSED_NO_MEMORY, /* complete, but memory ran out for a part of it */
     /* The request is refused; what follows cannot be read. */
+    HTTP_PARSED_NO_MEMORY,
     HTTP_PARSED_MALFORMED,
     HTTP_PARSED_HEADER_TOO_LARGE,
     HTTP_PARSED_BODY_TOO_LARGE,
@@ -52,46 +43,26 @@ enum http_parsed {
     HTTP_PARSED_COUNT,
 };
 
-/* The headers that matter here. */
-enum http_header {
-    HTTP_HEADER_HOST,
-    HTTP_HEADER_EXPECT,
-    HTTP_HEADER_CONTENT_LENGTH,
-    HTTP_HEADER_TRANSFER_ENCODING,
-    HTTP_HEADER_COUNT,
-};
-
 enum {
-    HTTP_PARSE_LIBRARY_SIZE = 64, /* bytes that the library's state takes at most */
-    HTTP_PARSE_NAME_SIZE = 18,    /* bytes of a header's name: more than any known one has */
+    HTTP_PARSE_LIBRARY_SIZE = 112, /* bytes that the library's state takes at most */
 };
 
 struct http_parse {
-    /* Complete, or, if it is refused, with its verb alone, if that was read. */
+    /* Complete, or, if it is refused, with its verb alone, if its head could be read. */
     struct http_request request;
 
     /* Of http_parse.c alone. */
-    struct buffer target, body;
-    struct {
-        size_t lines;
-        struct buffer value; /* of all lines, one after the other */
-    } headers[HTTP_HEADER_COUNT];
-    char name[HTTP_PARSE_NAME_SIZE]; /* of the current header line; cut if it is longer */
-    size_t name_length;
-    bool in_value;           /* of the current header line */
-    enum http_header header; /* which it is; HTTP_HEADER_COUNT: another one */
-    bool head_complete;      /* further headers are trailers, which do not count */
-    bool complete;           /* the request */
-    enum http_parsed fault;  /* why the request is refused; 0: it is not, or the library says why */
-    const char *fault_at;    /* where, if that is before the byte that the library has come to */
-    const char *unchecked;   /* of the bytes that are being read: framing is checked up to here */
-    int before;              /* the byte before, or 0 if it is none of framing, or CHUNK_END */
-    size_t n_framing;        /* bytes of framing in a row */
+    struct buffer head_text;
+    struct buffer around; /* the data: bytes since the head, or since the last piece of data */
+    struct buffer body;
+    const char *taken; /* of the bytes that are being read: up to here they are in a buffer */
+    bool at_head_end;  /* where the library has paused */
+    bool has_head;     /* HEAD is read */
+    bool complete;     /* the request */
+    struct http_head head;
+    enum http_parsed fault; /* why a callback has stopped the library; 0: it has not */
     _Alignas(max_align_t) char library[HTTP_PARSE_LIBRARY_SIZE];
 };
-
-/* The phrase that goes with a status code in a reply (RFC 9110 15), for example "Not Found". */
-const char *http_parse_phrase(unsigned int status);
 
 /* Prepares to read the first request of a connection. It must not move from then on. */
 void http_parse_init(struct http_parse *parse);

@@ -348,6 +348,36 @@ MALFORMED = {
         b"POST /dns HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
     ),
     "a NUL in a header": b"GET /dns/getAllDomains HTTP/1.1\r\nHost: a\r\nX-\0Y: a\r\n\r\n",
+    # What some libraries take, and others do not.
+    "LF alone in the head": LOOKUP.replace(b"\r\n", b"\n"),
+    "LF alone after the request line": LOOKUP.replace(b"HTTP/1.1\r", b"HTTP/1.1"),
+    "LF alone at the end of the headers": LOOKUP[:-2] + b"\n",
+    "LF alone before a request": b"\n" + LOOKUP,
+    "LF alone after the size of a chunk": POST % (CHUNKED, CHUNKS.replace(b"\r\n{", b"\n{")),
+    "LF alone after a trailer": POST % (CHUNKED, CHUNKS[:-2] + b"A: b\n\r\n"),
+    "RTSP": LOOKUP.replace(b"HTTP/1.1", b"RTSP/1.0"),
+    "Icecast": LOOKUP.replace(b"GET", b"SOURCE").replace(b"HTTP/1.1", b"ICE/1.0"),
+    "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/2.0": LOOKUP.replace(b"HTTP/1.1", b"HTTP/2.0"),
+    "HTTP/1.2": LOOKUP.replace(b"HTTP/1.1", b"HTTP/1.2"),
+    "HTTP/0.9": LOOKUP.replace(b"HTTP/1.1", b"HTTP/0.9"),
+    "a verb that is newer": LOOKUP.replace(b"GET", b"QUERY"),
+    "two blanks before the target": LOOKUP.replace(b"GET ", b"GET  "),
+    "two blanks before the version": LOOKUP.replace(b" HTTP/", b"  HTTP/"),
+    "a target beyond ASCII": LOOKUP.replace(b"/ANY", b"/\xc3\xa4"),
+    "a target that is a scheme alone": b"GET http:// HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a control character in a value": LOOKUP.replace(b"Host:", b"X: \x01\r\nHost:"),
+    "a name that begins as that of the encoding": LOOKUP.replace(
+        b"Host:", b"Transfer-Encodings: chunked\r\nHost:"),
+    "a length without number": POST % (b"Content-Length:", b""),
+    "a length of 64 bits": POST % (b"Content-Length: %d" % (2**64 - 1), b""),
+    "a blank after the size of a chunk": POST % (CHUNKED, CHUNKS.replace(b"\r\n{", b" \r\n{")),
+    "a size of 64 bits": POST % (CHUNKED, b"ffffffffffffffff\r\n{"),
+    "a chunk extension without name": POST % (CHUNKED, CHUNKS.replace(b"\r\n{", b";=a\r\n{")),
+    "a chunk extension with a blank": POST % (CHUNKED, CHUNKS.replace(b"\r\n{", b"; a\r\n{")),
+    "an extension of the last chunk with a blank": POST % (CHUNKED, CHUNKS[:-4] + b"; a\r\n\r\n"),
+    "a length as a trailer": POST % (CHUNKED, CHUNKS[:-2] + b"Content-Length: 1\r\n\r\n"),
+    "a host as a trailer": POST % (CHUNKED, CHUNKS[:-2] + b"Host: b\r\n\r\n"),
 }
 
 
@@ -384,13 +414,12 @@ def test_what_follows_a_request_that_is_not_framed_well_is_never_read(keeping, n
 
 @pytest.mark.parametrize("asked", [
     b"\r\n\r\n" + LOOKUP,
-    LOOKUP.replace(b"\r\n", b"\n"),
     LOOKUP.replace(b"Host: 127.0.0.1", b"Host:127.0.0.1 \t"),
     LOOKUP.replace(b"Host:", b"!#$%&'*+-.^_`|~09Az: x\r\nHost:"),
     POST % (LENGTH, ALL_DOMAINS),
     POST % (CHUNKED.replace(b"chunked", b" CHUNKED "), CHUNKS),
     POST % (CHUNKED, CHUNKS.replace(b"\r\n{", b';a="b"\r\n{')[:-2] + b"A: b\r\n\r\n"),
-], ids=["empty lines before", "LF alone", "blanks around a value", "all of a token", "a length",
+], ids=["empty lines before", "blanks around a value", "all of a token", "a length",
         "chunks", "an extension and a trailer"])
 def test_what_http_allows_is_read(closing, asked):
     assert exchange(closing.port, asked).status == 200
