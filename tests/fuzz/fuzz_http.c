@@ -2,7 +2,8 @@
  * the policy listener, or to a remote backend with many own zones (take_many). The first line of
  * the input says in which pieces the rest comes (take_piece). Every reply is HTTP, from the former
  * with one JSON object, from the latter with a policy body or one line of text; a connection
- * without keep-alive ends with the first, and the pieces make no difference. */
+ * without keep-alive ends with the first, and the pieces make no difference. Nor does the library
+ * that finds the end of requests, where there are both. */
 #include "feed.h"
 #include "fixture.h"
 #include "fuzz.h"
@@ -278,6 +279,70 @@ static void check_stream(const struct subject *subject, struct text stream, stru
     compare(subject, stream, lengths, true);
 }
 
+#ifdef HTTP_LIBRARIES
+
+/* http_parse with the library that the program is not linked with. */
+void other_http_parse_init(struct http_parse *parse);
+void other_http_parse_deinit(struct http_parse *parse);
+enum http_parsed other_http_parse_read(struct http_parse *parse, struct text bytes, size_t *n_read);
+
+static void add_request(struct buffer *requests, const struct http_request *request, size_t n)
+{
+    buffer_printf(requests, "%zu %d %d %d", n, request->verb, request->is_1_0, request->keepalive);
+    buffer_add_text(requests, request->method);
+    buffer_add_text(requests, request->target);
+    buffer_add_text(requests, request->host);
+    buffer_add_text(requests, request->body);
+}
+
+/* Appends all requests of a stream. Returns what came of reading last. */
+static enum http_parsed read_all(struct http_parse *parse, struct text stream,
+                                 enum http_parsed (*read)(struct http_parse *parse,
+                                                          struct text bytes, size_t *n_read),
+                                 struct buffer *requests)
+{
+    enum http_parsed parsed;
+    size_t n;
+
+    do {
+        parsed = read(parse, stream, &n);
+        stream = text_after(stream, n);
+        if (parsed == HTTP_PARSED_CONTINUE)
+            buffer_add_string(requests, "100");
+        if (parsed == HTTP_PARSED_COMPLETE)
+            add_request(requests, &parse->request, n);
+    } while ((parsed == HTTP_PARSED_CONTINUE || parsed == HTTP_PARSED_COMPLETE) && stream.length);
+    return parsed;
+}
+
+/* Both libraries make the same requests of a stream, and if both refuse it, then for the same
+ * reason, unless it has two; one may see sooner than the other that it is to be refused. */
+static void compare_libraries(struct text stream)
+{
+    CLEANUP(buffer_deinit) struct buffer requests = BUFFER_INIT, other_requests = BUFFER_INIT;
+    CLEANUP(http_parse_deinit) struct http_parse parse;
+    CLEANUP(other_http_parse_deinit) struct http_parse other_parse;
+    enum http_parsed parsed, other_parsed;
+
+    http_parse_init(&parse);
+    other_http_parse_init(&other_parse);
+    parsed = read_all(&parse, stream, http_parse_read, &requests);
+    other_parsed = read_all(&other_parse, stream, other_http_parse_read, &other_requests);
+    MUST(text_equals(buffer_text(&requests), buffer_text(&other_requests)));
+    MUST(parsed == other_parsed || parsed == HTTP_PARSED_INCOMPLETE ||
+         other_parsed == HTTP_PARSED_INCOMPLETE || parsed == HTTP_PARSED_HEADER_TOO_LARGE ||
+         other_parsed == HTTP_PARSED_HEADER_TOO_LARGE);
+}
+
+#else
+
+static void compare_libraries(struct text stream)
+{
+    (void)stream;
+}
+
+#endif
+
 static void prepare(void)
 {
     MUST(fixture_build(&snapshot) == 0 && fixture_build_zones(0, &zones) == 0 &&
@@ -301,6 +366,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!snapshot)
         prepare();
+    compare_libraries(stream);
     if (take_many(&lengths)) {
         if (size <= MANY_INPUT_MAX)
             check_stream(&long_lists, stream, lengths);
