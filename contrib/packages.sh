@@ -4,7 +4,7 @@
 
 # To build. Configuring wants cmocka too, since it takes in the tests.
 BUILD_PACKAGES=(
-    gcc libc6-dev libcmocka-dev libcurl4-openssl-dev libevent-dev libhttp-parser-dev libidn2-dev
+    gcc libc6-dev libcmocka-dev libcurl4-openssl-dev libevent-dev libidn2-dev
     libjansson-dev libsqlite3-dev libunbound-dev libyaml-dev meson nettle-dev ninja-build pkg-config scdoc
 )
 
@@ -13,15 +13,21 @@ POWERDNS_PACKAGES=(
     bind9-dnsutils pdns-backend-remote pdns-backend-sqlite3 pdns-server python3 sqlite3
 )
 
-# For all tests, beside the two above.
+# For all tests, beside the two above. These compare llhttp with its predecessor.
 TEST_PACKAGES=(
     bind9 bind9-utils build-essential debhelper dehydrated dns-root-data dnsdist dnsperf dpkg-dev
-    fakeroot faketime git groff-base iproute2 knot knot-dnsutils lintian man-db nginx nsd openssl
-    postfix postfix-mta-sts-resolver procps prometheus python3-cryptography python3-dnspython
-    python3-pytest systemd unbound
+    fakeroot faketime git groff-base iproute2 knot knot-dnsutils libhttp-parser-dev lintian man-db
+    nginx nsd openssl pdns-backend-bind postfix postfix-mta-sts-resolver procps prometheus
+    python3-cryptography python3-dnspython python3-pytest systemd unbound
 )
-# In Debian 12 this is a part of systemd.
-[ "$(. /etc/os-release && echo "$VERSION_CODENAME")" = bookworm ] || TEST_PACKAGES+=(systemd-dev)
+
+# Debian 12 has no llhttp, and systemd-dev is a part of systemd there.
+if [ "$(. /etc/os-release && echo "$VERSION_CODENAME")" = bookworm ]; then
+    BUILD_PACKAGES+=(libhttp-parser-dev)
+else
+    BUILD_PACKAGES+=(libllhttp-dev)
+    TEST_PACKAGES+=(systemd-dev)
+fi
 
 # For sanitizers, valgrind, the static checks and the coverage.
 CHECK_PACKAGES=(
