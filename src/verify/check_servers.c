@@ -4,6 +4,7 @@
 #include "verify/checks.h"
 #include "verify/expected.h"
 
+#include "base/buffer.h"
 #include "base/quote.h"
 
 #include <stdio.h>
@@ -36,11 +37,18 @@ struct server_look {
     const char *failure; /* of a look-up of its addresses */
 };
 
+/* A name server at one of its addresses. */
+struct server_address {
+    struct server_look *server;
+    char text[INET6_ADDRSTRLEN];
+    size_t pending;                         /* questions */
+    const char *wrong[ARRAY_LENGTH(asked)]; /* what it answers that is not as configured, or NULL */
+};
+
 /* A question to a name server. */
 struct server_question {
-    struct server_look *server;
+    struct server_address *address;
     size_t number; /* in asked[] */
-    char address[INET6_ADDRSTRLEN];
 };
 
 static enum record_type record_type_of(ns_type type)
@@ -94,59 +102,130 @@ static void describe_rows(const struct look *look, size_t number, char *out, siz
         snprintf(out, size, "that the name exists, without such a record");
 }
 
+/* Whether a server gives an answer that the domain may have. */
+static bool is_right(struct look *look, size_t number, const struct dns_answer *answer)
+{
+    enum owner owner = asked[number].owner;
+
+    if (!answer->authoritative)
+        return false;
+    if (owner == OWNER_MTA_STS && look_announces_old_id(look, answer))
+        return true; /* for a while yet */
+    return is_as_configured(look, number, answer,
+                            expected_txt(&look->arena, look->domain.policy, owner));
+}
+
+/* Says what a server answers; lives in the look's arena. */
+static const char *describe_answer(struct look *look, const struct dns_answer *answer)
+{
+    CLEANUP(buffer_deinit) struct buffer text = BUFFER_INIT;
+    struct text copy;
+
+    if (answer->alias)
+        buffer_printf(&text, "%s as alias", quote_text(text_from(answer->alias)).text);
+    else
+        buffer_add_string(&text, look_describe(look, answer));
+    if (!answer->authoritative && answer->outcome != DNS_FAILED)
+        buffer_add_string(&text, ", and is not authoritative");
+    if (text.failed || arena_copy_text(&look->arena, buffer_text(&text), &copy))
+        return "out of memory";
+    return copy.data;
+}
+
+/* Lists the names for which a server gives the same wrong answer as for one of them. Returns how
+ * many they are, or 0 if that one is not the first of them. */
+static size_t list_same(const char *const *wrong, size_t number, char *names, size_t size)
+{
+    size_t n = 0, used = 0;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
+        if (!wrong[i] || strcmp(wrong[i], wrong[number]) != 0)
+            continue;
+        if (i < number)
+            return 0;
+        used += (size_t)snprintf(names + used, size - used, "%s%s", n ? ", " : "", asked[i].name);
+        n++;
+    }
+    return n;
+}
+
+/* Reports what a server answers otherwise than configured. Where that is the same for several
+ * names, as it is with a server that knows none of them, it is one cause, whatever policy a domain
+ * has. */
+static void report_wrong(const struct server_address *address)
+{
+    struct look *look = address->server->zone->look;
+    char names[128], expected[512];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(asked); i++) {
+        size_t n = address->wrong[i] ? list_same(address->wrong, i, names, sizeof(names)) : 0;
+
+        if (n == 0)
+            continue;
+        describe_rows(look, i, expected, sizeof(expected));
+        look_report(look, CHECK_SERVERS, FINDING_ERROR,
+                    n == 1 ? expected : "the records of the configuration",
+                    "%s (%s) answers %s: %s", quote_text(text_from(address->server->host)).text,
+                    address->text, names, address->wrong[i]);
+    }
+}
+
 static void take_server_answer(void *context, const struct dns_answer *answer)
 {
-    struct server_question *question = context;
-    struct look *look = question->server->zone->look;
-    const char *host = question->server->host;
-    char expected[512];
+    const struct server_question *question = context;
+    struct server_address *address = question->address;
+    struct look *look = address->server->zone->look;
 
-    if (answer->outcome == DNS_NO_ANSWER) {
+    if (answer->outcome == DNS_NO_ANSWER)
         look_report(look, CHECK_SERVERS, FINDING_WARNING, "an answer", "%s (%s) does not answer",
-                    quote_text(text_from(host)).text, question->address);
+                    quote_text(text_from(address->server->host)).text, address->text);
+    else if (!is_right(look, question->number, answer))
+        address->wrong[question->number] = describe_answer(look, answer);
+    if (dns_answer_is_transient(answer))
         look_is_transient(look);
-    } else if (answer->authoritative && asked[question->number].owner == OWNER_MTA_STS &&
-               look_announces_old_id(look, answer)) {
-        /* right for a while yet */
-    } else if (!answer->authoritative ||
-               !is_as_configured(look, question->number, answer,
-                                 expected_txt(&look->arena, look->domain.policy,
-                                              asked[question->number].owner))) {
-        describe_rows(look, question->number, expected, sizeof(expected));
-        look_report(
-            look, CHECK_SERVERS, FINDING_ERROR, expected, "%s (%s) answers %s: %s%s%s",
-            quote_text(text_from(host)).text, question->address, asked[question->number].name,
-            answer->alias ? quote_text(text_from(answer->alias)).text : look_describe(look, answer),
-            answer->alias ? " as alias" : "",
-            answer->authoritative || answer->outcome == DNS_FAILED ? ""
-                                                                   : ", and is not authoritative");
-        if (dns_answer_is_transient(answer))
-            look_is_transient(look);
-    }
+    if (--address->pending == 0)
+        report_wrong(address);
     look_end(look);
 }
 
-static void ask_server(struct server_look *server, struct text text, size_t number)
+static void ask_address(struct server_address *address, const struct address *to, size_t number)
 {
-    struct look *look = server->zone->look;
+    struct look *look = address->server->zone->look;
     struct name name = look_owner_name(look, asked[number].owner);
     struct server_question *question = arena_alloc(&look->arena, sizeof(*question));
-    struct address address;
 
     if (!question) {
         look->failed = true;
         return;
     }
-    *question = (struct server_question){.server = server, .number = number};
-    snprintf(question->address, sizeof(question->address), "%.*s", (int)text.length, text.data);
-    if (!routes_find(look->tools->routes, text, &address))
-        return;
+    *question = (struct server_question){address, number};
     look_begin(look);
-    if (dns_client_ask(look->tools->client, &address, NS_DEFAULTPORT, false, name.text,
+    address->pending++;
+    if (dns_client_ask(look->tools->client, to, NS_DEFAULTPORT, false, name.text,
                        asked[number].type, take_server_answer, question)) {
         look->failed = true;
+        address->pending--;
         look_end(look);
     }
+}
+
+static void ask_server(struct server_look *server, struct text text)
+{
+    struct look *look = server->zone->look;
+    struct server_address *address = arena_alloc(&look->arena, sizeof(*address));
+    struct address to;
+
+    if (!address) {
+        look->failed = true;
+        return;
+    }
+    *address = (struct server_address){.server = server};
+    snprintf(address->text, sizeof(address->text), "%.*s", (int)text.length, text.data);
+    if (!routes_find(look->tools->routes, text, &to))
+        return;
+    for (size_t number = 0; number < ARRAY_LENGTH(asked); number++)
+        if (server->zone->owners & UINT32_C(1) << asked[number].owner)
+            ask_address(address, &to, number);
 }
 
 /* Whether a domain has, at an owner, rows that are to be seen at every server. */
@@ -171,9 +250,7 @@ static void take_addresses(void *context, const struct dns_answer *answer)
                     "no address of %s%s%s", quote_text(text_from(server->host)).text,
                     server->failure ? ": " : "", server->failure ? server->failure : "");
     for (size_t i = 0; i < answer->n_values; i++)
-        for (size_t number = 0; number < ARRAY_LENGTH(asked); number++)
-            if (server->zone->owners & UINT32_C(1) << asked[number].owner)
-                ask_server(server, answer->values[i], number);
+        ask_server(server, answer->values[i]);
     look_end(look);
 }
 

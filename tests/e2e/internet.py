@@ -245,10 +245,9 @@ def starttls(name, found, mode="enforce"):
 
 
 NO_NAME = "no such name"
+ALL_NAMES = "_mta-sts TXT, _smtp._tls TXT, mta-sts A, mta-sts AAAA"
 ALL_RECORDS = [("txt", E, NO_NAME), ("tls-ent", E, NO_NAME), ("tlsrpt", E, NO_NAME),
-               ("policy-host", E, NO_NAME), ("servers", E, "answers _mta-sts TXT: no such name"),
-               ("servers", E, "answers _smtp._tls TXT: no such name"),
-               ("servers", E, "answers mta-sts A: no such name")]
+               ("policy-host", E, NO_NAME), ("servers", E, f"answers {ALL_NAMES}: no such name")]
 MAYBE_ALL = {(check, severity) for check, severity, _ in ALL_RECORDS}
 # The mx of the policy is then no MX of any domain.
 UNUSED = ("mx", W, "the mx mail.example.net is no MX of any domain of the policy")
@@ -287,9 +286,7 @@ DOMAINS = [
     Domain("tls-ent.example", [("tls-ent", E, NO_NAME)], {("tlsrpt", E)}, servers=("ns3",)),
     # servers
     Domain("one-server.example", [
-        ("servers", E, '"ns3.dns.example" (127.0.53.13) answers _mta-sts TXT: no such name'),
-        ("servers", E, '"ns3.dns.example" (127.0.53.13) answers _smtp._tls TXT: no such name'),
-        ("servers", E, '"ns3.dns.example" (127.0.53.13) answers mta-sts A: no such name')],
+        ("servers", E, f'"ns3.dns.example" (127.0.53.13) answers {ALL_NAMES}: no such name')],
         MAYBE_ALL, servers=("ns1", "ns3")),
     Domain("one-of-two.example", [("servers", E, '"ns5.dns.example" (127.0.53.13) answers')],
            MAYBE_ALL, servers=("ns1", "ns5")),
@@ -372,7 +369,7 @@ DOMAINS = [
     Domain("gzip.example", [("policy", E, r'line 1 is "\x1f\x8b')], host=web(24)),
     Domain("big-txt.example", [("txt", E, '"xxx'), ("servers", E, "xxx")],
            records=["_mta-sts 5 TXT " + " ".join(['"' + "x" * 255 + '"'] * 200)]),
-    Domain("loop.example", [("policy-host", E, "SERVFAIL"), ("servers", E, "SERVFAIL")],
+    Domain("loop.example", [("policy-host", E, "SERVFAIL"), ("servers", E, "mta-sts A, mta-sts AAAA: SERVFAIL")],
            records=["mta-sts 5 CNAME loop", "loop 5 CNAME mta-sts"]),
     starttls("mx-banner", [("starttls", E, "endless replies: mx-banner.mail.example")]),
     starttls("mx-busy", [("starttls", E, r'("421 \x1b[31mgreylisted, try later")')]),

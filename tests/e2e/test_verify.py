@@ -136,15 +136,20 @@ LAXER = {
 
 def test_a_senders_own_code_accepts_what_verify_accepts(internet, whole):
     found, _ = read_findings(whole["no-smtp"])
-    asked = [domain for domain in DOMAINS if not domain.maybe]  # else chance decides who is asked
-    with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda domain: query(domain.name, internet), asked))
-    wrong = {}
-    for domain, result in zip(asked, results):
-        stopped = {check for check, severity, _ in found.get(domain.name, ())
-                   if severity == "error"} & STOPPERS
-        if (result == "VALID") == bool(stopped) and domain.name not in LAXER:
-            wrong[domain.name] = (result, sorted(stopped))
+    asked = [domain.name for domain in DOMAINS  # unless chance decides who is asked
+             if not domain.maybe and domain.name not in LAXER]
+    stopped = {name: {check for check, severity, _ in found.get(name, ()) if severity == "error"} & STOPPERS
+               for name in asked}
+
+    def agrees(name):
+        """Its patience ends before a busy machine has answered, so it may ask three times."""
+        if stopped[name]:
+            return query(name, internet) != "VALID"
+        return any(query(name, internet) == "VALID" for _ in range(3))
+
+    with ThreadPoolExecutor(4) as pool:
+        wrong = [(name, sorted(stopped[name]))
+                 for name, fine in zip(asked, pool.map(agrees, asked)) if not fine]
     assert not wrong, pprint.pformat(wrong)
 
 
