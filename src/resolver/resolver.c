@@ -35,9 +35,9 @@ static const char *const options[][2] = {
     {"num-queries-per-thread:", "8192"}, /* more than all looks ask: none is dropped for others */
     {"outgoing-num-tcp:", "64"},
     {"edns-buffer-size:", "1232"},
-    {"msg-cache-size:", "16m"},
-    {"rrset-cache-size:", "32m"},
-    {"key-cache-size:", "8m"},
+    {"msg-cache-size:", "2m"},
+    {"rrset-cache-size:", "4m"},
+    {"key-cache-size:", "2m"},
 };
 
 static int set_up(struct ub_ctx *context, const struct resolver_setup *setup, const char **fault)
