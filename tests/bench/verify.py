@@ -1,12 +1,14 @@
 """How fast verify is, beside what the slowest part allows: the same servers get the same questions from
-dnsperf, and the same handshakes from curl, in the same run.
+dnsperf, and the same handshakes from curl, in the same run. And how much memory it takes for one number of
+domains and for another.
 
 Run by tests/bench/verify.sh, as root.
 """
 
 import argparse
+import contextlib
 import json
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,21 +20,36 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 from internet import NS1, WEB
 from namespace import Namespace
 from service import program
-from test_verify_scale import NO_POLICY, World, names
+from test_verify_scale import NO_POLICY, World
 
 QUESTIONS = ["_mta-sts TXT", "_tls TXT", "_smtp._tls TXT", "mta-sts A", "mta-sts AAAA"]
 
 
-def measure_verify(world, domains):
+def peak_of(process):
+    """The most memory that a program had resident, in KiB, once it has ended. Its parent's, which
+    ru_maxrss counts too, has no part in it."""
+    peak = 0
+    while process.poll() is None:
+        with contextlib.suppress(OSError, TypeError):
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+            peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+        time.sleep(0.02)
+    return peak
+
+
+def measure_verify(world, directory, domains, *arguments):
     """Domains a second, and the memory that it took at most, in KiB."""
     begin = time.monotonic()
-    done = subprocess.run(
-        [program(), "verify", "-c", world.service.config, "--trust-anchor", "none", "--format",
-         "json", "--ca-file", world.certificates.authority.certificate, *domains],
-        capture_output=True, text=True, check=False)
-    elapsed = time.monotonic() - begin
-    report = json.loads(done.stdout)
-    return report["domains"] / elapsed, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    with open(directory / "report", "w+", encoding="utf-8") as report:
+        with subprocess.Popen(
+                [program(), "verify", "-c", world.service.config, "--trust-anchor", "none", "--format",
+                 "json", "--ca-file", world.certificates.authority.certificate, *arguments, *domains],
+                stdout=report) as process:
+            memory = peak_of(process)
+        elapsed = time.monotonic() - begin
+        report.seek(0)
+        found = json.load(report)
+    return found["domains"] / elapsed, memory
 
 
 def measure_dns(directory, hosts):
@@ -65,10 +82,33 @@ def measure_https(directory, hosts, authority):
     return len(hosts) / (time.monotonic() - begin)
 
 
+def compare_speed(world, directory, hosts, rounds):
+    for _ in range(rounds):
+        verify, memory = measure_verify(world, directory, hosts)
+        dns = measure_dns(directory, hosts)
+        https = measure_https(directory, hosts, world.certificates.authority.certificate)
+        print(f"verify {verify:.0f} domains/s, {memory / 1024:.1f} MiB; dnsperf allows {dns:.0f}, "
+              f"curl {https:.0f}; ratio {verify / min(dns, https):.2f}", flush=True)
+
+
+def compare_memory(world, directory, few, checks):
+    """Memory for a few of the domains, and for all, over the same configuration."""
+    options = ["--check", checks] if checks else []
+    _, for_few = measure_verify(world, directory, world.names[1:few + 1], *options)
+    rate, for_all = measure_verify(world, directory, [], *options)
+    more = len(world.names) - few
+    print(f"checks {checks or 'all'}: {few} domains {for_few / 1024:.1f} MiB, {len(world.names)} domains "
+          f"{for_all / 1024:.1f} MiB ({rate:.0f} domains/s): {(for_all - for_few) * 1024 / more:.1f} bytes "
+          "for each more", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--domains", type=int, default=2000)
+    parser.add_argument("--domains", type=int, default=2000, help="of which the speed is measured")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--count", type=int, default=10_000, help="domains of the configuration")
+    parser.add_argument("--memory", type=int, metavar="FEW", help="compare FEW domains with all")
+    parser.add_argument("--check", help="only these checks, for the memory")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root, Namespace() as namespace:
         numbers = iter(range(1000))
@@ -78,18 +118,15 @@ def main():
             path.mkdir()
             return path
 
-        world = World(make_directory, namespace, slow=False)
+        world = World(make_directory, namespace, slow=False, count=options.count)
         try:
             world.start()
-            hosts = [name for name in names()[1:] if not name.startswith(NO_POLICY)]
-            hosts = hosts[1000:1000 + options.domains]
             directory = make_directory()
-            for _ in range(options.rounds):
-                verify, memory = measure_verify(world, hosts)
-                dns = measure_dns(directory, hosts)
-                https = measure_https(directory, hosts, world.certificates.authority.certificate)
-                print(f"verify {verify:.0f} domains/s, {memory / 1024:.1f} MiB; dnsperf allows {dns:.0f}, "
-                      f"curl {https:.0f}; ratio {verify / min(dns, https):.2f}", flush=True)
+            if options.memory:
+                compare_memory(world, directory, options.memory, options.check)
+            hosts = [name for name in world.names[1:] if not name.startswith(NO_POLICY)]
+            hosts = hosts[-options.domains:]
+            compare_speed(world, directory, hosts, options.rounds)
         finally:
             world.stop()
 

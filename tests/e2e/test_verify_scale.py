@@ -27,6 +27,8 @@ ZONE = [
 SITE = """\
 map_hash_bucket_size 128;
 map_hash_max_size 65536;
+limit_conn_zone $server_addr zone=address:1m;
+limit_conn address 8;  # more at a time than verify may have get a 503
 map $ssl_server_name $certificate {{ {certificates} }}
 map $host $refused {{ default 0; mta-sts.{refused}.many.example 1; }}
 server {{ listen 127.0.0.1:80; return 404; }}
@@ -43,12 +45,12 @@ server {{
 """
 
 
-def names():
-    return ["example.net", *(f"d{number}.many.example" for number in range(COUNT))]
+def names(count=COUNT):
+    return ["example.net", *(f"d{number}.many.example" for number in range(count))]
 
 
 class World:
-    def __init__(self, make_directory, namespace, slow=True):
+    def __init__(self, make_directory, namespace, slow=True, count=COUNT):
         self.make_directory = make_directory
         self.namespace = namespace
         self.directory = make_directory()
@@ -59,6 +61,7 @@ class World:
         self.service.policy_port = 8080
         self.programs = []
         self.slow = slow
+        self.names = names(count)
         self.hostile = HostileServers({(mail(2), 25): (None, stall)} if slow else {})
 
     def run(self, program):
@@ -72,7 +75,7 @@ class World:
 
     def start(self):
         members = self.service.directory / "members.list"
-        members.write_text("".join(f"{name}\n" for name in names()[1:]), encoding="ascii")
+        members.write_text("".join(f"{name}\n" for name in self.names[1:]), encoding="ascii")
         self.service.configure(f"""\
 policies:
   - domain: example.net
@@ -105,7 +108,7 @@ policies:
             mail(1): [f"smtpd_tls_cert_file={certificate}"]}))
 
     def site(self):
-        hosts = [f"mta-sts.{name}" for name in names()]
+        hosts = [f"mta-sts.{name}" for name in self.names]
         lines = []
         for first in range(0, len(hosts), NAMES_EACH):
             some = hosts[first:first + NAMES_EACH]
