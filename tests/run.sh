@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The first look: installs what is missing (Debian 12), builds with gcc, and runs every suite and the demo
+# The first look: installs what is missing (Debian 12 and 13), builds with gcc, and runs every suite and the demo
 # once. The last line is "N passed, M failed".
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
