@@ -2,8 +2,8 @@
 
 #include "os/state_directory.h"
 #include "service/listeners.h"
-#include "snapshot/changes.h"
 #include "snapshot/zones.h"
+#include "state/memory.h"
 
 #include <errno.h>
 #include <time.h>
@@ -63,18 +63,50 @@ static void warn_of_sizes(const struct snapshot *snapshot, struct place place,
     }
 }
 
-/* Gives own zones their serials. Returns 0 or -ENOMEM. */
-static int give_serials(struct config *config)
+/* What the service has written into its state, if there is one and it can be read: serials of own
+ * zones go on from there. Without it they are those of a service that starts for the first time. */
+struct remembered {
+    struct state state;
+    struct memory memory;
+    bool known;
+};
+
+static void remembered_deinit(struct remembered *remembered)
 {
-    const struct past past = PAST_INIT;
-    const struct domain_changes changes = DOMAIN_CHANGES_INIT;
-    const struct snapshot_before before = {&past, &changes, time(NULL)};
+    state_close(&remembered->state);
+}
+
+static uint64_t remember(const struct settings *settings, void *context)
+{
+    struct remembered *remembered = context;
+    const char *directory = state_directory(settings->state);
+
+    remembered->known = directory && state_open(&remembered->state, directory, STATE_READ) == 0 &&
+                        memory_read(&remembered->state, &remembered->memory) == 0;
+    /* The service may be running, and then has not ended; what it has written is true all the same.
+     */
+    remembered->memory.ended = true;
+    return remembered->known ? remembered->memory.seed : 0;
+}
+
+/* Gives own zones their serials. Returns 0 or -ENOMEM. */
+static int give_serials(struct config *config, struct remembered *remembered)
+{
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    const struct memory_clock clock = {.time = time(NULL)};
+    const struct snapshot_before before = {&past, &changes, clock.time};
     struct snapshot *with;
-    int r;
+    int r = 0;
 
     if (snapshot_n_zones(config->snapshot) == 0)
         return 0;
-    r = snapshot_follow(config->snapshot, &before, NULL, 0, &with);
+    if (remembered->known)
+        r = memory_read_past(&remembered->state, &remembered->memory, &clock, &past);
+    if (remembered->known && r == 0)
+        r = memory_read_changes(&remembered->state, config->snapshot, &changes);
+    if (r >= 0)
+        r = snapshot_follow(config->snapshot, &before, NULL, 0, &with);
     if (r)
         return r;
     snapshot_unref(config->snapshot);
@@ -89,11 +121,13 @@ static struct config *load(const char *path, bool check, struct diagnostics *dia
     struct judgement judgement = {.path = path, .diagnostics = diagnostics};
     enum severity least = check ? SEVERITY_WARNING : SEVERITY_ERROR;
     CLEANUP(config_free_pointer) struct config *config = NULL;
+    CLEANUP(remembered_deinit) struct remembered remembered = {.state = STATE_INIT};
+    const struct config_request request = {.path = path, .seed = remember, .context = &remembered};
     struct config *loaded;
-    int r = config_load(&(struct config_request){.path = path}, diagnostics, &config);
+    int r = config_load(&request, diagnostics, &config);
 
     if (r == 0)
-        r = give_serials(config);
+        r = give_serials(config, &remembered);
     if (r == 0 && check) {
         warn_of_sizes(config->snapshot, (struct place){.file = path}, diagnostics);
         if (snapshot_n_zones(config->snapshot) && !state_directory(config->settings.state))

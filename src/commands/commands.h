@@ -23,6 +23,9 @@ int lookup_run(const struct command_arguments *arguments);
 /* Prints the policy body of the domain in operand 0. */
 int policy_run(const struct command_arguments *arguments);
 
+/* Prints the policy bodies that the policy of the domain in operand 0 had, from the state. */
+int history_run(const struct command_arguments *arguments);
+
 /* Prints the configuration of another program, of the kind in operand 0, with as many names in a
  * certificate as option 0 says. */
 int export_run(const struct command_arguments *arguments);

@@ -53,6 +53,16 @@ static const struct command commands[] = {
         .run = policy_run,
     },
     {
+        .name = "history",
+        .does = "print the policies that a domain had, and which of them senders may still hold",
+        .about =
+            "Prints each policy that the service has served for a domain's policy, the latest\n"
+            "first: when it was served first and last, and until when a sender that fetched\n"
+            "it may act by it. The service keeps this in its state.\n",
+        .operands = {{.name = "DOMAIN", .does = "a domain of the configuration"}},
+        .run = history_run,
+    },
+    {
         .name = "export",
         .does = "print a configuration for another program",
         .about = "Prints what another program needs to know of the domains in the configuration.\n",

@@ -9,6 +9,7 @@
 #include "state/notified.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -22,6 +23,8 @@ struct load {
     struct state state;   /* open at the start, until it was read, */
     struct memory memory; /* and the first of it */
     bool remembers;       /* there is something in it */
+    bool began;           /* it says now that the process has not ended, which it did not before */
+    char directory[PATH_MAX];
     pthread_t thread;
     bool joined;
     atomic_bool cancelled, ended;
@@ -64,6 +67,8 @@ static void open_state(struct load *load, const char *directory)
                   directory, r < 0 ? strerror(-r) : state->fault);
     else if (load->memory.written == 0)
         log_warning("the state in %s is new: what was published before is not known", directory);
+    load->began = r == 0 && load->memory.ended;
+    snprintf(load->directory, sizeof(load->directory), "%s", directory);
     load->remembers = r == 0 && load->memory.written;
     if (r == 0)
         load->result.seed = load->memory.seed;
@@ -331,6 +336,17 @@ struct load_result *load_wait(struct load *load)
         pthread_join(load->thread, NULL);
     load->joined = true;
     return &load->result;
+}
+
+void load_undo(struct load *load)
+{
+    struct state state;
+
+    if (!load->began)
+        return;
+    if (state_open(&state, load->directory, STATE_WRITE) == 0)
+        (void)memory_end(&state);
+    state_close(&state);
 }
 
 void load_cancel(struct load *load)

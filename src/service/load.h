@@ -59,6 +59,9 @@ bool load_has_ended(const struct load *load);
 /* Waits until the load has ended. The result lives as long as the load. */
 struct load_result *load_wait(struct load *load);
 
+/* Has the state be as before the start: nothing was published. After the load has ended. */
+void load_undo(struct load *load);
+
 /* Tells the load to end before its time, without waiting. NULL is allowed. */
 void load_cancel(struct load *load);
 

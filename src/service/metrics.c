@@ -193,6 +193,18 @@ static void add_gauges(const struct metrics *metrics)
     }
 }
 
+/* Whether the state can be written, if there is one. */
+static void add_state(const struct status_state *state, struct buffer *out)
+{
+    if (!state->kept)
+        return;
+    begin_family(out, "state_failed", "gauge", "Whether the state cannot be written.");
+    buffer_printf(out, PREFIX "state_failed %d\n", state->failed);
+    begin_family(out, "state_written_timestamp_seconds", "gauge",
+                 "When the state was last written.");
+    buffer_printf(out, PREFIX "state_written_timestamp_seconds %lld\n", (long long)state->written);
+}
+
 void metrics_write(const struct settings *settings, const struct counters *const *counters,
                    size_t n, const struct status_view *view, struct buffer *out)
 {
@@ -204,6 +216,7 @@ void metrics_write(const struct settings *settings, const struct counters *const
         add_listeners(&metrics, &listener_families[i]);
     add_reloads(view, out);
     add_gauges(&metrics);
+    add_state(&view->state, out);
     begin_family(out, "build_info", "gauge", "The version that runs.");
     buffer_printf(out, PREFIX "build_info{version=\"%s\"} 1\n", PDNS_MTA_STS_VERSION);
 }

@@ -243,7 +243,19 @@ static int start(struct service *service, struct load_result *result)
              number_of(snapshot_n_domains(service->loaded), "domain", "domains").text,
              seconds_since(result->begun) * 1e3);
     log_held_back(service, &result->held);
+    if (service->announcements.n)
+        show_waiting(service);
     return 0;
+}
+
+/* Ends the first load. A start that fails publishes nothing, so it leaves the state as it was. */
+static int end_start(struct service *service, struct load_result *result)
+{
+    int r = result->r ? REPORTED : start(service, result);
+
+    if (r)
+        load_undo(service->load);
+    return r;
 }
 
 static void refuse_reload(struct service *service, const struct diagnostics *diagnostics, int r,
@@ -319,7 +331,7 @@ int service_end_load(struct service *service, int64_t *processor_ms)
     if (result->now)
         end_announcement(service, result);
     else if (!service->config)
-        r = result->r ? REPORTED : start(service, result);
+        r = end_start(service, result);
     else if (result->r)
         refuse_reload(service, &result->diagnostics, result->r, result->begun);
     else

@@ -2,7 +2,6 @@
 
 import atexit
 import functools
-import itertools
 import os
 import shutil
 import signal
@@ -14,10 +13,6 @@ from processes import DEADLINE, Program, running
 RELOADED = r"reload: \d+ polic"
 REFUSED = r"reload.*refused"
 SANITIZER_REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:")
-
-
-# Modification times in the past.
-TIMES = itertools.count(1700000000)
 
 
 def program():
@@ -50,13 +45,6 @@ def listen(port, path="/dns", keepalive="no", socket_path=None, policy_port=None
     policy = f', policy: {{address: "127.0.0.1:{policy_port}"}}' if policy_port else ""
     admin = f', admin: {{address: "127.0.0.1:{admin_port}"}}' if admin_port else ""
     return f"listen: {{{http}{unix}{policy}{admin}}}\n"
-
-
-def set_past(path):
-    """Gives a file a time of long ago, later than that of any before: with own zones, a load waits
-    until the second of the newest file is over."""
-    time = next(TIMES)
-    os.utime(path, (time, time))
 
 
 def run_bytes(*arguments, **options):

@@ -10,6 +10,7 @@ import os
 import random
 import re
 import socket
+import time
 
 import pytest
 
@@ -25,8 +26,6 @@ from zone_history import ZoneHistory
 QUESTIONS = 120  # about each configuration
 HOSTS = 15
 RESTARTS = 0.03  # of the configurations that are accepted
-START = 1700000000  # the time of the first configuration's files; later ones have later times
-SPREAD = 8  # seconds, in which times of files may go back
 METHODS_OF_ROWS = ("lookup", "list", "searchRecords")
 
 
@@ -128,18 +127,14 @@ class Comparison:
         self.web_server.close()
 
     def restart(self):
-        """Ending takes the socket out of the directory, which then has another time."""
         self.disconnect()
-        time = self.service.directory.stat().st_mtime_ns
         self.service.stop()
-        os.utime(self.service.directory, ns=(time, time))
         self.service.start()
-        self.history.forget()
+        self.history.restart()
         self.connect()
 
-    def write(self, rng, first):
-        """Writes the files, with times from FIRST on, in nanoseconds; returns the newest one, in
-        seconds. The directory's counts, too, as a glob looks there."""
+    def write(self, rng):
+        """Writes the files, with any times."""
         directory = self.service.directory
         for old in self.written:
             old.unlink()
@@ -149,17 +144,16 @@ class Comparison:
         self.written = [directory / name for name in files]
         for path, text in zip(self.written, files.values()):
             path.write_bytes(text.encode("utf-8"))
-        used = [self.service.config, *self.written, directory]
-        times = [first + rng.randrange(SPREAD * 10**9) for _ in used]
-        for path, time in zip(used, times):
-            os.utime(path, ns=(time, time))
-        return max(times) // 10**9
+        for path in self.service.config, *self.written:
+            modified = rng.randrange(2**32)
+            os.utime(path, (modified, modified))
 
-    def load(self, rng, number):
+    def load(self, rng):
         """Has the service read a configuration, whose zones the model takes over."""
         configuration = random_configuration(rng, self.configuration)
         self.files = configuration.files
-        newest = self.write(rng, (START + number) * 10**9)
+        self.write(rng)
+        began = int(time.time())
         log = self.service.reload(f"{REFUSED}|{RELOADED}")
         refused = configuration.error is not None
         assert ("refused" in log) == refused, log
@@ -167,15 +161,16 @@ class Comparison:
             assert configuration.error in log
             return
         self.configuration = configuration
+        self.take_zones(Model(configuration.policies, configuration.zones), began)
         if rng.random() < RESTARTS:
             self.restart()
-        self.take_zones(Model(configuration.policies, configuration.zones), newest)
+            self.take_zones(Model(configuration.policies, configuration.zones), began)
 
-    def take_zones(self, model, newest):
+    def take_zones(self, model, began):
         catalogs = model.settings.catalogs() if model.settings else []
         zones, *members = self.client.ask([("getAllDomains", {}), *(
             ("list", {"zonename": f"{name}.", "domain_id": -1}) for name in catalogs)])
-        self.history.load(model, zones, members, newest)
+        self.history.load(model, zones, members, began)
 
     def compare_answers(self, rng):
         questions = random_questions(rng, self.model, QUESTIONS)
@@ -227,7 +222,6 @@ def configured(make_directory, ports):
     with Service(make_directory(), ports.take()) as service:
         service.policy_port = ports.take()
         service.configure("policies: [{domain: before.example}]\n", keepalive="yes")
-        os.utime(service.config, (0, 0))
         yield service.start()
 
 
@@ -238,7 +232,7 @@ def test_the_service_answers_as_the_model_does(configured, client_name, request)
     for number in range(request.config.getoption("configurations")):
         rng = random.Random(f"{seed} {client_name} {number}")
         try:
-            comparison.load(rng, number)
+            comparison.load(rng)
             comparison.compare_answers(rng)
             comparison.compare_bodies(rng)
             comparison.compare_certificates(rng)

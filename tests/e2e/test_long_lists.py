@@ -9,7 +9,6 @@ import pytest
 
 from http_client import Connection, get_request, json_request
 from processes import DEADLINE, wait_until
-from service import set_past
 from unix_client import Stream
 
 DOMAINS = 100000  # with three zones each
@@ -38,7 +37,6 @@ def write_list(service, domains=DOMAINS, prefix="customer"):
     lines = "".join(f"{prefix}-{number}.example\n" for number in range(domains))
     listed = service.directory / "domains.list"
     listed.write_text(lines, encoding="ascii")
-    set_past(listed)
 
 
 def expected(domains=DOMAINS, prefix="customer"):
@@ -58,7 +56,6 @@ def running(service):
     """The service with all zones, over HTTP with keep-alive."""
     write_list(service)
     service.configure(CONFIGURATION, keepalive="yes")
-    set_past(service.config)
     return service.start()
 
 

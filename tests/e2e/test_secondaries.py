@@ -13,7 +13,6 @@ from nsd import Nsd
 from powerdns import TRANSPORTS
 from primary import PowerDnsSecondary, Primary
 from processes import DEADLINE, wait_until
-from service import set_past
 
 BY_NAME = {transport.name: transport for transport in TRANSPORTS}
 CATALOG = "catalog.mta-sts.example.net"
@@ -45,7 +44,6 @@ WITH_CATALOG = [(Knot, "get"), (Knot, "json"), (Knot, "unix"), (Named, "unix"),
 
 def configure(service, members, policy_id="one"):
     service.configure(CONFIGURATION.format(id=policy_id, members=", ".join(members)))
-    set_past(service.config)
 
 
 def ask(server, name, kind):

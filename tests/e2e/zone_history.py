@@ -4,14 +4,17 @@ The service chooses these itself, so the model (model.py) takes them from it, an
 what docs/zones.md and docs/ARCHITECTURE.md say of them.
 """
 
+from time import time as time_now
+
 from model import Model, labels_of
 
 ID_MIN, ID_MAX = 1000000, 2**31 - 1
 
 
 def published(model, policy):
-    """What a policy publishes in own zones; their serials change with it."""
-    return policy.domain, policy.ttl, policy.own(), model.settings.apex()
+    """What a policy publishes in own zones; their serials change with it. Records have no order."""
+    rows = {owner: sorted(rows) for owner, rows in policy.own().items()}
+    return policy.domain, policy.ttl, rows, sorted(model.settings.apex())
 
 
 class ZoneHistory:
@@ -19,46 +22,59 @@ class ZoneHistory:
         self.ids = {}  # of every zone that there ever was
         self.labels = {}
         self.parts = {}  # (number of parts, zone) -> part
-        self.forget()
-
-    def forget(self):
-        """The service starts anew; what comes from the names of zones stays even so."""
         self.highest = 0  # of all serials
         self.serials = {}  # domain -> what it publishes, and the serial of its zones
         self.model = Model()  # of the last load
 
-    def load(self, model, zones, members, newest):
-        """Takes the zones and the records of the catalog zones after a load of files of which the
-        newest had a time."""
+    def restart(self):
+        """What was notified is kept for the zones whose serial it was."""
+        for zone in self.model.zones.values():
+            if zone.notified != zone.serial:
+                zone.notified = 0
+
+    def load(self, model, zones, members, began):
+        """Takes the zones and the records of the catalog zones after a load that began at a time.
+        The new serial is one for all zones that have changed."""
         self.take_zones(model, zones)
         if model.catalogs:
             self.take_labels(model, members)
-        fresh = max(newest, self.highest + 1)
-        serials = {}
+        kept = {}
         for policy in model.policies:
             if policy.authority == "zones":
                 what = published(model, policy)
-                serials |= {each: self.with_serial(each, what, fresh) for each in policy.domains()}
+                kept |= {each: (what, self.kept_serial(each, what)) for each in policy.domains()}
+        fresh = 0
         for zone in model.zones.values():
             before = self.model.zones.get(zone.name)
             zone.notified = before.notified if before else 0
-            expected = serials[zone.domain][1] if zone.domain else self.of_catalog(model, zone, fresh)
+            expected = kept[zone.domain][1] if zone.domain else self.of_catalog(model, zone)
+            if expected is None:
+                fresh = fresh or self.check_fresh(zone.serial, began)
+                expected = fresh
             assert zone.serial == expected, f"{zone.info()} after {before and before.info()}"
-        given = [zone.serial for zone in model.zones.values()]
-        self.highest = max([self.highest, *given, *(serial for _, serial in serials.values())])
-        self.serials, self.model = serials, model
+        if any(serial is None for _, serial in kept.values()):
+            fresh = fresh or max(began, self.highest + 1)
+        self.highest = max(self.highest, fresh)
+        self.serials = {each: (what, serial or fresh) for each, (what, serial) in kept.items()}
+        self.model = model
 
-    def with_serial(self, domain, what, fresh):
-        """A domain has a serial even while it has no zone."""
+    def check_fresh(self, serial, began):
+        """A new serial is the time, or the number after the highest that there was."""
+        first, last = (max(time, self.highest + 1) for time in (began, int(time_now()) + 1))
+        assert first <= serial <= last, f"{serial} is not in {first} to {last}"
+        return serial
+
+    def kept_serial(self, domain, what):
+        """A domain has a serial even while it has no zone. None: it has changed."""
         before, serial = self.serials.get(domain, (None, None))
-        return what, serial if what == before else fresh
+        return serial if what == before else None
 
-    def of_catalog(self, model, zone, fresh):
+    def of_catalog(self, model, zone):
         before = self.model.zones.get(zone.name)
         same = (before and not before.domain
                 and self.model.settings.soa() == model.settings.soa()
                 and before.members() == zone.members())
-        return before.serial if same else fresh
+        return before.serial if same else None
 
     def take_zones(self, model, zones):
         listed = {labels_of(zone["zone"]): zone for zone in zones}
