@@ -34,7 +34,7 @@ _pdns_mta_sts() {
         verify)
             words+=" --format --check --resolver --trust-anchor --ca-file --no-smtp --save"
             ;;
-        export) words+=" --per-certificate nginx dehydrated delegations" ;;
+        export) words+=" --per-certificate caddy nginx apache dehydrated delegations" ;;
         esac
         ;;
     esac

@@ -31,8 +31,85 @@ void export_print_host(const struct domain *domain)
            domain->name.data);
 }
 
+struct export_upstream export_upstream(const struct config *config, const char *web_server)
+{
+    const struct listener_settings *policy = &config->settings.listeners[LISTENER_POLICY];
+    const struct sockaddr_in *v4 = &policy->address.socket.v4;
+    const struct sockaddr_in6 *v6 = &policy->address.socket.v6;
+    struct export_upstream out;
+
+    if (!policy->enabled)
+        fprintf(stderr,
+                "pdns-mta-sts: warning: without listen.policy in the configuration nothing answers "
+                "behind %s\n",
+                web_server);
+    /* A listener on every address is reached by the loopback one. */
+    if (v4->sin_family == AF_INET && v4->sin_addr.s_addr == htonl(INADDR_ANY))
+        snprintf(out.text, sizeof(out.text), "127.0.0.1:%u", ntohs(v4->sin_port));
+    else if (v6->sin6_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+        snprintf(out.text, sizeof(out.text), "[::1]:%u", ntohs(v6->sin6_port));
+    else
+        memcpy(out.text, policy->address.text, sizeof(out.text));
+    return out;
+}
+
+/* What a policy with a mode says of its certificates, or NULL. */
+static const char *certificates_of(const struct config *config, size_t number)
+{
+    const struct policy *policy = snapshot_policy(config->snapshot, number);
+
+    return policy->mode == POLICY_MODE_ABSENT ? NULL : config_certificates(config, policy);
+}
+
+const char *export_certificates(const struct config *config)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; !found && i < snapshot_n_policies(config->snapshot); i++)
+        found = certificates_of(config, i);
+    return found;
+}
+
+const char *export_certificates_of(const struct config *config, const struct policy *policy,
+                                   const char *most)
+{
+    const char *own = config_certificates(config, policy);
+
+    return own ? own : most;
+}
+
+void export_write_key(struct buffer *out, const char *certificate)
+{
+    struct text path = text_from(certificate);
+    const char *name = strrchr(certificate, '/') + 1;
+
+    if (path.length > 4 && strcmp(certificate + path.length - 4, ".crt") == 0)
+        buffer_printf(out, "%.*s.key", (int)path.length - 4, certificate);
+    else
+        buffer_printf(out, "%.*sprivkey.pem", (int)(name - certificate), certificate);
+}
+
+bool export_paths_are_plain(const struct config *config)
+{
+    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++) {
+        const char *path = certificates_of(config, i), *c = path ? path : "";
+
+        while (*c && (unsigned char)*c >= ' ' && !strchr("\"$\\\x7f", *c))
+            c++;
+        if (!*c)
+            continue;
+        fprintf(stderr,
+                "pdns-mta-sts: the path of certificates %s has a character that the web server's "
+                "configuration cannot have: choose one without $, quotes, backslashes and control "
+                "characters\n",
+                quote_text(text_from(path)).text);
+        return false;
+    }
+    return true;
+}
+
 /* dehydrated's domains.txt: a line for each certificate. */
-static bool export_dehydrated(const struct config *config, uint32_t per_certificate)
+static int export_dehydrated(const struct config *config, uint32_t per_certificate)
 {
     struct export_hosts hosts = {.snapshot = config->snapshot, .per_certificate = per_certificate};
     bool any = false;
@@ -47,7 +124,7 @@ static bool export_dehydrated(const struct config *config, uint32_t per_certific
         putchar('\n');
     else
         fputs("pdns-mta-sts: no policy has a mode, so no certificate is needed\n", stderr);
-    return true;
+    return EXIT_DONE;
 }
 
 /* The NS records by which a parent zone hands a domain's own zones over. */
@@ -67,7 +144,7 @@ static bool print_delegations_of(const struct snapshot *snapshot, const struct d
     return !out.failed;
 }
 
-static bool export_delegations(const struct config *config, uint32_t per_certificate)
+static int export_delegations(const struct config *config, uint32_t per_certificate)
 {
     struct domain domain;
     size_t cursor = 0;
@@ -78,22 +155,26 @@ static bool export_delegations(const struct config *config, uint32_t per_certifi
               stderr);
     while (!ferror(stdout) && snapshot_next_domain(config->snapshot, &cursor, &domain))
         if (!print_delegations_of(config->snapshot, &domain))
-            return false;
-    return true;
+            return command_out_of_memory();
+    return EXIT_DONE;
 }
 
-enum { KIND_NGINX, KIND_DEHYDRATED, KIND_DELEGATIONS };
+enum { KIND_CADDY, KIND_NGINX, KIND_APACHE, KIND_DEHYDRATED, KIND_DELEGATIONS };
 
 const struct command_choice export_kinds[] = {
+    [KIND_CADDY] = {"caddy", "a Caddyfile, with certificates on demand"},
     [KIND_NGINX] = {"nginx", "a virtual host that serves every policy"},
+    [KIND_APACHE] = {"apache", "a virtual host for each certificate"},
     [KIND_DEHYDRATED] = {"dehydrated", "domains.txt, the certificates that policy hosts need"},
     [KIND_DELEGATIONS] = {"delegations", "NS records of own zones, for their parent zones"},
     {NULL, NULL},
 };
 
-/* They return false if out of memory. */
-static bool (*const print[])(const struct config *config, uint32_t per_certificate) = {
+/* They return the exit code. */
+static int (*const print[])(const struct config *config, uint32_t per_certificate) = {
+    [KIND_CADDY] = export_caddy,
     [KIND_NGINX] = export_nginx,
+    [KIND_APACHE] = export_apache,
     [KIND_DEHYDRATED] = export_dehydrated,
     [KIND_DELEGATIONS] = export_delegations,
 };
@@ -114,5 +195,5 @@ int export_run(const struct command_arguments *arguments)
     config = command_load(arguments->config_path);
     if (!config)
         return EXIT_REFUSED;
-    return print[kind](config, (uint32_t)n) ? EXIT_DONE : command_out_of_memory();
+    return print[kind](config, (uint32_t)n);
 }

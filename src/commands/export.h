@@ -23,6 +23,32 @@ bool export_next_host(struct export_hosts *hosts);
 /* Prints the name of a domain's policy host. */
 void export_print_host(const struct domain *domain);
 
-/* Prints a file for the http block of nginx, as those in sites-enabled and conf.d are. Returns
- * false if out of memory. */
-bool export_nginx(const struct config *config, uint32_t per_certificate);
+/* An address and a port. */
+struct export_upstream {
+    char text[sizeof(((struct listen_address *)NULL)->text)];
+};
+
+/* Where a web server on the same machine reaches the service for the policies. Warns on stderr if
+ * nothing listens there. */
+struct export_upstream export_upstream(const struct config *config, const char *web_server);
+
+/* The certificates of most domains: the template of their paths that comes first in the
+ * configuration, or NULL if no policy says where its own are. Those that do not say follow it. */
+const char *export_certificates(const struct config *config);
+
+/* The certificates of a policy's domains; MOST is what export_certificates said. */
+const char *export_certificates_of(const struct config *config, const struct policy *policy,
+                                   const char *most);
+
+/* The private key that belongs to a certificate, both as templates: NAME.key beside NAME.crt, and
+ * privkey.pem in the same directory beside all others. */
+void export_write_key(struct buffer *out, const char *certificate);
+
+/* Whether all paths of certificates can stand in quotes in the configuration of a web server.
+ * Reports the first one that cannot. */
+bool export_paths_are_plain(const struct config *config);
+
+/* The kinds. Each prints to stdout and returns the exit code. */
+int export_apache(const struct config *config, uint32_t per_certificate);
+int export_caddy(const struct config *config, uint32_t per_certificate);
+int export_nginx(const struct config *config, uint32_t per_certificate);

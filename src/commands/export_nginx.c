@@ -1,37 +1,46 @@
 /* nginx: a virtual host that serves the policies of every domain.
  *
- * With one certificate for each host the name that the client sends, in lower case, is the name of
- * the certificate, so the virtual host is the same whichever domains there are. With several hosts
- * in a certificate nginx needs a list that says which certificate covers a host. */
+ * With one certificate for each host the name that the client sends, in lower case, says where the
+ * certificate is, so the virtual host is the same whichever domains there are. With several hosts
+ * in a certificate nginx needs a list that says whose certificate covers a host; and with
+ * certificates in several places, one that says where those are which are elsewhere than most. */
+#include "base/template.h"
+#include "commands/commands.h"
 #include "commands/export.h"
 
+#include <errno.h>
+#include <ifaddrs.h>
 #include <stdio.h>
 
 enum { CAPITALS_MAX = 8 /* of one letter in a name; nginx's captures end at $9 */ };
 
 /* Where dehydrated keeps what nginx needs: certificates apart from those of other sites, and the
  * challenges of all. */
-#define CERTIFICATES "/var/lib/dehydrated/mta-sts/certs/"
+#define CERTIFICATES "/var/lib/dehydrated/mta-sts/certs/mta-sts.%d/fullchain.pem"
 #define CHALLENGES   "/var/lib/dehydrated/acme-challenges/"
 
-/* A map of the certificate by a variable. Clients choose the name that they send, so it becomes
- * part of a path only if it has the form of a policy host. MORE are further lines. */
-static void print_certificate_map(const char *name, const char *certificate, const char *more)
+/* In place of a domain for whatever is no policy host; no domain ends in a hyphen. */
+#define UNKNOWN "unknown-"
+
+/* A map to the domain of the policy host that a variable names. Clients choose the name that they
+ * send, so it becomes part of a path only if it has the form of a policy host. MORE are further
+ * lines. */
+static void print_domain_map(const char *name, const char *domain, const char *more)
 {
     printf("map %s %s {\n"
-           "    default                      " CERTIFICATES "unknown;\n"
-           "    \"~^mta-sts(\\.[a-z0-9-]+)+$\" " CERTIFICATES "%s;\n"
+           "    default                                   \"" UNKNOWN "\";\n"
+           "    \"~^mta-sts\\.([a-z0-9-]+(\\.[a-z0-9-]+)*)$\" $1;\n"
            "%s"
            "}\n",
-           name, certificate, name, more);
+           name, domain, more);
 }
 
-static void print_one_map(void)
+static void print_domain_maps(void)
 {
-    fputs("# The certificate of the policy host that the client asks for.\n", stdout);
-    print_certificate_map("$ssl_server_name", "$mta_sts_certificate",
-                          "    \"~[A-Z]\"                     $mta_sts_lower_certificate;\n");
-    print_certificate_map("$mta_sts_lower_z", "$mta_sts_lower_certificate", "");
+    fputs("# The domain of the policy host that the client asks for.\n", stdout);
+    print_domain_map("$ssl_server_name", "$mta_sts_domain",
+                     "    \"~[A-Z]\"                                  $mta_sts_lower_domain;\n");
+    print_domain_map("$mta_sts_lower_z", "$mta_sts_lower_domain", "");
 }
 
 /* Replaces N capitals of one letter, all that there are. */
@@ -73,56 +82,137 @@ static void print_list_map(const struct snapshot *snapshot, uint32_t per_certifi
 {
     struct export_hosts hosts = {.snapshot = snapshot, .per_certificate = per_certificate};
 
-    fputs("# The certificate that covers the policy host that the client asks for.\n"
-          "map_hash_bucket_size 512;\n"
-          "map_hash_max_size 65536;\n"
-          "map $ssl_server_name $mta_sts_certificate {\n"
-          "    default " CERTIFICATES "unknown;\n",
+    fputs("# The domain whose certificate covers the policy host that the client asks for.\n"
+          "map $ssl_server_name $mta_sts_domain {\n"
+          "    default \"" UNKNOWN "\";\n",
           stdout);
     while (!ferror(stdout) && export_next_host(&hosts)) {
         fputs("    ", stdout);
         export_print_host(&hosts.domain);
-        fputs(" " CERTIFICATES, stdout);
-        export_print_host(&hosts.first);
-        fputs(";\n", stdout);
+        printf(" %.*s;\n", (int)hosts.first.name.length, hosts.first.name.data);
     }
     fputs("}\n", stdout);
 }
 
-/* Where a listener on every address is reached on the same machine. */
-static const char *reachable(const struct listen_address *address, char text[sizeof(address->text)])
+/* Whether some policies have their certificates elsewhere than most. */
+static bool has_other_certificates(const struct config *config, const char *most)
 {
-    const struct sockaddr_in *v4 = &address->socket.v4;
-    const struct sockaddr_in6 *v6 = &address->socket.v6;
+    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++) {
+        const struct policy *policy = snapshot_policy(config->snapshot, i);
 
-    if (v4->sin_family == AF_INET && v4->sin_addr.s_addr == htonl(INADDR_ANY))
-        snprintf(text, sizeof(address->text), "127.0.0.1:%u", ntohs(v4->sin_port));
-    else if (v6->sin6_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
-        snprintf(text, sizeof(address->text), "[::1]:%u", ntohs(v6->sin6_port));
-    else
-        return address->text;
-    return text;
+        if (policy->mode != POLICY_MODE_ABSENT &&
+            strcmp(export_certificates_of(config, policy, most), most) != 0)
+            return true;
+    }
+    return false;
 }
 
-static void print_servers(const char *address)
+/* Prints a path in quotes, with a domain, or the variable that has it. */
+static int print_path(const char *template, struct text domain)
+{
+    CLEANUP(buffer_deinit) struct buffer path = BUFFER_INIT;
+
+    template_write(&path, text_from(template), domain);
+    if (path.failed)
+        return -ENOMEM;
+    printf("\"%.*s\"", (int)path.length, path.data);
+    return 0;
+}
+
+/* A file that belongs to a certificate: which variable has its path, and how that follows from the
+ * path of the certificate. */
+struct file {
+    const char *directive, *variable;
+    void (*write)(struct buffer *out, const char *certificate);
+};
+
+static void write_certificate(struct buffer *out, const char *certificate)
+{
+    buffer_add_string(out, certificate);
+}
+
+static const struct file files[] = {
+    {"ssl_certificate    ", "$mta_sts_certificate", write_certificate},
+    {"ssl_certificate_key", "$mta_sts_certificate_key", export_write_key},
+};
+
+static int print_file(const struct file *file, const char *certificate, struct text domain)
+{
+    CLEANUP(buffer_deinit) struct buffer path = BUFFER_INIT;
+
+    file->write(&path, certificate);
+    return buffer_string(&path) ? print_path(path.data, domain) : -ENOMEM;
+}
+
+/* A map of the domain to the path of a file, with the domains whose file is elsewhere. */
+static int print_file_map(const struct config *config, const char *most, const struct file *file)
+{
+    struct export_hosts hosts = {.snapshot = config->snapshot, .per_certificate = 1};
+    int r;
+
+    printf("map mta-sts.$mta_sts_domain %s {\n    default ", file->variable);
+    r = print_file(file, most, TEXT("${mta_sts_domain}"));
+    fputs(";\n", stdout);
+    while (r == 0 && !ferror(stdout) && export_next_host(&hosts)) {
+        const char *certificate = export_certificates_of(config, hosts.domain.policy, most);
+
+        if (strcmp(certificate, most) == 0)
+            continue;
+        fputs("    ", stdout);
+        export_print_host(&hosts.domain);
+        putchar(' ');
+        r = print_file(file, certificate, hosts.domain.name);
+        fputs(";\n", stdout);
+    }
+    fputs("}\n", stdout);
+    return r;
+}
+
+/* Without an address of IPv6 nginx could not listen on it. */
+static bool has_ipv6(void)
+{
+    struct ifaddrs *all = NULL;
+    bool found = false;
+
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (const struct ifaddrs *each = all; each && !found; each = each->ifa_next)
+        found = each->ifa_addr && each->ifa_addr->sa_family == AF_INET6;
+    freeifaddrs(all);
+    return found;
+}
+
+static void print_server_begin(const char *port, const char *options)
 {
     printf("\n"
-           "upstream mta_sts_policies {\n"
-           "    server %s;\n"
-           "    keepalive 16;\n"
-           "    keepalive_timeout 20s;  # before the service closes what is idle\n"
-           "}\n",
-           address);
-    fputs("\n"
-          "server {\n"
-          "    listen 443 ssl;\n"
-          "    listen [::]:443 ssl;\n"
-          "    server_name \"~^mta-sts\\.\";\n"
+           "server {\n"
+           "    listen %s%s;\n",
+           port, options);
+    if (has_ipv6())
+        printf("    listen [::]:%s%s;\n", port, options);
+    fputs("    server_name \"~^mta-sts\\.\";\n"
           "    server_tokens off;\n"
-          "\n"
-          "    ssl_certificate     $mta_sts_certificate/fullchain.pem;\n"
-          "    ssl_certificate_key $mta_sts_certificate/privkey.pem;\n"
-          "    ssl_protocols TLSv1.2 TLSv1.3;\n"
+          "\n",
+          stdout);
+}
+
+/* OTHERS: the paths are in variables. */
+static int print_https_server(const char *most, bool others)
+{
+    print_server_begin("443", " ssl");
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        int r = 0;
+
+        printf("    %s ", files[i].directive);
+        if (others)
+            fputs(files[i].variable, stdout);
+        else
+            r = print_file(&files[i], most, TEXT("${mta_sts_domain}"));
+        if (r)
+            return r;
+        fputs(";\n", stdout);
+    }
+    fputs("    ssl_protocols TLSv1.2 TLSv1.3;\n"
           "\n"
           "    # Senders follow no redirect from here.\n"
           "    location = " POLICY_PATH " {\n"
@@ -135,15 +225,15 @@ static void print_servers(const char *address)
           "    location / {\n"
           "        return 404;\n"
           "    }\n"
-          "}\n"
-          "\n"
-          "server {\n"
-          "    listen 80;\n"
-          "    listen [::]:80;\n"
-          "    server_name \"~^mta-sts\\.\";\n"
-          "    server_tokens off;\n"
-          "\n"
-          "    # Where the certification authority looks for what dehydrated has put there.\n"
+          "}\n",
+          stdout);
+    return 0;
+}
+
+static void print_http_server(void)
+{
+    print_server_begin("80", "");
+    fputs("    # Where the certification authority looks for what dehydrated has put there.\n"
           "    location ^~ /.well-known/acme-challenge/ {\n"
           "        alias " CHALLENGES ";\n"
           "        default_type text/plain;\n"
@@ -161,25 +251,63 @@ static void print_servers(const char *address)
           stdout);
 }
 
-/* A file for the http block, as those in sites-enabled and conf.d are. */
-bool export_nginx(const struct config *config, uint32_t per_certificate)
+/* The maps that the servers use, but for those to lower case. */
+static int print_maps(const struct config *config, uint32_t per_certificate, const char *most,
+                      bool others)
 {
-    const struct listener_settings *policy = &config->settings.listeners[LISTENER_POLICY];
-    char text[sizeof(policy->address.text)];
+    if (per_certificate > 1 || others)
+        fputs("map_hash_bucket_size 512;\n"
+              "map_hash_max_size 65536;\n"
+              "\n",
+              stdout);
+    if (per_certificate > 1)
+        print_list_map(config->snapshot, per_certificate);
+    else
+        print_domain_maps();
+    for (size_t i = 0; others && i < ARRAY_LENGTH(files); i++) {
+        int r = print_file_map(config, most, &files[i]);
 
-    if (!policy->enabled)
-        fputs("pdns-mta-sts: warning: without listen.policy in the configuration nothing answers "
-              "behind nginx\n",
-              stderr);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int print_all(const struct config *config, uint32_t per_certificate, const char *most)
+{
+    struct export_upstream upstream = export_upstream(config, "nginx");
+    bool others = has_other_certificates(config, most);
+    int r;
+
     fputs("# Made by 'pdns-mta-sts export nginx'.\n"
           "\n",
           stdout);
-    if (per_certificate == 1)
-        print_one_map();
-    else
-        print_list_map(config->snapshot, per_certificate);
-    print_servers(reachable(&policy->address, text));
+    r = print_maps(config, per_certificate, most, others);
+    if (r)
+        return r;
+    printf("\n"
+           "upstream mta_sts_policies {\n"
+           "    server %s;\n"
+           "    keepalive 16;\n"
+           "    keepalive_timeout 20s;  # before the service closes what is idle\n"
+           "}\n",
+           upstream.text);
+    r = print_https_server(most, others);
+    if (r)
+        return r;
+    print_http_server();
     if (per_certificate == 1)
         print_lower_case_maps();
-    return true;
+    return 0;
+}
+
+/* A file for the http block, as those in sites-enabled and conf.d are. */
+int export_nginx(const struct config *config, uint32_t per_certificate)
+{
+    const char *most = export_certificates(config);
+
+    if (!export_paths_are_plain(config))
+        return EXIT_REFUSED;
+    return print_all(config, per_certificate, most ? most : CERTIFICATES) ? command_out_of_memory()
+                                                                          : EXIT_DONE;
 }

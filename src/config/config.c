@@ -20,6 +20,13 @@ void config_free(struct config *config)
     free(config);
 }
 
+const char *config_certificates(const struct config *config, const struct policy *policy)
+{
+    size_t number = snapshot_policy_number(config->snapshot, policy);
+
+    return number < config->n_certificates ? config->certificates[number] : NULL;
+}
+
 void config_name_restart(const struct settings *before, const struct settings *after,
                          struct buffer *out)
 {
@@ -253,6 +260,35 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
             quote_text(name).text, quote_text(domain.name).text);
 }
 
+/* Keeps where the certificates are, for what is made of the configuration later. */
+static int keep_certificates(const struct loader *loader)
+{
+    struct config *config = loader->config;
+    const char **all = arena_alloc(&config->arena, loader->n_policies * sizeof(*all));
+
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; i < loader->n_policies; i++) {
+        struct text copy;
+        int r;
+
+        all[i] = NULL;
+        if (!loader->policies[i].certificates)
+            continue;
+        if (i && loader->policies[i].certificates == loader->policies[i - 1].certificates) {
+            all[i] = all[i - 1]; /* both from the defaults */
+            continue;
+        }
+        r = arena_copy_text(&config->arena, text_from(loader->policies[i].certificates), &copy);
+        if (r)
+            return r;
+        all[i] = copy.data;
+    }
+    config->certificates = all;
+    config->n_certificates = loader->n_policies;
+    return 0;
+}
+
 /* Makes the snapshot, and checks what only the whole shows. */
 static int freeze(struct loader *loader)
 {
@@ -260,6 +296,9 @@ static int freeze(struct loader *loader)
     int r;
 
     r = builder_freeze(loader->builder, members_report_clash, loader, &config->snapshot);
+    if (r)
+        return r;
+    r = keep_certificates(loader);
     if (r)
         return r;
     policies_check_aliases(loader, config->snapshot);

@@ -18,6 +18,7 @@ import pytest
 
 from http_client import Connection
 from powerdns import PowerDns
+from processes import DEADLINE
 from service import Service, listen, program, run, run_bytes
 
 COMMANDS = Path(__file__).parent.parent / "data" / "commands"
@@ -476,7 +477,21 @@ def test_export_nginx_without_the_listener_warns(config):
     assert "    server 127.0.0.1:8080;\n" in done.stdout
 
 
-def test_the_example_for_nginx_is_what_is_exported_without_further_ado(config):
-    example = Path(__file__).resolve().parent.parent.parent / "contrib" / "nginx.conf.example"
-    done = run("export", "nginx", "-c", config("listen: {policy: {}}\npolicies: [{domain: example.net}]\n"))
+@pytest.mark.parametrize("kind, name", [("nginx", "nginx.conf.example"), ("caddy", "Caddyfile.example")])
+def test_the_example_is_what_is_exported_without_further_ado(config, kind, name):
+    example = Path(__file__).resolve().parent.parent.parent / "contrib" / name
+    done = run("export", kind, "-c", config("listen: {policy: {}}\npolicies: [{domain: example.net}]\n"))
     assert done.stdout == example.read_text(encoding="ascii")
+
+
+def test_nginx_listens_over_ipv6_where_the_machine_has_it(config):
+    """A network without any address has none; nginx would not start."""
+    path = config("listen: {policy: {}}\npolicies: [{domain: example.net}]\n")
+    rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    here = run("export", "nginx", "-c", path).stdout
+    without = subprocess.run(
+        ["unshare", *rights, "--net", program(), "export", "nginx", "-c", path],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE, check=True)
+    lines = {"    listen [::]:443 ssl;", "    listen [::]:80;"}
+    assert lines <= set(here.splitlines())
+    assert without.stdout.splitlines() == [line for line in here.splitlines() if line not in lines]
