@@ -15,10 +15,10 @@ POWERDNS_PACKAGES=(
 
 # For all tests, beside the two above. These compare llhttp with its predecessor.
 TEST_PACKAGES=(
-    bind9 bind9-utils build-essential debhelper dehydrated dns-root-data dnsdist dnsperf dpkg-dev
-    fakeroot faketime git groff-base iproute2 knot knot-dnsutils libhttp-parser-dev lintian man-db
-    nginx nsd openssl pdns-backend-bind postfix postfix-mta-sts-resolver procps prometheus
-    python3-cryptography python3-dnspython python3-pytest systemd unbound
+    apache2 bind9 bind9-utils build-essential caddy curl debhelper dehydrated dns-root-data dnsdist
+    dnsperf dpkg-dev fakeroot faketime git groff-base iproute2 knot knot-dnsutils libhttp-parser-dev
+    lintian man-db nginx nsd openssl pdns-backend-bind pebble postfix postfix-mta-sts-resolver procps
+    prometheus python3-cryptography python3-dnspython python3-pytest systemd unbound
 )
 
 # Debian 12 has no llhttp, and systemd-dev is a part of systemd there.
@@ -72,8 +72,8 @@ install_packages() {
         bind9)
             as_root systemctl disable --now --quiet named.service || return 1
             ;;
-        dnsdist | knot | nginx | nsd | pdns-server | postfix | postfix-mta-sts-resolver | \
-            prometheus | unbound)
+        apache2 | caddy | dnsdist | knot | nginx | nsd | pdns-server | postfix | \
+            postfix-mta-sts-resolver | prometheus | unbound)
             as_root systemctl disable --now --quiet "${package%-server}.service" || return 1
             ;;
         esac

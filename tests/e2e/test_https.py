@@ -433,7 +433,37 @@ def test_a_thousand_domains_are_served_by_name_from_one_host(deployed):
     assert [names for names, _ in served] == [(("DNS", host),) for host in hosts]
     assert {body for _, body in served} == {
         b"version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n"}
-    deployed.reload("enforce")
+    deployed.service.configure("removal_limit: 100%\n" + POLICIES.format(mode="enforce"))
+    deployed.service.reload()
+
+
+def test_certificates_in_several_places_are_served(deployed):
+    """nginx finds those of each policy where the policy says that they are."""
+    elsewhere = deployed.make_directory()
+    for path in (deployed.directory, elsewhere):
+        path.chmod(0o711)
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = ["example.com", "direct.example"]
+    hosts = [f"mta-sts.{name}" for name in names]
+    for host, certificate in zip(hosts, deployed.authority.issue(key, hosts)):
+        (elsewhere / f"{host}.crt").write_bytes(certificate)
+        key_path = elsewhere / f"{host}.key"
+        key_path.write_bytes(key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption()))
+        key_path.chmod(0o644)
+    deployed.service.configure(POLICIES.format(mode="enforce").replace(
+        "    records: direct\n", f"    records: direct\n    certificates: {elsewhere}/mta-sts.%d.crt\n"))
+    deployed.service.reload()
+    deployed.nginx.stop()
+    deployed.start_nginx()
+    for zone in ZONES:
+        deployed.policy_of(zone)
+        assert greet(f"MTA-STS.{zone}")
+    assert not greet("mta-sts.unknown.example")
+    (elsewhere / "mta-sts.direct.example.crt").unlink()
+    assert not greet("mta-sts.direct.example")
+    assert greet("mta-sts.example.com")
 
 
 def test_a_certificate_of_several_names_serves_each_of_them(deployed):
