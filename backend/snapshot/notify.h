@@ -41,8 +41,9 @@ void notified_deinit(struct notified *notified);
 
 /* Prepares the switch to a snapshot, of which it takes a reference: what is known of zones that are
  * in the current one, too, is kept. If there is no current one, KEPT, which may be NULL, says what
- * is known. notify_adopt then cannot fail. One thread alone calls these two. Returns 0 or -ENOMEM;
- * then nothing has changed. */
+ * is known. notify_adopt then cannot fail. The two never run at once: the thread of a load
+ * prepares, and when it has ended the thread that publishes adopts. Returns 0 or -ENOMEM; then
+ * nothing has changed. */
 int notify_prepare(struct notify *notify, struct snapshot *snapshot, const struct notified *kept);
 
 /* Switches to the snapshot of the last notify_prepare. */
