@@ -95,13 +95,11 @@ static inline struct text text_after(struct text text, size_t n)
 }
 
 /* A view without the blanks at both ends. */
-static inline struct text text_trim(struct text text, const char *blanks)
+static inline struct text text_trim(struct text text, struct text blanks)
 {
-    size_t n = strlen(blanks);
-
-    while (text.length && memchr(blanks, text.data[text.length - 1], n))
+    while (text.length && memchr(blanks.data, text.data[text.length - 1], blanks.length))
         text.length--;
-    while (text.length && memchr(blanks, *text.data, n))
+    while (text.length && memchr(blanks.data, *text.data, blanks.length))
         text = text_after(text, 1);
     return text;
 }

@@ -82,7 +82,7 @@ static int rua_character_fault(struct text uri, struct text host)
         if ((unsigned char)*uri.data >= 0x80 && uri.data >= host.data &&
             uri.data < host.data + host.length)
             return RUA_UNICODE_HOST;
-        if (memchr(",!;", *uri.data, 3))
+        if (*uri.data && strchr(",!;", *uri.data))
             return RUA_RESERVED;
         if (*uri.data != '%')
             return RUA_CHARACTER;

@@ -115,7 +115,7 @@ static bool read_field(struct text line, enum field *field, struct text *value)
 
     if (!take_until(&line, ':', &name) || !is_token(name) || !is_field_value(line))
         return false;
-    *value = text_trim(line, " \t");
+    *value = text_trim(line, TEXT(" \t"));
     for (*field = 0; *field < FIELD_COUNT; ++*field)
         if (text_equals_any_case(name, field_names[*field]))
             break;
@@ -126,7 +126,7 @@ static bool read_field(struct text line, enum field *field, struct text *value)
 static void read_connection(struct text value, struct fields *fields)
 {
     while (value.length) {
-        struct text option = text_trim(text_take(&value, ','), " \t");
+        struct text option = text_trim(text_take(&value, ','), TEXT(" \t"));
 
         fields->close |= text_equals_any_case(option, TEXT("close"));
         fields->keep_alive |= text_equals_any_case(option, TEXT("keep-alive"));

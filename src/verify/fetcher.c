@@ -273,7 +273,7 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *context)
 /* Takes a header line of HTTP, or a line that an SMTP server sends. */
 static size_t take_header(char *bytes, size_t size, size_t n, void *context)
 {
-    struct text line = text_trim(text_of(bytes, n), " \t\r\n");
+    struct text line = text_trim(text_of(bytes, n), TEXT(" \t\r\n"));
     struct fetch *fetch = context;
 
     fetch->header_size += n;
@@ -284,7 +284,7 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *context)
     if (fetch->kind == FETCH_SMTP) {
         snprintf(fetch->last_line, sizeof(fetch->last_line), "%.*s", (int)line.length, line.data);
     } else if (text_take_prefix(&line, TEXT("content-type:"))) {
-        line = text_trim(line, " \t");
+        line = text_trim(line, TEXT(" \t"));
         free(fetch->content_type);
         fetch->content_type = strndup(line.data, line.length);
     }
