@@ -7,6 +7,10 @@
 #include <ctype.h>
 #include <errno.h>
 
+/* How much is found at most, in octets and a record more, however many records are asked for:
+ * PowerDNS takes 2 MiB over HTTP, and all of a longer reply would be lost. */
+enum { FOUND_SIZE = 1 << 20 };
+
 /* How far the comparison of a text with the pattern has come. */
 struct comparison {
     size_t in_pattern, in_text; /* up to here the two agree */
@@ -26,6 +30,7 @@ struct search {
     size_t row; /* that is compared next */
     struct comparison comparison;
     uint32_t left; /* how many more records may be found */
+    size_t size;   /* of those that were found, in octets */
     size_t length;
     unsigned char pattern[]; /* in lower case; '*' is any text, '?' any octet */
 };
@@ -99,6 +104,7 @@ static bool next_name(struct search *search)
 static void search_answer(struct search *search, struct buffer *out)
 {
     const struct answer *answer = &search->answer;
+    size_t before;
 
     if (!search->name_compared && !compare(search, name_text(&answer->name), &search->name_matches))
         return;
@@ -114,8 +120,10 @@ static void search_answer(struct search *search, struct buffer *out)
         if (!matches)
             continue;
         search->left--;
+        before = out->length;
         json_write_separator(out, &search->stream.any);
         json_row_write(out, answer, row, search->zone.id);
+        search->size += out->length - before;
     }
     search->in_answer = false;
 }
@@ -124,7 +132,8 @@ static bool search_on(struct zone_stream *stream, struct buffer *out)
 {
     struct search *search = (struct search *)stream;
 
-    if (search->left == 0 || (!search->in_answer && !next_name(search)))
+    if (search->left == 0 || search->size >= FOUND_SIZE ||
+        (!search->in_answer && !next_name(search)))
         return false;
     if (search->in_answer)
         search_answer(search, out);

@@ -280,6 +280,20 @@ static void records_are_found_by_name_and_content(void **state)
     assert_int_equal(search(snapshot, "*overlay*", 100), 0);
 }
 
+static void a_search_for_everything_fits_into_a_reply(void **state)
+{
+    enum { REPLY_MAX = 2 << 20, MEMBERS = 10000 };
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = fixture_parts(MEMBERS, 1);
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
+
+    (void)state;
+    ask(snapshot, NULL,
+        "{\"method\":\"searchRecords\",\"parameters\":{\"pattern\":\"*\",\"maxResults\":4000000000}}",
+        &reply);
+    assert_in_range(reply.length, REPLY_MAX / 2, REPLY_MAX);
+    assert_non_null(strstr(reply.data, "}]}"));
+}
+
 enum {
     LONG_CONTENT = 15900, /* octets at least of a record's content */
     ANY_OCTETS = 1000,    /* '?' in a pattern */
@@ -418,6 +432,7 @@ int main(void)
         cmocka_unit_test(each_zone_is_in_one_part_of_the_catalog),
         cmocka_unit_test(a_part_has_its_number_in_its_plain_form),
         cmocka_unit_test(records_are_found_by_name_and_content),
+        cmocka_unit_test(a_search_for_everything_fits_into_a_reply),
         cmocka_unit_test(a_search_compares_so_many_octets_a_piece_and_no_more),
         cmocka_unit_test(only_what_was_not_notified_is_updated),
         cmocka_unit_test(many_updated_zones_come_in_several_replies),
