@@ -108,6 +108,11 @@ test_all() {
     check demo contrib/demo.sh --once
 }
 
+# A secondary of 60,000 own zones, which takes minutes.
+check_many_zones() {
+    suites build testlog --timeout-multiplier 4 --test-args='--domains 20000' e2e_catalog_parts
+}
+
 # Checks that need no program to run. gcc's analyzer loses sight of memory that a structure owns;
 # tests/analyzer.supp names the places where it is wrong.
 check_statically() {

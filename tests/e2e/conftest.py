@@ -28,6 +28,8 @@ def pytest_addoption(parser):
                      help="what random configurations and questions come from")
     parser.addoption("--configurations", type=int, default=30,
                      help="how many random configurations over each transport")
+    parser.addoption("--domains", type=int, default=200,
+                     help="how many domains have own zones in a catalog in parts")
     parser.addoption("--soak", type=float, default=8, help="seconds of the long run")
     parser.addoption("--storm", type=float, default=3,
                      help="seconds of reloading each 10 ms")

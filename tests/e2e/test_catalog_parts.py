@@ -1,0 +1,96 @@
+"""A catalog in parts: many own zones, of which a secondary learns by all parts together."""
+
+import pytest
+
+from admin_client import Metrics
+from dns_tools import transfer
+from knot import Knot
+from powerdns import TRANSPORTS
+from primary import Primary
+from processes import DEADLINE, wait_until
+from test_secondaries import ask
+from test_zones import settled, wait_idle
+
+PARTS = 8
+DOMAINS_A_SECOND = 50  # that a busy machine transfers and notifies
+CATALOG = "catalog.mta-sts.example.net"
+APEXES = ("_mta-sts", "_tls", "mta-sts")
+CONFIGURATION = f"""\
+zones:
+  nameservers: [ns1.example.net, ns2.example.net]
+  hostmaster: hostmaster.example.net
+  catalog: {CATALOG}
+  catalog_parts: {PARTS}
+policies:
+  - domain: example.net
+    authority: zones
+    mode: enforce
+    mx: mail.example.net
+    rua: "mailto:tlsrpt@example.net"
+    policy_host: 192.0.2.40
+    domain_files: "*.list"
+"""
+
+
+@pytest.fixture
+def domains(request):
+    return [f"customer-{number}.example" for number in range(request.config.getoption("--domains"))]
+
+
+def write(service, domains):
+    (service.directory / "domains.list").write_text("\n".join(domains) + "\n", encoding="ascii")
+
+
+def zones_of(domains):
+    return {f"{apex}.{domain}" for apex in APEXES for domain in domains}
+
+
+def listed(port):
+    """The zones that each part lists, as a transfer has them."""
+    return [{record.split()[3][:-1] for record in transfer("dig", port, f"{part}.{CATALOG}")
+             if record.split()[2] == "PTR"} for part in range(PARTS)]
+
+
+def notified(service):
+    """How many zones PowerDNS has said to have notified."""
+    return Metrics(service).sum("requests_total", method="setNotified")
+
+
+def test_a_secondary_follows_all_parts(service, make_directory, ports, domains):
+    service.admin_port = ports.take()
+    service.configure(CONFIGURATION)
+    write(service, domains)
+    service.start()
+    port, knot_port = ports.take(), ports.take()
+    primary = Primary(make_directory(), port, service, TRANSPORTS[0], [knot_port])
+    with (primary.directory / "pdns.conf").open("a", encoding="ascii") as settings:
+        settings.write("loglevel=6\n")  # it tells when there is nothing to notify
+    with primary, Knot(make_directory(), knot_port, port, PARTS) as knot:
+        primary.start()
+        knot.start()
+        parts = listed(port)
+        assert all(parts)
+        assert sum(map(len, parts)) == len(set.union(*parts))
+        assert set.union(*parts) == zones_of([*domains, "example.net"])
+        wait_until(lambda: knot.zones() == set.union(*parts), "all zones on the secondary",
+                   deadline=DEADLINE + len(domains) / DOMAINS_A_SECOND)
+        follow_a_change(service, primary, knot, domains)
+
+
+def follow_a_change(service, primary, knot, domains):
+    """A domain comes and another one goes: their parts alone change, and are notified."""
+    before = listed(primary.port)
+    wait_until(lambda: settled(service), "PowerDNS to have notified all zones",
+               deadline=DEADLINE + len(domains) / DOMAINS_A_SECOND)
+    count = notified(service)
+    write(service, [*domains[1:], "new.example"])
+    service.reload()
+    gone, come = zones_of([domains[0]]), zones_of(["new.example"])
+    wait_until(lambda: knot.zones() >= come and not knot.zones() & gone, "the secondary to follow")
+    assert ask(knot, "_mta-sts.new.example.", "TXT") == ask(primary, "_mta-sts.new.example.", "TXT")
+    assert ask(knot, f"_mta-sts.{domains[0]}.", "TXT") == "REFUSED"
+    wait_idle(primary, service)
+    after = listed(primary.port)
+    changed = [part for part in range(PARTS) if before[part] != after[part]]
+    assert [part - come for part in after] == [part - gone for part in before]
+    assert notified(service) - count == len(come) + len(changed)
