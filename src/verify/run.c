@@ -2,7 +2,7 @@
 
 #include "base/array.h"
 #include "verify/mail_servers.h"
-#include "verify/progress.h"
+#include "verify/progress_timer.h"
 #include "verify/reporting.h"
 
 #include <curl/curl.h>
@@ -37,7 +37,7 @@ struct run {
     struct event_base *base;
     struct reporting *reporting;
     struct event *advance, *interrupt[2];
-    struct progress *progress;
+    struct progress_timer *progress;
     enum phase phase;
     struct subject *subjects;
     size_t n_subjects, subjects_capacity;
@@ -262,7 +262,7 @@ int run_new(const struct run_setup *setup, const char **fault, struct run **out)
     if (r)
         return r;
     if (setup->show_progress) {
-        r = progress_new(run->base, &run->n_done, &run->n_subjects, &run->progress);
+        r = progress_timer_new(run->base, &run->n_done, &run->n_subjects, &run->progress);
         if (r)
             return r;
     }
@@ -277,7 +277,7 @@ void run_free(struct run *run)
 
     if (!run)
         return;
-    progress_free(run->progress);
+    progress_timer_free(run->progress);
     resolver_free(run->tools.resolver);
     dns_client_free(run->tools.client);
     fetcher_free(run->tools.fetcher);
@@ -481,7 +481,7 @@ int run_go(struct run *run)
     }
     wake(run);
     event_base_dispatch(run->base);
-    progress_free(run->progress);
+    progress_timer_free(run->progress);
     run->progress = NULL;
     return run->error ? run->error : conclude(run);
 }
