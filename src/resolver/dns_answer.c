@@ -6,10 +6,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-enum {
-    CHAIN_MAX = 16,   /* CNAMEs that are followed, more than resolvers do */
-    VALUES_MAX = 256, /* records of one type that are kept; more are of no use to anybody */
-};
+enum { CHAIN_MAX = 16 }; /* CNAMEs that are followed, more than resolvers do */
 
 static void lower(char *text)
 {
@@ -88,7 +85,7 @@ static int read_owner(ns_msg *message, const char *owner, ns_type type, struct a
             continue;
         if (ns_rr_type(rr) == ns_t_cname && !read_name(message, ns_rr_rdata(rr), alias))
             return DNS_MALFORMED;
-        if (ns_rr_type(rr) != type || out->n_values == VALUES_MAX)
+        if (ns_rr_type(rr) != type || out->n_values == DNS_VALUES_MAX)
             continue;
         r = read_value(message, &rr, arena, &out->values[out->n_values]);
         if (r)
@@ -171,7 +168,7 @@ int dns_answer_read(const uint8_t *message, size_t size, const char *name, ns_ty
     answer.rcode = (int)ns_msg_getflag(handle, ns_f_rcode);
     answer.authoritative = ns_msg_getflag(handle, ns_f_aa);
     answer.truncated = ns_msg_getflag(handle, ns_f_tc);
-    answer.values = arena_alloc(arena, VALUES_MAX * sizeof(*answer.values));
+    answer.values = arena_alloc(arena, DNS_VALUES_MAX * sizeof(*answer.values));
     if (!answer.values)
         return -ENOMEM;
     r = read_chain(&handle, name, type, arena, &answer);

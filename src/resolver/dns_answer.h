@@ -9,6 +9,8 @@
 
 #include <arpa/nameser.h>
 
+enum { DNS_VALUES_MAX = 256 }; /* records of one type that are kept; more are of no use */
+
 enum dns_outcome {
     DNS_FOUND,     /* there are records of the type */
     DNS_NO_DATA,   /* the name exists, without such a record (RFC 2308 2.2) */

@@ -40,6 +40,10 @@ static const char *const steps[] = {
     " PRIMARY KEY (bucket, name)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX domains_with_serials ON domains (serial) WHERE serial > 0;"
     "CREATE TABLE notified (zone INTEGER PRIMARY KEY, serial INTEGER NOT NULL) STRICT;",
+    /* 3: what sync came to */
+    "CREATE TABLE sync_runs (id INTEGER PRIMARY KEY, started INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL, refused INTEGER NOT NULL, names INTEGER NOT NULL,"
+    " members INTEGER NOT NULL, uncovered INTEGER NOT NULL, failed INTEGER NOT NULL) STRICT;",
 };
 
 /* Notes why something failed. */
