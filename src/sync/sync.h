@@ -1,0 +1,15 @@
+/* The run of `pdns-mta-sts sync`: names from a source, their MX records from a name server, lists
+ * of members for the service.
+ *
+ * Whatever goes wrong, nothing has changed then: the lists are written when everything was read to
+ * its end and judged. A source without names is broken. Names whose look-up fails stay where they
+ * were. A run that would take too many names out of the lists, or in which too many look-ups fail,
+ * is refused. */
+#pragma once
+
+#include "config/config.h"
+
+/* Runs with a configuration that was loaded; a DRY_RUN changes nothing and prints the same. What
+ * was found goes to stdout, what is wrong to stderr. Returns whether the run has come to its end
+ * and was not refused. */
+bool sync_run(const struct config *config, bool dry_run);
