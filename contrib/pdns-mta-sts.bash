@@ -7,7 +7,7 @@ _pdns_mta_sts() {
 
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        serve | check | records | lookup | verify | policy | history | export)
+        serve | check | records | lookup | verify | sync | policy | history | export)
             command=$word
             break
             ;;
@@ -28,12 +28,13 @@ _pdns_mta_sts() {
     *)
         words="--config --help --version"
         case $command in
-        "") words+=" serve check records lookup verify policy history export" ;;
+        "") words+=" serve check records lookup verify sync policy history export" ;;
         serve) words+=" --log-level" ;;
         records) words+=" --format" ;;
         verify)
             words+=" --format --check --resolver --trust-anchor --ca-file --no-smtp --save"
             ;;
+        sync) words+=" --dry-run" ;;
         export) words+=" --per-certificate caddy nginx apache dehydrated delegations" ;;
         esac
         ;;

@@ -45,6 +45,11 @@ static const struct command commands[] = {
         .program = "pdns-mta-sts-verify",
     },
     {
+        .name = "sync",
+        .does = "find the members of policies with members: synced",
+        .program = "pdns-mta-sts-sync",
+    },
+    {
         .name = "policy",
         .does = "print the policy of a domain",
         .about = "Prints the policy of a domain, byte for byte as senders get it over HTTPS. The\n"
