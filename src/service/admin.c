@@ -4,6 +4,7 @@
 #include "os/fd.h"
 #include "service/metrics.h"
 #include "service/pages.h"
+#include "service/sync_result.h"
 #include "service/verified.h"
 
 #include <errno.h>
@@ -47,6 +48,7 @@ static void write_metrics_page(void *context, const struct http_request *request
     status_read(admin->status, &view);
     metrics_write(admin->settings, admin->counters, admin->n_counters, &view, &reply->body);
     verified_write_metrics(admin->settings, &reply->body);
+    sync_result_write_metrics(admin->settings, view.snapshot, &reply->body);
 }
 
 static void write_status_page(void *context, const struct http_request *request,

@@ -2,6 +2,7 @@
 
 #include "base/json_write.h"
 #include "os/clock.h"
+#include "service/sync_result.h"
 #include "service/verified.h"
 #include "service/version.h"
 #include "snapshot/zones.h"
@@ -149,8 +150,10 @@ static bool add_step(struct status_json *json, struct buffer *out)
         add_reload(out, view);
         add_zones(out, view);
         add_state(out, &view->state);
-        if (json->settings)
+        if (json->settings) {
             verified_write_json(json->settings, out);
+            sync_result_write_json(json->settings, out);
+        }
         buffer_add_string(out, ",\"policies\":[");
         end_part(json);
         return true;

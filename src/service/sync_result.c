@@ -1,0 +1,82 @@
+#include "service/sync_result.h"
+
+#include "os/clock.h"
+#include "os/state_directory.h"
+#include "state/sync_runs.h"
+
+/* Reads the last run. Returns whether there was any. */
+static bool read_last(const struct settings *settings, struct sync_run *out, int64_t *succeeded)
+{
+    const char *directory = state_directory(settings->state);
+    struct state state;
+    bool found;
+
+    if (!directory)
+        return false;
+    found = state_open(&state, directory, STATE_READ) == 0 &&
+            sync_runs_last(&state, out, succeeded) == 0;
+    state_close(&state);
+    return found;
+}
+
+static void add_gauge(struct buffer *out, const char *name, const char *help, int64_t value)
+{
+    buffer_printf(out,
+                  "# HELP pdns_mta_sts_sync_%s %s\n"
+                  "# TYPE pdns_mta_sts_sync_%s gauge\n"
+                  "pdns_mta_sts_sync_%s %lld\n",
+                  name, help, name, name, (long long)value);
+}
+
+/* The members that each policy has by the lists that are in force. */
+static void add_members(const struct snapshot *snapshot, struct buffer *out)
+{
+    buffer_add_string(out,
+                      "# HELP pdns_mta_sts_synced_domains Members that sync has found, by policy.\n"
+                      "# TYPE pdns_mta_sts_synced_domains gauge\n");
+    for (size_t i = 0; i < snapshot_n_policies(snapshot); i++) {
+        const struct policy *policy = snapshot_policy(snapshot, i);
+
+        if (policy->n_synced)
+            buffer_printf(out, "pdns_mta_sts_synced_domains{policy=\"%s\"} %u\n",
+                          policy->primary.data, policy->n_synced);
+    }
+}
+
+void sync_result_write_metrics(const struct settings *settings, const struct snapshot *snapshot,
+                               struct buffer *out)
+{
+    struct sync_run run;
+    int64_t succeeded;
+
+    if (!read_last(settings, &run, &succeeded))
+        return;
+    add_members(snapshot, out);
+    add_gauge(out, "names", "Names that the last run of sync looked up.", run.names);
+    add_gauge(out, "members", "Names that it found to be members.", run.members);
+    add_gauge(out, "uncovered", "Names with mail servers that no policy covers.", run.uncovered);
+    add_gauge(out, "failed", "Names whose look-up failed.", run.failed);
+    add_gauge(out, "refused", "Whether the last run of sync was refused or failed.", run.refused);
+    add_gauge(out, "timestamp_seconds", "When the last run of sync ended that was not refused.",
+              succeeded);
+}
+
+void sync_result_write_json(const struct settings *settings, struct buffer *out)
+{
+    struct sync_run run;
+    int64_t succeeded;
+
+    if (!read_last(settings, &run, &succeeded))
+        return;
+    buffer_printf(out, ",\"sync\":{\"started\":\"%s\",\"ended\":\"%s\",\"succeeded\":",
+                  clock_text(run.started).text, clock_text(run.ended).text);
+    if (succeeded)
+        buffer_printf(out, "\"%s\"", clock_text(succeeded).text);
+    else
+        buffer_add_string(out, "null");
+    buffer_printf(out,
+                  ",\"refused\":%s,\"names\":%lld,\"members\":%lld,\"uncovered\":%lld,"
+                  "\"failed\":%lld}",
+                  run.refused ? "true" : "false", (long long)run.names, (long long)run.members,
+                  (long long)run.uncovered, (long long)run.failed);
+}
