@@ -186,10 +186,13 @@ def test_servers_that_publish_other_records_raise_an_alert(make_directory):
 
 def test_alerts_and_dashboard_use_metrics_that_there_are(service, ports):
     service.admin_port = ports.take()
-    service.configure("policies:\n  - {domain: example.net, mode: none}\n",
-                      more=f"state: {service.directory}\n")
+    service.configure("policies:\n  - {domain: example.net, mode: none, mx: mx.example.net, members: synced}\n",
+                      more=f"state: {service.directory}\nsync: {{command: /bin/false}}\n")
+    # A run of sync that is refused, beside the list of an earlier one.
+    assert run("sync", "-c", service.config).returncode == 1
+    (service.directory / "synced" / "example.net.list").write_text("example.org\n", encoding="ascii")
     # A look that has nothing to ask: the policy has no rua.
-    saved = run("verify", "--save", "--check", "tls-ent", "-c", service.config)
+    saved = run("verify", "--save", "--check", "tls-ent", "-c", service.config, "example.net")
     assert (saved.returncode, saved.stdout) == (
         0, "1 domain: 1 ok, 0 with warnings, 0 with errors\n")
     service.start()
@@ -215,7 +218,12 @@ INSTALLED = [
     "usr/lib/systemd/system/pdns-mta-sts-policy.socket",
     "usr/lib/systemd/system/pdns-mta-sts-admin.socket",
     "usr/lib/sysusers.d/pdns-mta-sts.conf",
+    "usr/lib/systemd/system/pdns-mta-sts-sync.service",
+    "usr/lib/systemd/system/pdns-mta-sts-sync.timer",
+    "usr/libexec/pdns-mta-sts/pdns-mta-sts-apply",
+    "usr/libexec/pdns-mta-sts/pdns-mta-sts-sync",
     "usr/libexec/pdns-mta-sts/pdns-mta-sts-verify",
+    "usr/share/doc/pdns-mta-sts/sync.md",
     "usr/share/doc/pdns-mta-sts/verify.md",
     "usr/lib/tmpfiles.d/pdns-mta-sts.conf",
     "usr/share/bash-completion/completions/pdns-mta-sts",
@@ -268,7 +276,7 @@ def test_systemd_accepts_the_units(installed, make_directory):
     """With the path of the program as it will be."""
     directory = make_directory()
     for unit in units_of(installed):
-        text = unit.read_text(encoding="utf-8").replace("/usr/local/bin", str(installed / "bin"))
+        text = unit.read_text(encoding="utf-8").replace("/usr/local/", f"{installed}/")
         (directory / unit.name).write_text(text, encoding="utf-8")
     output = call("systemd-analyze", "verify", "--man=no", *directory.iterdir())
     assert "pdns-mta-sts" not in output
