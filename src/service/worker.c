@@ -148,30 +148,29 @@ static int open_tcp(struct worker *worker, const struct worker_setup *setup, siz
                              &stream, &worker->servers[listener]);
 }
 
-/* A single thread accepts connections itself. With several, the last one accepts all of them, and
- * the balancer gives each to the thread that has the fewest. */
+/* The last thread accepts all connections, and the balancer gives each to the thread that has the
+ * fewest. */
 static int open_unix(struct worker *worker, const struct worker_setup *setup, size_t number)
 {
     struct unix_balancer *balancer = setup->balancer;
-    int listening = listeners_socket(setup->listeners, LISTENER_UNIX, 0);
     const struct stream_setup stream = {
         .protocol = &remote_unix_protocol,
         .context = &worker->remotes[LISTENER_UNIX],
         .places = &setup->places[LISTENER_UNIX],
         .counters = &worker->counters->streams[LISTENER_UNIX],
-        .take = balancer ? unix_balancer_take : NULL,
+        .take = unix_balancer_take,
     };
-    int r = stream_server_new(worker->base,
-                              balancer ? unix_balancer_descriptor(balancer, number) : listening,
-                              &stream, &worker->servers[LISTENER_UNIX]);
+    int r = stream_server_new(worker->base, unix_balancer_descriptor(balancer, number), &stream,
+                              &worker->servers[LISTENER_UNIX]);
 
-    if (r || !balancer)
+    if (r)
         return r;
     unix_balancer_watch(balancer, number, stream.counters);
     if (number + 1 < setup->settings->threads)
         return 0;
     worker->balancer = balancer;
-    return unix_balancer_start(balancer, worker->base, listening);
+    return unix_balancer_start(balancer, worker->base,
+                               listeners_socket(setup->listeners, LISTENER_UNIX, 0));
 }
 
 static int open_listener(struct worker *worker, const struct worker_setup *setup, size_t number,

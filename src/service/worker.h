@@ -16,7 +16,7 @@ struct worker_setup {
     const struct settings *settings;
     struct listeners *listeners;
     struct notify *notify;
-    struct unix_balancer *balancer; /* NULL: there is no unix socket, or one thread alone */
+    struct unix_balancer *balancer; /* NULL: the unix socket is off */
     size_t connections_max;         /* of each listener, over all threads */
     struct stream_places *places;   /* the same, by listener; made by workers_new */
     void (*order_reload)(void);     /* what to call when a peer orders a reload */

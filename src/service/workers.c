@@ -6,7 +6,7 @@
 #include <errno.h>
 
 struct workers {
-    struct unix_balancer *balancer; /* NULL: the unix socket is off, or there is one thread */
+    struct unix_balancer *balancer; /* NULL: the unix socket is off */
     struct stream_places places[LISTENER_COUNT];
     struct worker *items[CONFIG_THREADS_MAX];
     size_t n;
@@ -23,11 +23,11 @@ int workers_new(const struct worker_setup *setup, struct snapshot *snapshot, str
 
     if (!workers)
         return -ENOMEM;
-    if (settings->listeners[LISTENER_UNIX].enabled && settings->threads > 1)
+    if (settings->listeners[LISTENER_UNIX].enabled)
         r = unix_balancer_new(settings->threads, setup->connections_max / settings->threads,
                               &workers->balancer);
     if (r < 0) {
-        log_error("cannot make pipes between threads: %s", strerror(-r));
+        log_error("cannot make pipes to the threads: %s", strerror(-r));
         return REPORTED;
     }
     own.balancer = workers->balancer;
