@@ -13,6 +13,10 @@
  *               |            +------------+  requests are in hand
  *               +-------------------------+  none is
  *
+ * While the server drains a connection ends with its next reply. If the server is to leave its
+ * connections to others, it is PARKED instead, between two requests: one that is READING, and of
+ * whose next request nothing was read, at once, others after their last reply.
+ *
  * What fails leads to ENDED from every state. A connection is freed in two places: at the end of
  * the turn that ends it (take_turn), and when it has to give way (evict_oldest), which never
  * happens in a turn of its own.
@@ -22,6 +26,7 @@
 #include "net/acceptor.h"
 #include "net/stream_counters.h"
 #include "os/clock.h"
+#include "os/fd.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -43,6 +48,7 @@ enum state {
     PRODUCING, /* waits for its turn: a long reply goes on */
     SENDING,   /* waits for the socket to take what is in hand */
     LINGERING, /* has ended its side, and drops what comes until the peer ends its own */
+    PARKED,    /* is left alone until it is released */
     ENDED,     /* is about to be freed */
 };
 
@@ -54,9 +60,10 @@ struct connection {
     struct stream_server *server;
     int fd;
     enum state state;
-    struct event *event;       /* what it waits for; NULL until it has waited */
+    struct event *event;       /* what it waits for; NULL until it has waited, and while PARKED */
     time_t expires;            /* monotonic seconds, or NEVER */
-    uint64_t begun;            /* monotonic nanoseconds, when what is being answered was in hand */
+    uint64_t begun;            /* monotonic nanoseconds, when what is being answered was in hand;
+                                  0: it has never sent anything */
     enum stream_outcome last;  /* of the last reading, at first STREAM_INCOMPLETE */
     struct producer *producer; /* of the long reply that is being sent, or NULL */
     struct buffer input;       /* requests that were read and not answered yet */
@@ -73,9 +80,10 @@ struct stream_server {
     struct acceptor acceptor;
     struct event *sweep;
     bool draining;
-    /* Those that wait for a request, and all others; in each the one that expires first is first.
-     */
+    /* Those that wait for a request, and all others but the parked; in each the one that expires
+     * first is first. */
     struct connections reading, sending;
+    struct connections parked;
     size_t n_connections;
     char input[INPUT_SIZE]; /* of the connection that has its turn, as are its replies */
     struct buffer replies;
@@ -83,12 +91,19 @@ struct stream_server {
 
 static const time_t NEVER = INT64_MAX;
 
+static struct connections *list_of(struct stream_server *server, enum state state)
+{
+    return state == READING  ? &server->reading
+           : state == PARKED ? &server->parked
+                             : &server->sending;
+}
+
 /* Gives a connection all its time from now on: it goes to the end of the list of its next state.
  * One whose reply takes too long altogether gets no more time for it. */
 static void renew(struct connection *connection, enum state next)
 {
     struct stream_server *server = connection->server;
-    struct connections *list = next == READING ? &server->reading : &server->sending;
+    struct connections *list = list_of(server, next);
     unsigned int seconds = next == READING ? server->setup.idle_seconds : STREAM_STALL_SECONDS;
     time_t now = clock_coarse_seconds(), begun = (time_t)(connection->begun / 1000000000);
 
@@ -112,7 +127,7 @@ static void connection_free(struct connection *connection)
     server->setup.protocol->end(connection->protocol_state);
     if (connection->event)
         event_free(connection->event);
-    close(connection->fd);
+    fd_close(&connection->fd);
     buffer_deinit(&connection->input);
     buffer_deinit(&connection->output);
     free(connection);
@@ -220,14 +235,18 @@ static bool has_unread_input(int fd)
  * to wait. */
 static enum state next_state(const struct connection *connection, bool waited)
 {
+    const struct stream_server *server = connection->server;
+    bool last = server->draining && connection->last == STREAM_ANSWERED;
+
     if (connection->producer)
         return PRODUCING;
     if (connection->input.length)
         return ANSWERING;
     if (connection->last == STREAM_CLOSE_UNREAD)
         return LINGERING;
-    if (connection->last == STREAM_CLOSE ||
-        (connection->last == STREAM_ANSWERED && connection->server->draining))
+    if (last && server->setup.keep)
+        return PARKED;
+    if (last || connection->last == STREAM_CLOSE)
         return waited && has_unread_input(connection->fd) ? LINGERING : ENDED;
     return READING;
 }
@@ -270,12 +289,12 @@ static enum state send_output(struct connection *connection)
 static void on_ready(evutil_socket_t fd, short what, void *argument);
 
 /* Has the event base call when a connection can go on. One that is answered and ended at once never
- * gets an event. Returns whether memory lasted. */
+ * gets an event, and one that is parked has none any more. Returns whether memory lasted. */
 static bool wait_for_turn(struct connection *connection)
 {
     static const short events[] = {
         [READING] = EV_READ,  [ANSWERING] = EV_WRITE, [PRODUCING] = EV_WRITE,
-        [SENDING] = EV_WRITE, [LINGERING] = EV_READ,
+        [SENDING] = EV_WRITE, [LINGERING] = EV_READ,  [PARKED] = 0,
     };
     short what = events[connection->state];
 
@@ -283,6 +302,9 @@ static bool wait_for_turn(struct connection *connection)
         return true;
     if (connection->event)
         event_free(connection->event);
+    connection->event = NULL;
+    if (!what)
+        return true;
     connection->event = event_new(connection->server->base, connection->fd,
                                   (short)(what | EV_PERSIST), on_ready, connection);
     return connection->event && event_add(connection->event, NULL) == 0;
@@ -414,6 +436,7 @@ int stream_server_new(struct event_base *base, int descriptor, const struct stre
     server->setup = *setup;
     TAILQ_INIT(&server->reading);
     TAILQ_INIT(&server->sending);
+    TAILQ_INIT(&server->parked);
     server->sweep = evtimer_new(base, on_sweep, server);
     if (!server->sweep || acceptor_init(&server->acceptor, base, descriptor, accept_one, server)) {
         stream_server_free(server);
@@ -423,12 +446,42 @@ int stream_server_new(struct event_base *base, int descriptor, const struct stre
     return 0;
 }
 
+/* Parks the connections of whose next request nothing was read. The others that are reading have
+ * half a request. */
+static void park_idle(struct stream_server *server)
+{
+    struct connection *connection = TAILQ_FIRST(&server->reading), *next;
+
+    for (; connection; connection = next) {
+        next = TAILQ_NEXT(connection, link);
+        if (connection->last == STREAM_INCOMPLETE && connection->begun)
+            continue;
+        renew(connection, PARKED);
+        connection->state = PARKED;
+        wait_for_turn(connection);
+    }
+}
+
 void stream_server_drain(struct stream_server *server)
 {
     acceptor_deinit(&server->acceptor);
     server->draining = true;
     while (server->setup.take && accept_one(server->descriptor, server) == ACCEPTANCE_NEXT)
         ;
+    if (server->setup.keep)
+        park_idle(server);
+}
+
+int stream_server_release(struct stream_server *server)
+{
+    struct connection *connection = TAILQ_FIRST(&server->parked);
+    int fd;
+
+    if (!connection)
+        return -1;
+    fd = fd_take(&connection->fd);
+    connection_free(connection);
+    return fd;
 }
 
 size_t stream_server_connections(const struct stream_server *server)
@@ -451,10 +504,14 @@ bool stream_server_is_busy(const struct stream_server *server)
 
 void stream_server_free(struct stream_server *server)
 {
+    int fd;
+
     if (!server)
         return;
     while (evict_oldest(server))
         ;
+    while ((fd = stream_server_release(server)) >= 0)
+        close(fd);
     acceptor_deinit(&server->acceptor);
     if (server->sweep)
         event_free(server->sweep);

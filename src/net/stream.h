@@ -77,6 +77,7 @@ struct stream_setup {
     struct stream_places *places;
     unsigned int idle_seconds; /* from accepting, or from a reply, to the next one; 0: no limit */
     struct stream_counters *counters; /* written by the thread of the event base alone */
+    bool keep; /* idle connections outlive the server: see stream_server_release */
     /* Takes the next connection from the descriptor, as accept4 does; NULL: it is accept4. */
     int (*take)(int descriptor);
 };
@@ -94,8 +95,14 @@ int stream_server_new(struct event_base *base, int descriptor, const struct stre
                       struct stream_server **out);
 
 /* Ends the server in good order: it accepts nothing more, but what it was passed on already, and
- * closes connections after their next reply. */
+ * closes connections after their next reply. If it is to keep them, it reads nothing more from
+ * those that are between two requests, and from others after their reply. */
 void stream_server_drain(struct stream_server *server);
+
+/* Takes a connection from a server that was drained and is to keep its connections: one between two
+ * requests, whose next one has not been read. Returns its descriptor, which is now the caller's, or
+ * -1 if there is none. */
+int stream_server_release(struct stream_server *server);
 
 /* How many connections a server has. */
 size_t stream_server_connections(const struct stream_server *server);
