@@ -78,20 +78,42 @@ static struct target *find_fewest(struct unix_balancer *balancer)
     return fewest;
 }
 
+static bool has_place(const struct unix_balancer *balancer, const struct target *target)
+{
+    return count_connections(target) < balancer->connections_max;
+}
+
+static bool pass_on(struct target *target, int fd)
+{
+    if (write(target->pipe[1], &fd, sizeof(fd)) != sizeof(fd)) {
+        close(fd);
+        return false;
+    }
+    target->passed_on++;
+    return true;
+}
+
+bool unix_balancer_add(struct unix_balancer *balancer, int fd)
+{
+    struct target *target = find_fewest(balancer);
+
+    if (has_place(balancer, target))
+        return pass_on(target, fd);
+    close(fd);
+    return false;
+}
+
 static enum acceptance accept_and_pass_on(struct unix_balancer *balancer, int listening)
 {
     struct target *target = find_fewest(balancer);
     int fd;
 
-    if (balancer->closed || count_connections(target) >= balancer->connections_max)
+    if (balancer->closed || !has_place(balancer, target))
         return ACCEPTANCE_PAUSE;
     fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return acceptor_classify(errno);
-    if (write(target->pipe[1], &fd, sizeof(fd)) == sizeof(fd))
-        target->passed_on++;
-    else
-        close(fd);
+    pass_on(target, fd);
     return ACCEPTANCE_NEXT;
 }
 

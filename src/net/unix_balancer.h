@@ -29,6 +29,10 @@ int unix_balancer_take(int descriptor);
 void unix_balancer_watch(struct unix_balancer *balancer, size_t thread,
                          const struct stream_counters *counters);
 
+/* Passes on a connection that was not accepted here and does not block; before the balancer starts.
+ * It is closed if all places are taken. Returns whether it was passed on. */
+bool unix_balancer_add(struct unix_balancer *balancer, int fd);
+
 /* Starts to accept from a listening socket, on the event base of one thread. Returns 0 or -ENOMEM.
  */
 int unix_balancer_start(struct unix_balancer *balancer, struct event_base *base, int listening);

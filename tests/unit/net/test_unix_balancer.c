@@ -6,6 +6,7 @@
 #include "temporary.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { THREADS = 3, CONNECTIONS_MAX = 4, CLIENTS_MAX = 64 };
@@ -119,6 +120,46 @@ static void connections_beyond_the_places_wait(void **state)
     assert_passed_on(&fixture, 0, 0, 2);
 }
 
+/* Passes on connections that come from elsewhere. Returns how many there was a place for. */
+static size_t add_connections(struct fixture *fixture, size_t n)
+{
+    size_t n_added = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        n_added += unix_balancer_add(fixture->balancer, pair[0]);
+        fixture->clients[fixture->n_clients++] = pair[1];
+    }
+    return n_added;
+}
+
+static void connections_from_elsewhere_are_divided_and_count(void **state)
+{
+    CLEANUP(fixture_deinit) struct fixture fixture;
+
+    (void)state;
+    fixture_init(&fixture);
+    assert_int_equal(add_connections(&fixture, 7), 7);
+    connect_clients(&fixture, 1);
+    assert_passed_on(&fixture, 3, 3, 2);
+    connect_clients(&fixture, 5);
+    assert_passed_on(&fixture, 1, 1, 2);
+}
+
+static void connections_from_elsewhere_are_closed_beyond_the_places(void **state)
+{
+    CLEANUP(fixture_deinit) struct fixture fixture;
+    char byte;
+
+    (void)state;
+    fixture_init(&fixture);
+    assert_int_equal(add_connections(&fixture, 13), 12);
+    assert_int_equal(recv(fixture.clients[12], &byte, 1, 0), 0);
+    assert_passed_on(&fixture, 4, 4, 4);
+}
+
 static void what_nobody_has_taken_is_closed_with_the_balancer(void **state)
 {
     CLEANUP(fixture_deinit) struct fixture fixture;
@@ -201,6 +242,8 @@ int main(void)
         TEST(every_thread_gets_as_many_connections),
         TEST(a_thread_whose_connections_have_ended_gets_the_next),
         TEST(connections_beyond_the_places_wait),
+        TEST(connections_from_elsewhere_are_divided_and_count),
+        TEST(connections_from_elsewhere_are_closed_beyond_the_places),
         TEST(connections_wait_in_the_socket_of_a_balancer_that_is_closed),
         TEST(what_was_passed_on_to_a_thread_that_drains_is_answered),
         TEST(what_nobody_has_taken_is_closed_with_the_balancer),
