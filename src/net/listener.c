@@ -96,6 +96,15 @@ bool listener_fits(int fd, bool is_unix)
            (is_unix ? domain == AF_UNIX : domain == AF_INET || domain == AF_INET6);
 }
 
+bool listener_fits_connection(int fd)
+{
+    struct sockaddr_un peer;
+    socklen_t length = sizeof(peer);
+
+    return socket_number(fd, SO_DOMAIN) == AF_UNIX && socket_number(fd, SO_TYPE) == SOCK_STREAM &&
+           getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+}
+
 int listener_adopt_unix(int fd)
 {
     int flags = fcntl(fd, F_GETFL);

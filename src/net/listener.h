@@ -28,7 +28,10 @@ int listener_try_tcp(const struct listen_address *address);
  * those of listener_open_tcp. Returns 0 and the descriptors, or -errno and leaves FD open. */
 int listener_adopt_tcp(int fd, size_t n, int *out);
 
-/* Makes such a unix socket non-blocking. Returns 0 or -errno. */
+/* Whether a descriptor that somebody else opened is a unix socket with a connection. */
+bool listener_fits_connection(int fd);
+
+/* Makes a unix socket that was opened by somebody else non-blocking. Returns 0 or -errno. */
 int listener_adopt_unix(int fd);
 
 /* Writes the address that a TCP socket listens at, as "127.0.0.1:8053". */

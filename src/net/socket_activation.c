@@ -17,6 +17,21 @@ static void take_name(const char **names, char out[SOCKET_ACTIVATION_NAME_MAX + 
     *names += length + ((*names)[length] == ':');
 }
 
+/* Keeps a socket with others of its kind, or closes it if there are too many. */
+static void keep(struct socket_activation *activation, const struct activated_socket *socket)
+{
+    bool connection = strcmp(socket->name, SOCKET_ACTIVATION_CONNECTION) == 0;
+
+    if (connection && activation->n_connections < SOCKET_ACTIVATION_CONNECTIONS_MAX) {
+        activation->connections[activation->n_connections++] = socket->fd;
+    } else if (!connection && activation->n < SOCKET_ACTIVATION_SOCKETS_MAX) {
+        activation->sockets[activation->n++] = *socket;
+    } else {
+        close(socket->fd);
+        *(connection ? &activation->n_connections_beyond : &activation->n_beyond) += 1;
+    }
+}
+
 /* The sockets have consecutive descriptors; a number that is too large ends with the first that is
  * none. */
 static void read_environment(struct socket_activation *activation)
@@ -30,17 +45,12 @@ static void read_environment(struct socket_activation *activation)
     if (!names)
         names = "";
     for (uint64_t i = 0; i < n; i++) {
-        int fd = FIRST_DESCRIPTOR + (int)i;
+        struct activated_socket socket = {.fd = FIRST_DESCRIPTOR + (int)i};
 
-        if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        if (fcntl(socket.fd, F_SETFD, FD_CLOEXEC) < 0)
             return;
-        if (activation->n < SOCKET_ACTIVATION_SOCKETS_MAX) {
-            activation->sockets[activation->n].fd = fd;
-            take_name(&names, activation->sockets[activation->n++].name);
-        } else {
-            close(fd);
-            activation->n_beyond++;
-        }
+        take_name(&names, socket.name);
+        keep(activation, &socket);
     }
 }
 
@@ -62,10 +72,17 @@ struct activated_socket *socket_activation_find(struct socket_activation *activa
     return NULL;
 }
 
+int socket_activation_take_connection(struct socket_activation *activation)
+{
+    return activation->n_connections ? activation->connections[--activation->n_connections] : -1;
+}
+
 void socket_activation_deinit(struct socket_activation *activation)
 {
     for (size_t i = 0; i < activation->n; i++)
         if (activation->sockets[i].fd >= 0)
             close(activation->sockets[i].fd);
     activation->n = 0;
+    while (activation->n_connections)
+        close(socket_activation_take_connection(activation));
 }

@@ -355,6 +355,38 @@ static void a_lock_that_somebody_keeps_does_not_keep_a_service_from_starting(voi
     close(lock);
 }
 
+static void a_connection_is_known_from_other_descriptors(void **state)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
+    struct listen_address address = loopback(0);
+    struct unix_address at = address_of(0600);
+    struct listener_unix listener;
+    int pair[2], tcp, client;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
+        assert_int_equal(socketpair(AF_UNIX, types[i], 0, pair), 0);
+        assert_int_equal(listener_fits_connection(pair[0]), types[i] == SOCK_STREAM);
+        close(pair[1]);
+        assert_int_equal(listener_fits_connection(pair[0]), types[i] == SOCK_STREAM);
+        close(pair[0]);
+    }
+    assert_int_equal(listener_open_unix(&at, &listener), 0);
+    assert_false(listener_fits_connection(listener.fd));
+    listener_close_unix(&at, &listener);
+    assert_int_equal(listener_open_tcp(&address, 1, &tcp), 0);
+    client = sockets_connect_tcp(sockets_port(tcp));
+    assert_true(client >= 0);
+    assert_false(listener_fits_connection(client));
+    close(client);
+    close(tcp);
+    assert_int_equal(pipe(pair), 0);
+    assert_false(listener_fits_connection(pair[0]));
+    close(pair[0]);
+    close(pair[1]);
+    assert_false(listener_fits_connection(-1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +405,7 @@ int main(void)
         TEST(of_two_services_that_start_at_once_one_gets_the_port),
         TEST(of_two_services_that_start_at_once_one_gets_the_socket),
         TEST(a_service_that_stops_takes_no_socket_from_one_that_starts),
+        TEST(a_connection_is_known_from_other_descriptors),
         TEST(a_lock_that_somebody_keeps_does_not_keep_a_service_from_starting),
 #undef TEST
     };

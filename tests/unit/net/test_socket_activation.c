@@ -1,4 +1,5 @@
 /* Sockets that a service manager hands over, by what the environment says of them. */
+#include "base/buffer.h"
 #include "cmocka_all.h"
 #include "net/socket_activation.h"
 #include "os/fd.h"
@@ -143,6 +144,49 @@ static void more_sockets_than_there_is_room_for_are_closed(void **state)
     socket_activation_deinit(&activation);
 }
 
+static void connections_are_apart_from_sockets(void **state)
+{
+    struct socket_activation activation;
+
+    (void)state;
+    set_environment(NULL, "3", "unix-connection:unix:unix-connection");
+    socket_activation_init(&activation);
+    assert_null(socket_activation_find(&activation, "unix-connection"));
+    assert_int_equal(take(&activation, "unix"), FIRST + 1);
+    assert_int_equal(socket_activation_take_connection(&activation), FIRST + 2);
+    assert_int_equal(fcntl(FIRST + 2, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    socket_activation_deinit(&activation);
+    assert_int_equal(fcntl(FIRST, F_GETFD), -1);
+    assert_int_not_equal(fcntl(FIRST + 2, F_GETFD), -1);
+    assert_int_equal(socket_activation_take_connection(&activation), -1);
+}
+
+static void more_connections_than_a_listener_may_have_are_closed(void **state)
+{
+    CLEANUP(buffer_deinit) struct buffer names = BUFFER_INIT;
+    struct socket_activation activation;
+    char number[16];
+    int end = FIRST + 1 + SOCKET_ACTIVATION_CONNECTIONS_MAX + 1;
+
+    (void)state;
+    fd_limit_raise();
+    assert_true(fd_limit_hard() > (size_t)end);
+    for (int fd = FIRST; fd < end; fd++) {
+        assert_int_equal(dup2(STDIN_FILENO, fd), fd);
+        buffer_add_string(&names, fd == FIRST ? "unix" : ":unix-connection");
+    }
+    snprintf(number, sizeof(number), "%d", end - FIRST);
+    set_environment(NULL, number, buffer_string(&names));
+    socket_activation_init(&activation);
+    assert_int_equal(activation.n, 1);
+    assert_int_equal(activation.n_beyond, 0);
+    assert_int_equal(activation.n_connections, SOCKET_ACTIVATION_CONNECTIONS_MAX);
+    assert_int_equal(activation.n_connections_beyond, 1);
+    assert_int_equal(fcntl(end - 1, F_GETFD), -1);
+    socket_activation_deinit(&activation);
+    assert_int_equal(fcntl(end - 2, F_GETFD), -1);
+}
+
 static void a_long_name_is_cut(void **state)
 {
     struct socket_activation activation;
@@ -177,6 +221,8 @@ int main(void)
         TEST(without_names_they_have_none),
         TEST(a_number_beyond_the_descriptors_is_not_believed),
         TEST(more_sockets_than_there_is_room_for_are_closed),
+        TEST(connections_are_apart_from_sockets),
+        TEST(more_connections_than_a_listener_may_have_are_closed),
         TEST(a_long_name_is_cut),
     };
 
