@@ -20,6 +20,7 @@ struct listeners {
     } sockets[LISTENER_COUNT];
     struct listener_unix unix_socket; /* unless it is the service manager's, who keeps its file */
     bool unix_is_managers;
+    struct handover handover;
 };
 
 DEFINE_CLEANUP(struct listeners *, listeners_free)
@@ -257,6 +258,7 @@ int listeners_new(const struct settings *settings, struct listeners **out)
         r = open_listener(listeners, listener, &activation);
     if (r)
         return r;
+    handover_take(&activation, settings->listeners[LISTENER_UNIX].enabled, &listeners->handover);
     *out = listeners;
     listeners = NULL;
     return 0;
@@ -266,6 +268,11 @@ int listeners_socket(const struct listeners *listeners, enum listener listener, 
 {
     assert(thread < listeners->sockets[listener].n);
     return listeners->sockets[listener].fds[thread];
+}
+
+struct handover *listeners_handover(struct listeners *listeners)
+{
+    return &listeners->handover;
 }
 
 void listeners_free(struct listeners *listeners)
@@ -280,5 +287,7 @@ void listeners_free(struct listeners *listeners)
     for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
         for (size_t i = 0; i < listeners->sockets[listener].n; i++)
             close(listeners->sockets[listener].fds[i]);
+    while (listeners->handover.n)
+        close(listeners->handover.fds[--listeners->handover.n]);
     free(listeners);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "service/handover.h"
 
 struct listeners;
 
@@ -25,6 +26,10 @@ int listeners_new(const struct settings *settings, struct listeners **out);
  * socket, which all threads share, and the admin listener have one alone, of the number 0. */
 int listeners_socket(const struct listeners *listeners, enum listener listener, size_t thread);
 
-/* Closes the sockets, and removes the file of the unix socket unless it is the service manager's;
- * NULL is allowed. */
+/* The connections to the unix socket that the process before has left. Who takes them leaves none
+ * there. */
+struct handover *listeners_handover(struct listeners *listeners);
+
+/* Closes the sockets and the connections that nobody has taken, and removes the file of the unix
+ * socket unless it is the service manager's; NULL is allowed. */
 void listeners_free(struct listeners *listeners);

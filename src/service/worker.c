@@ -2,6 +2,7 @@
 
 #include "net/http.h"
 #include "os/fd.h"
+#include "os/sd_notify.h"
 #include "service/counters.h"
 #include "service/policy_http.h"
 #include "service/remote.h"
@@ -158,6 +159,7 @@ static int open_unix(struct worker *worker, const struct worker_setup *setup, si
         .context = &worker->remotes[LISTENER_UNIX],
         .places = &setup->places[LISTENER_UNIX],
         .counters = &worker->counters->streams[LISTENER_UNIX],
+        .keep = sd_notify_has_manager(),
         .take = unix_balancer_take,
     };
     int r = stream_server_new(worker->base, unix_balancer_descriptor(balancer, number), &stream,
@@ -273,14 +275,27 @@ void worker_stop(struct worker *worker)
     eventfd_write(worker->wake, 1);
 }
 
+void worker_join(struct worker *worker)
+{
+    if (!worker->started)
+        return;
+    worker_stop(worker);
+    pthread_join(worker->thread, NULL);
+    worker->started = false;
+}
+
+int worker_release(struct worker *worker)
+{
+    struct stream_server *server = worker->servers[LISTENER_UNIX];
+
+    return server ? stream_server_release(server) : -1;
+}
+
 void worker_free(struct worker *worker)
 {
     if (!worker)
         return;
-    if (worker->started) {
-        worker_stop(worker);
-        pthread_join(worker->thread, NULL);
-    }
+    worker_join(worker);
     if (worker->balancer)
         unix_balancer_stop(worker->balancer);
     for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {

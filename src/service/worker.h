@@ -49,5 +49,12 @@ void worker_stop(struct worker *worker);
 
 enum { WORKER_DRAIN_MILLISECONDS = 500 };
 
+/* Stops the thread and waits for its end. */
+void worker_join(struct worker *worker);
+
+/* Takes a connection to the unix socket that the thread, which has ended, has left for the next
+ * process. Returns its descriptor, or -1 if there is none. */
+int worker_release(struct worker *worker);
+
 /* Stops the thread, closing its connections, and frees it; NULL is allowed. */
 void worker_free(struct worker *worker);

@@ -1,5 +1,6 @@
 #include "service/workers.h"
 
+#include "base/number.h"
 #include "net/stream.h"
 #include "os/log.h"
 
@@ -13,6 +14,21 @@ struct workers {
 };
 
 DEFINE_CLEANUP(struct workers *, workers_free)
+
+/* Goes on with the connections of the process before. */
+static void take_over(struct workers *workers, struct handover *handover)
+{
+    size_t n = 0, n_closed = 0;
+
+    while (handover->n)
+        *(unix_balancer_add(workers->balancer, handover->fds[--handover->n]) ? &n : &n_closed) += 1;
+    if (n)
+        log_info("goes on with %s to the unix socket",
+                 number_of(n, "connection", "connections").text);
+    if (n_closed)
+        log_warning("closed %s to the unix socket that the service manager kept: no room",
+                    number_of(n_closed, "connection", "connections").text);
+}
 
 int workers_new(const struct worker_setup *setup, struct snapshot *snapshot, struct workers **out)
 {
@@ -30,6 +46,8 @@ int workers_new(const struct worker_setup *setup, struct snapshot *snapshot, str
         log_error("cannot make pipes to the threads: %s", strerror(-r));
         return REPORTED;
     }
+    if (workers->balancer)
+        take_over(workers, listeners_handover(setup->listeners));
     own.balancer = workers->balancer;
     own.places = workers->places;
     for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
@@ -91,11 +109,21 @@ void workers_stop(struct workers *workers)
 /* The last one deals the connections of the unix socket, so it ends first. */
 void workers_free(struct workers *workers)
 {
+    struct handover left = {0};
+    int fd;
+
     if (!workers)
         return;
     workers_stop(workers);
-    while (workers->n)
-        worker_free(workers->items[--workers->n]);
+    while (workers->n) {
+        struct worker *worker = workers->items[--workers->n];
+
+        worker_join(worker);
+        while (left.n < HANDOVER_MAX && (fd = worker_release(worker)) >= 0)
+            left.fds[left.n++] = fd;
+        worker_free(worker);
+    }
     unix_balancer_free(workers->balancer);
+    handover_leave(&left);
     free(workers);
 }
