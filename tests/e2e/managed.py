@@ -50,7 +50,7 @@ class Managed(Service):
         kept = self.sockets + self.stored
         fds = [fd for _, fd in kept]
         environment = {
-            **os.environ,
+            **options.pop("env", os.environ),
             **({"NOTIFY_SOCKET": str(self.directory / "notify")} if self.is_heard else {}),
             "LISTEN_FDS": str(len(kept)),
             "LISTEN_FDNAMES": ":".join(name for name, _ in kept),

@@ -33,7 +33,6 @@ policies:
 """
 OWN = """\
 zones: {nameservers: ns1.example.net, hostmaster: hostmaster.example.net}
-state: STATE
 """ + POLICIES + """\
   - {domain: zone.example, mode: none, policy_host: 192.0.2.41, authority: zones}
 """
@@ -208,9 +207,7 @@ def test_half_a_request_without_an_end_ends_the_connection(managed, connect):
 def configure_many_zones(managed):
     names = "".join(f"d{number}.example\n" for number in range(MANY_ZONES))
     (managed.directory / "many.list").write_text(names, encoding="ascii")
-    (managed.directory / "state").mkdir()
-    policies = OWN.replace("STATE", str(managed.directory / "state"))
-    managed.configure(policies.rstrip("}\n") + ", domain_files: many.list}\n")
+    managed.configure(OWN.rstrip("}\n") + ", domain_files: many.list}\n")
 
 
 def test_a_long_list_is_sent_to_its_end_before_the_connection_is_left(managed, connect):
@@ -353,7 +350,7 @@ def test_restarts_lose_no_query_and_no_transfer(make_directory, ports, zones, th
     with Managed(make_directory(), ports.take()) as managed:
         managed.listen()
         managed.admin_port = ports.take()
-        managed.configure(OWN.replace("STATE", str(directory)), more=f"threads: {threads}\n")
+        managed.configure(OWN, more=f"threads: {threads}\n")
         managed.start()
         with PowerDns(make_directory(), ports.take(), zones, managed, UNIX) as powerdns:
             powerdns.start()
