@@ -35,9 +35,10 @@ static const char *const options[][2] = {
     {"num-queries-per-thread:", "8192"}, /* more than all looks ask: none is dropped for others */
     {"outgoing-num-tcp:", "64"},
     {"edns-buffer-size:", "1232"},
-    {"msg-cache-size:", "2m"},
-    {"rrset-cache-size:", "4m"},
-    {"key-cache-size:", "2m"},
+    {"msg-cache-size:", "1m"},
+    {"rrset-cache-size:", "2m"},
+    {"key-cache-size:", "512k"},
+    {"neg-cache-size:", "256k"},
 };
 
 static int set_up(struct ub_ctx *context, const struct resolver_setup *setup, const char **fault)
