@@ -41,7 +41,7 @@ struct config {
     struct arena arena;        /* what the settings and the next point at */
     const char **certificates; /* of each policy, by its number: see config_certificates */
     size_t n_certificates;
-    struct glob_set matched;   /* for the next load */
+    struct glob_set matched; /* for the next load */
 };
 
 /* What to load. */

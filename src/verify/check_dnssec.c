@@ -6,15 +6,15 @@
 void verify_dnssec(struct look *look)
 {
     static const struct {
-        enum question question;
         const char *name;
+        enum question question;
         enum check_name check; /* that reports other failures */
     } asked[] = {
-        {QUESTION_MTA_STS, "_mta-sts TXT", CHECK_TXT},
-        {QUESTION_TLS_PARENT, "_tls TXT", CHECK_TLS_ENT},
-        {QUESTION_TLSRPT, "_smtp._tls TXT", CHECK_TLSRPT},
-        {QUESTION_HOST_A, "mta-sts A", CHECK_POLICY_HOST},
-        {QUESTION_HOST_AAAA, "mta-sts AAAA", CHECK_POLICY_HOST},
+        {"_mta-sts TXT", QUESTION_MTA_STS, CHECK_TXT},
+        {"_tls TXT", QUESTION_TLS_PARENT, CHECK_TLS_ENT},
+        {"_smtp._tls TXT", QUESTION_TLSRPT, CHECK_TLSRPT},
+        {"mta-sts A", QUESTION_HOST_A, CHECK_POLICY_HOST},
+        {"mta-sts AAAA", QUESTION_HOST_AAAA, CHECK_POLICY_HOST},
     };
     CLEANUP(buffer_deinit) struct buffer found = BUFFER_INIT;
 

@@ -139,7 +139,7 @@ static void start(struct name_server *server, enum manner manner)
     };
     server->listener = evconnlistener_new_bind(server->base, on_accept, server,
                                                LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 64,
-                                               (struct sockaddr *)&server->address, length);
+                                               (struct sockaddr *)&server->address, (int)length);
     assert_non_null(server->listener);
     assert_int_equal(getsockname(evconnlistener_get_fd(server->listener),
                                  (struct sockaddr *)&server->address, &length),
