@@ -267,8 +267,7 @@ def test_what_is_saved_is_shown_by_the_service(internet, make_directory):
 
 def test_without_a_state_nothing_is_saved(internet):
     config = internet.service.config.parent / "stateless.yaml"
-    text = internet.service.config.read_text(encoding="utf-8")
-    config.write_text(f"state: none\n{text}", encoding="utf-8")
+    config.write_text("state: none\npolicies:\n" + DOMAINS[0].policy(), encoding="utf-8")
     done = run("verify", "-c", config, "--save", "--resolver", RESOLVER, "--trust-anchor", "none",
                "--check", "mx", "good.example")
     assert done.returncode == 1
