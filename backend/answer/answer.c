@@ -1,5 +1,18 @@
 #include "answer/answer.h"
 
+#include "policy/challenge.h"
+
+/* Puts the domain into the template that is the content of the row. */
+static void make_challenge(struct answer *out)
+{
+    struct row row = out->rows.first[0];
+    size_t length = challenge_write(row.content, out->domain.name, out->content);
+
+    row.content = text_of(out->content, length);
+    out->own_rows[0] = row;
+    out->rows.first = out->own_rows;
+}
+
 bool answer_at(const struct snapshot *snapshot, const struct domain *domain, enum owner owner,
                struct answer *out)
 {
@@ -10,6 +23,8 @@ bool answer_at(const struct snapshot *snapshot, const struct domain *domain, enu
     if (out->rows.n == 0)
         return false;
     owner_name(owner, domain->name, &out->name);
+    if (owner == OWNER_ACME_CHALLENGE)
+        make_challenge(out);
     if (out->rows.first[0].type == RECORD_SOA)
         out->content_length =
             soa_write(out->content, sizeof(out->content), snapshot_zone_settings(snapshot),

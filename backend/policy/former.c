@@ -1,14 +1,19 @@
 #include "policy/former.h"
 
 #include "base/number.h"
+#include "policy/challenge.h"
 
 #include <errno.h>
+
+/* What comes before the template. */
+#define CHALLENGE_WORD TEXT("acme=")
 
 enum { TTL_UNKNOWN = 3600 /* seconds */ };
 
 void former_write(struct buffer *out, const struct policy *policy)
 {
     struct rows host = policy->rows[OWNER_POLICY_HOST];
+    struct rows challenge = policy->rows[OWNER_ACME_CHALLENGE];
 
     buffer_printf(out, "%s %u %s", policy->primary.data, policy->ttl,
                   policy->zones ? "zones" : "overlay");
@@ -19,6 +24,11 @@ void former_write(struct buffer *out, const struct policy *policy)
             continue;
         buffer_add_string(out, " ");
         buffer_add_text(out, row->content);
+    }
+    if (challenge.n) {
+        buffer_add_string(out, " ");
+        buffer_add_text(out, CHALLENGE_WORD);
+        buffer_add_text(out, challenge.first[0].content);
     }
 }
 
@@ -53,6 +63,19 @@ struct text former_primary(struct text text)
     return primary;
 }
 
+static int read_challenge(struct arena *arena, struct text template, struct former *former)
+{
+    struct text copy;
+    int r;
+
+    if (challenge_check(template) != 0)
+        return 0;
+    r = arena_copy_text(arena, template, &copy);
+    if (r == 0)
+        former->acme_challenge = copy.data;
+    return r;
+}
+
 int former_read(struct arena *arena, struct text text, struct former *out)
 {
     struct address *addresses = arena_alloc(arena, count_words(text) * sizeof(*addresses));
@@ -70,6 +93,12 @@ int former_read(struct arena *arena, struct text text, struct former *out)
     if (take_word(&text, &word))
         former.zones = text_equals(word, TEXT("zones"));
     while (take_word(&text, &word)) {
+        if (text_take_prefix(&word, CHALLENGE_WORD)) {
+            r = read_challenge(arena, word, &former);
+            if (r)
+                return r;
+            continue;
+        }
         if (address_from_text(word, &addresses[former.n_addresses])) {
             former.n_addresses++;
             continue;

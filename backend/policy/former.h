@@ -2,8 +2,8 @@
  *
  * That policy may be gone from the configuration, and the service may have been started again since
  * then, so this is a text, which the state keeps: the primary, the TTL, the authority, and the
- * policy host, which is a host name or addresses. For example
- * "example.net 3600 overlay 192.0.2.40 2001:db8::40". */
+ * policy host, which is a host name or addresses, and the template of challenge.h, if there was
+ * one. For example "example.net 3600 overlay 192.0.2.40 2001:db8::40 acme=%d.acme.example.net". */
 #pragma once
 
 #include "policy/policy_records.h"
@@ -15,6 +15,7 @@ struct former {
     struct name policy_host; /* or empty */
     const struct address *addresses;
     size_t n_addresses;
+    const char *acme_challenge; /* or NULL */
 };
 
 /* Writes what domains of a policy, which has a mode, keep of it. */

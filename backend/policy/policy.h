@@ -40,12 +40,13 @@ struct policy_spec {
     size_t n_rua; /* 0: no TLSRPT records */
     const struct address *addresses;
     size_t n_addresses;
-    struct name policy_host; /* the host name that mta-sts.<primary> is an alias of, or empty */
-    uint32_t ttl;            /* seconds, of every record of the policy */
-    uint32_t announce_delay; /* seconds that a new id waits after the body has changed */
-    bool held;               /* the primary's TXT record is held back */
-    bool retire;             /* domains that leave the policy retire (RFC 8461 8.3) */
-    bool zones;              /* in zones of the service's own; POLICY_HOST must then be empty */
+    struct name policy_host;    /* the host name that mta-sts.<primary> is an alias of, or empty */
+    const char *acme_challenge; /* a template (challenge.h), or NULL */
+    uint32_t ttl;               /* seconds, of every record of the policy */
+    uint32_t announce_delay;    /* seconds that a new id waits after the body has changed */
+    bool held;                  /* the primary's TXT record is held back */
+    bool retire;                /* domains that leave the policy retire (RFC 8461 8.3) */
+    bool zones;                 /* in zones of the service's own; POLICY_HOST must then be empty */
 };
 
 /* Whether a text may be an id: 1 to 32 ASCII letters or digits (RFC 8461 3.1). */

@@ -1,5 +1,6 @@
 #include "policy/policy_records.h"
 
+#include "policy/challenge.h"
 #include "policy/former.h"
 
 #include <arpa/inet.h>
@@ -13,9 +14,17 @@ struct text owner_prefix(enum owner owner)
         [OWNER_TLSRPT] = {"_smtp._tls.", 11},
         [OWNER_TLS_PARENT] = {"_tls.", 5},
         [OWNER_POLICY_HOST] = {"mta-sts.", 8},
+        [OWNER_ACME_CHALLENGE] = {"_acme-challenge.mta-sts.", 24},
     };
 
     return prefixes[owner];
+}
+
+enum owner owner_inside(enum owner apex)
+{
+    if (apex == OWNER_TLS_PARENT)
+        return OWNER_TLSRPT;
+    return apex == OWNER_POLICY_HOST ? OWNER_ACME_CHALLENGE : OWNER_COUNT;
 }
 
 bool owner_match(enum owner owner, struct text name, struct text *domain)
@@ -155,17 +164,37 @@ static int make_policy_host(struct arena *arena, const struct policy_spec *spec,
     return keep_row(arena, RECORD_CNAME, &target, &policy->rows[OWNER_POLICY_HOST]);
 }
 
+/* Makes the row that leads to where an ACME client writes, and an empty non-terminal above it if
+ * nothing else is there. */
+static int make_acme_challenge(struct arena *arena, const struct policy_spec *spec,
+                               struct policy *policy)
+{
+    CLEANUP(buffer_deinit) struct buffer content = BUFFER_INIT;
+    int r;
+
+    challenge_write_template(&content, text_from(spec->acme_challenge));
+    r = keep_row(arena, RECORD_CNAME, &content, &policy->rows[OWNER_ACME_CHALLENGE]);
+    if (r || policy->rows[OWNER_POLICY_HOST].n)
+        return r;
+    return keep_row(arena, RECORD_ENT, &content, &policy->rows[OWNER_POLICY_HOST]);
+}
+
 /* Makes the rows of cname members: an alias of each owner name of the primary, and the same empty
- * non-terminal. */
+ * non-terminals and template. */
 static int make_aliases(struct arena *arena, struct policy *policy)
 {
     CLEANUP(buffer_deinit) struct buffer target = BUFFER_INIT;
     int r = 0;
 
-    policy->aliases[OWNER_TLS_PARENT] = policy->rows[OWNER_TLS_PARENT];
     for (enum owner owner = 0; owner < OWNER_COUNT && r == 0; owner++) {
-        if (policy->rows[owner].n == 0 || owner == OWNER_TLS_PARENT)
+        const struct rows *rows = &policy->rows[owner];
+
+        if (rows->n == 0)
             continue;
+        if (owner == OWNER_ACME_CHALLENGE || rows->first[0].type == RECORD_ENT) {
+            policy->aliases[owner] = *rows;
+            continue;
+        }
         buffer_printf(&target, "%s%s", owner_prefix(owner).data, policy->primary.data);
         r = keep_row(arena, RECORD_CNAME, &target, &policy->aliases[owner]);
     }
@@ -204,10 +233,11 @@ static int add_apex_rows(struct arena *arena, const struct zone_settings *zones,
     return 0;
 }
 
-/* All owner names are apexes but the one inside _tls.<d>. */
+/* All owner names are apexes but those inside _tls.<d> and mta-sts.<d>. */
 bool policy_has_zone(const struct policy *policy, enum owner owner)
 {
-    return policy->zones && owner != OWNER_TLSRPT && policy->rows[owner].n;
+    return policy->zones && owner != OWNER_TLSRPT && owner != OWNER_ACME_CHALLENGE &&
+           policy->rows[owner].n;
 }
 
 static int make_apexes(struct arena *arena, struct policy *policy,
@@ -222,7 +252,7 @@ static int make_apexes(struct arena *arena, struct policy *policy,
         if (!policy_has_zone(policy, owner))
             continue;
         /* An apex is no empty non-terminal. */
-        if (owner == OWNER_TLS_PARENT)
+        if (rows->first[0].type == RECORD_ENT)
             rows->n = 0;
         r = add_apex_rows(arena, zones, policy->n_apex_rows, rows);
     }
@@ -275,6 +305,11 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
         if (r)
             return r;
     }
+    if (spec->acme_challenge) {
+        r = make_acme_challenge(arena, spec, &policy);
+        if (r)
+            return r;
+    }
     r = zones ? make_apexes(arena, &policy, zones) : make_aliases(arena, &policy);
     if (r)
         return r;
@@ -320,8 +355,12 @@ int policy_records_retire(struct arena *arena, struct text text, const struct po
         .ttl = former.ttl,
         .addresses = former.addresses,
         .n_addresses = former.n_addresses,
+        .acme_challenge = former.acme_challenge,
         .zones = (listed ? listed->zones : former.zones) && zones->n_nameservers,
     };
+    /* Who lists it says where its ACME client writes now. */
+    if (listed && listed->rows[OWNER_ACME_CHALLENGE].n)
+        spec.acme_challenge = listed->rows[OWNER_ACME_CHALLENGE].first[0].content.data;
     /* Where the domain has moved into own zones a host name cannot be at the apex of one. */
     if (!spec.zones)
         spec.policy_host = former.policy_host;
@@ -367,7 +406,9 @@ int policy_records_announce(struct arena *arena, struct policy *policy, struct t
 
 bool policy_has_host(const struct policy *policy)
 {
-    return policy->rows[OWNER_POLICY_HOST].n > 0;
+    struct rows rows = policy->rows[OWNER_POLICY_HOST];
+
+    return rows.n > policy->n_apex_rows && rows.first[policy->n_apex_rows].type != RECORD_ENT;
 }
 
 static bool same_rows(struct rows a, struct rows b)

@@ -15,10 +15,12 @@
 
 /* The owner names that a policy gives a domain, by their prefix. */
 enum owner {
-    OWNER_MTA_STS,     /* _mta-sts.<d>    TXT, RFC 8461 3.1 */
-    OWNER_TLSRPT,      /* _smtp._tls.<d>  TXT, RFC 8460 3 */
-    OWNER_TLS_PARENT,  /* _tls.<d>        an empty non-terminal above the one before, RFC 8020 */
-    OWNER_POLICY_HOST, /* mta-sts.<d>     A and AAAA, or CNAME, RFC 8461 3.3 */
+    OWNER_MTA_STS,        /* _mta-sts.<d>    TXT, RFC 8461 3.1 */
+    OWNER_TLSRPT,         /* _smtp._tls.<d>  TXT, RFC 8460 3 */
+    OWNER_TLS_PARENT,     /* _tls.<d>        an empty non-terminal above the one before, RFC 8020 */
+    OWNER_POLICY_HOST,    /* mta-sts.<d>     A and AAAA, or CNAME, RFC 8461 3.3; or an empty
+                             non-terminal above the next one */
+    OWNER_ACME_CHALLENGE, /* _acme-challenge.mta-sts.<d>  CNAME, challenge.h */
     OWNER_COUNT,
     OWNER_CATALOG = OWNER_COUNT, /* no owner of a domain: names in a catalog zone */
 };
@@ -32,6 +34,9 @@ void owner_name(enum owner owner, struct text domain, struct name *out);
 /* Whether a canonical name is that of an owner of some domain. DOMAIN is then the name of the
  * domain, a part of NAME. */
 bool owner_match(enum owner owner, struct text name, struct text *domain);
+
+/* The owner whose name is in the own zone with the apex at another one; OWNER_COUNT if none is. */
+enum owner owner_inside(enum owner apex);
 
 /* What all own zones have in common. */
 struct zone_settings {
@@ -86,11 +91,13 @@ struct policy {
     size_t n_apex_rows;               /* at each apex of these zones: SOA and NS, the first rows */
     struct rows rows[OWNER_COUNT];    /* of the primary and of direct members */
     struct rows aliases[OWNER_COUNT]; /* of cname members: one CNAME, or the ENT */
+    /* The content of the CNAME record at OWNER_ACME_CHALLENGE is in both a template. */
     /* What the builder has counted: the primary and the members, those of them that are held back
      * and those that were found and are not listed, and their own zones. */
     uint32_t n_domains, n_held, n_synced, n_zones;
     uint64_t primary_hash;               /* of its primary, by the seed of the domain table */
     uint64_t name_hashes[POLICY_GROUPS]; /* the sums of a hash of their names */
+    uint64_t challenge_hash;             /* the sum for their records at OWNER_ACME_CHALLENGE */
 };
 
 /* Makes what a policy publishes. ZONES is not NULL if the service is authoritative, in own zones.

@@ -163,6 +163,7 @@ int zone_methods_list(struct method_call *call)
 {
     struct answer answer;
     struct zone zone;
+    enum owner inside;
     bool any = false;
 
     if (!find_own_zone(call->snapshot, call->arguments[PARAMETER_ZONENAME].text, &answer, &zone))
@@ -171,9 +172,8 @@ int zone_methods_list(struct method_call *call)
         return begin_catalog_list(call, &answer, zone.id);
     buffer_add_string(call->reply, "[");
     write_rows(call->reply, &answer, zone.id, &any);
-    /* Only _tls.<d> has a name below its apex. */
-    if (zone.owner == OWNER_TLS_PARENT &&
-        answer_at(call->snapshot, &zone.domain, OWNER_TLSRPT, &answer))
+    inside = owner_inside(zone.owner);
+    if (inside != OWNER_COUNT && answer_at(call->snapshot, &zone.domain, inside, &answer))
         write_rows(call->reply, &answer, zone.id, &any);
     buffer_add_string(call->reply, "]");
     return OUTCOME_ANSWERED;

@@ -87,12 +87,11 @@ static bool next_name(struct search *search)
     const struct snapshot *snapshot = search->stream.snapshot;
     struct zone *zone = &search->zone;
 
-    /* Only _tls.<d> has a name below its apex, which comes after it. */
-    if (search->stream.next && !zone->catalog && zone->owner == OWNER_TLS_PARENT) {
-        zone->owner = OWNER_TLSRPT;
-    } else if (!zone_stream_next(&search->stream, zone)) {
+    /* The name below the apex, if there can be one, comes after it. */
+    if (search->stream.next && !zone->catalog && owner_inside(zone->owner) != OWNER_COUNT)
+        zone->owner = owner_inside(zone->owner);
+    else if (!zone_stream_next(&search->stream, zone))
         return false;
-    }
     search->in_answer =
         !zone->catalog && answer_at(snapshot, &zone->domain, zone->owner, &search->answer);
     search->name_compared = false;

@@ -72,6 +72,7 @@ void domains_begin_policy(struct policy *policy, uint64_t seed)
 {
     policy->n_domains = policy->n_held = policy->n_synced = policy->n_zones = 0;
     memset(policy->name_hashes, 0, sizeof(policy->name_hashes));
+    policy->challenge_hash = 0;
     policy->primary_hash = domain_table_hash(seed, policy->primary);
 }
 

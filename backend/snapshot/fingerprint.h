@@ -9,7 +9,8 @@
  * sender or resolver looks at them.
  *
  * All domains of a policy that have the same share a factor. So the builder sums up their hashes
- * while it adds them, and all else costs time by the number of policies. The hashes have no seed,
+ * while it adds them, and all else costs time by the number of policies. What a domain has at
+ * OWNER_ACME_CHALLENGE is its own, so that is added up at the same time. The hashes have no seed,
  * as they must be the same everywhere: who can name domains could make two servers look alike, and
  * gains nothing by that. For this room alone.
  */

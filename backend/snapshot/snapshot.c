@@ -1,3 +1,4 @@
+#include "policy/challenge.h"
 #include "snapshot/domains.h"
 #include "snapshot/fingerprint.h"
 #include "snapshot/serials.h"
@@ -170,6 +171,10 @@ struct rows domain_rows(const struct domain *domain, enum owner owner)
     const struct policy *policy = domain->policy;
 
     if (owner == OWNER_MTA_STS && domain->held)
+        return (struct rows){0};
+    /* The template of a domain that retires may be that of another policy. */
+    if (owner == OWNER_ACME_CHALLENGE && policy->rows[owner].n &&
+        challenge_check_domain(policy->rows[owner].first[0].content, domain->name) != 0)
         return (struct rows){0};
     return domain->kind == DOMAIN_CNAME ? policy->aliases[owner] : policy->rows[owner];
 }

@@ -17,6 +17,7 @@ struct loaded_policy {
     const struct node *synced; /* where this is said; NULL: it has none */
     enum domain_kind kind;     /* of its members */
     const char *certificates;  /* for certificates_begin */
+    const char *acme_challenge;
 };
 
 struct loader {
@@ -40,6 +41,7 @@ struct loader {
     struct policy_settings defaults;  /* what each policy begins with */
     struct option_keys default_keys;  /* the rows of policy_table that stand under defaults */
     struct certificates certificates; /* of the policy that is being read */
+    const char *acme_challenge;       /* of the same, or NULL */
     struct loaded_policy *policies;
     size_t n_policies, policies_capacity;
     size_t lists_capacity; /* of the lists of the configuration */

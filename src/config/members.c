@@ -3,6 +3,7 @@
 #include "config/files.h"
 #include "config/list_file.h"
 #include "config/name_report.h"
+#include "policy/challenge.h"
 
 #include <errno.h>
 
@@ -54,6 +55,23 @@ static int check_full(struct loader *loader, uint64_t where, int r)
     return REPORTED;
 }
 
+/* Checks the name that acme_challenge makes of a domain. Returns 0, or REPORTED. */
+static int check_challenge(struct loader *loader, const struct name *domain, uint64_t where)
+{
+    int fault;
+
+    if (!loader->acme_challenge)
+        return 0;
+    fault = challenge_check_domain(text_from(loader->acme_challenge), name_text(domain));
+    if (fault == 0)
+        return 0;
+    diagnostics_error(loader->context.diagnostics, source_unpack(&loader->sources, where),
+                      "found %s, made of \"%s\" and acme_challenge, expected %s",
+                      challenge_faults[fault].found, domain->text,
+                      challenge_faults[fault].expected);
+    return REPORTED;
+}
+
 int members_add_policy(struct loader *loader, const struct policy_spec *spec, uint64_t where)
 {
     uint32_t number;
@@ -61,6 +79,7 @@ int members_add_policy(struct loader *loader, const struct policy_spec *spec, ui
 
     if (r)
         return r;
+    check_challenge(loader, &spec->primary, where);
     return check_full(loader, where, builder_add_policy(loader->builder, spec, where, &number));
 }
 
@@ -76,7 +95,7 @@ static int add_member(struct loader *loader, const struct membership *as, struct
     if (r > 0)
         name_report(loader->context.diagnostics, source_unpack(&loader->sources, where), quoted,
                     text, (enum name_fault)r);
-    if (r || count_domain(loader, where))
+    if (r || check_challenge(loader, &domain, where) || count_domain(loader, where))
         return r < 0 ? r : 0;
     name_warn_single(loader->context.diagnostics, source_unpack(&loader->sources, where), &domain);
     if (loader->n_domains % CANCEL_INTERVAL == 0 && cancel_asked(&loader->context.cancel))

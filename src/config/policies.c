@@ -148,8 +148,8 @@ static void check_together(const struct reading *reading)
         check_zones(reading);
     if (reading->settings.synced && is_valid(reading, "members"))
         check_synced(reading);
-    if (spec->mode == POLICY_MODE_ABSENT && spec->n_rua == 0 && is_valid(reading, "mode") &&
-        is_valid(reading, "rua"))
+    if (spec->mode == POLICY_MODE_ABSENT && spec->n_rua == 0 && !spec->acme_challenge &&
+        is_valid(reading, "mode") && is_valid(reading, "rua"))
         NODE_WARNING(&reading->loader->context, reading->node,
                      "the policy has neither mode nor rua, so it publishes nothing");
 }
@@ -225,6 +225,7 @@ static int note_policy(struct reading *reading)
         .host_where = node_pack_place(host),
         .kind = (enum domain_kind)reading->settings.records,
         .certificates = loader->certificates.pattern,
+        .acme_challenge = reading->settings.spec.acme_challenge,
     };
     struct text primary = name_text(&reading->settings.spec.primary);
     int r = arena_copy_text(&loader->arena, followed_domain(reading), &policy.follows);
@@ -280,6 +281,7 @@ static int read_policy(struct reading *reading)
     if (reading->settings.spec.zones)
         reading->settings.records = DOMAIN_DIRECT;
     certificates_begin(&loader->certificates, NULL);
+    loader->acme_challenge = reading->settings.spec.acme_challenge;
     r = add_policy(reading);
     if (r == 0)
         r = members_add(loader, &reading->settings);

@@ -61,6 +61,7 @@ static const struct option policy_rows[] = {
     {"rua", &type_rua, LIST_AT(spec.rua, spec.n_rua), .max_items = RUA_MAX, .check = check_rua},
     {"policy_host", &type_policy_host, LIST_AT(policy_hosts, n_policy_hosts),
      .max_items = HOSTS_MAX, .check = check_policy_host},
+    {"acme_challenge", &type_acme_challenge, AT(spec.acme_challenge)},
     {"ttl", &option_duration, AT(spec.ttl), .max = POLICY_TTL_MAX, .fallback = "1h"},
     {"records", &option_choice, AT(records), .choices = kinds, .fallback = "cname"},
     {"authority", &option_boolean, AT(spec.zones), .choices = authorities, .fallback = "overlay"},

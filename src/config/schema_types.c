@@ -3,6 +3,7 @@
 #include "base/template.h"
 #include "base/utf8.h"
 #include "config/name_report.h"
+#include "policy/challenge.h"
 #include "policy/policy_records.h"
 
 #include <errno.h>
@@ -177,6 +178,27 @@ const struct option_type type_certificates = {
     .size = sizeof(const char *),
     .expects = "an absolute path of at most 255 bytes with %d for the domain (%% is %)",
     .read = read_certificates,
+};
+
+static int read_acme_challenge(const struct option_input *input, void *value)
+{
+    struct text template = node_text(input->node);
+    int fault = challenge_check(template);
+
+    if (fault) {
+        NODE_ERROR(input->context, input->node, "found %s in %s, expected %s",
+                   challenge_faults[fault].found, quote_text(template).text,
+                   challenge_faults[fault].expected);
+        return REPORTED;
+    }
+    *(const char **)value = template.data;
+    return 0;
+}
+
+const struct option_type type_acme_challenge = {
+    .size = sizeof(const char *),
+    .expects = "a name, with %d for the domain (%% is %)",
+    .read = read_acme_challenge,
 };
 
 static int read_rua(const struct option_input *input, void *value)

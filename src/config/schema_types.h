@@ -24,6 +24,8 @@ extern const struct option_type type_mx;
 extern const struct option_type type_id;
 /* const char *: a path with %d for the domain */
 extern const struct option_type type_certificates;
+/* const char *: a template of names (policy/challenge.h) */
+extern const struct option_type type_acme_challenge;
 /* const char *: a reporting URI */
 extern const struct option_type type_rua;
 /* struct policy_host */

@@ -89,6 +89,7 @@ static int add_policy(struct loader *loader, const char *state, uint32_t number)
     if (!path || ARRAY_RESERVE(config->lists, config->n_lists, loader->lists_capacity))
         return -ENOMEM;
     certificates_begin(&loader->certificates, policy->certificates);
+    loader->acme_challenge = policy->acme_challenge;
     r = add_list(loader, number, path, &list.changed);
     if (r)
         return r;

@@ -22,7 +22,7 @@ static const struct policy *find_policy(const struct snapshot *loaded, struct te
     struct domain domain;
 
     if (!snapshot_find(loaded, primary, &domain) || domain.kind != DOMAIN_PRIMARY ||
-        domain.policy->rows[OWNER_POLICY_HOST].n == 0)
+        !policy_has_host(domain.policy))
         return NULL;
     return domain.policy;
 }

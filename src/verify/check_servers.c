@@ -231,6 +231,8 @@ static void ask_server(struct server_look *server, struct text text)
 /* Whether a domain has, at an owner, rows that are to be seen at every server. */
 static bool is_expected(const struct look *look, enum owner owner)
 {
+    if (owner == OWNER_POLICY_HOST)
+        return policy_has_host(look->domain.policy);
     return domain_rows(&look->domain, owner).n > 0 &&
            (owner != OWNER_MTA_STS || !look->domain.held);
 }

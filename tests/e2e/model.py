@@ -6,6 +6,9 @@ alone and without a look at the program.
     _smtp._tls.<d>  TXT v=TLSRPTv1; rua=<uri>[,<uri>...]           CNAME _smtp._tls.<primary>  rua
     _tls.<d>        ENT                                            ENT                         rua
     mta-sts.<d>     A and AAAA, or CNAME to a host                 CNAME mta-sts.<primary>     mode, host
+    _acme-challenge.mta-sts.<d>  CNAME to a name of the domain's own, for members too          acme_challenge
+
+mta-sts.<d> is an ENT where only the last one is below it.
 
 With `authority: zones` all are direct, and _mta-sts.<d>, _tls.<d> and mta-sts.<d> are apexes with SOA
 and NS of zones; a catalog zone (RFC 9432) lists these.
@@ -22,7 +25,8 @@ from dataclasses import dataclass, field
 
 ESCAPED = re.compile(rb"\\([0-9]{3}|[^0-9])|\\|(\.)|([^\\.]+)", re.DOTALL)
 
-APEXES = {"_mta-sts.": "_mta-sts.", "_smtp._tls.": "_tls.", "mta-sts.": "mta-sts."}  # of owners
+APEXES = {"_mta-sts.": "_mta-sts.", "_smtp._tls.": "_tls.", "mta-sts.": "mta-sts.",
+          "_acme-challenge.mta-sts.": "mta-sts."}  # of owners
 SERIAL = "<serial>"  # stands for the serial in the data of a SOA record
 TIMERS = "3600 600 2419200 300"
 
@@ -39,6 +43,7 @@ class Policy:
     id: str = None  # None: derived from the policy body
     rua: list = field(default_factory=list)
     policy_host: list = field(default_factory=list)
+    acme_challenge: str = None
     ttl: int = 3600
     records: str = "cname"
     authority: str = "overlay"
@@ -77,7 +82,16 @@ class Policy:
             owners["_tls."] = [("ENT", "")]
         if self.mode and self.policy_host:
             owners["mta-sts."] = self.host_records()
+        elif self.acme_challenge:
+            owners["mta-sts."] = [("ENT", "")]
         return owners
+
+    def challenge_template(self):
+        return self.acme_challenge and self.acme_challenge.lower().removesuffix(".")
+
+    def challenge_of(self, domain):
+        parts = re.split("(%.)", self.challenge_template())
+        return "".join({"%d": domain, "%%": "%"}.get(part, part) for part in parts)
 
     def of_domain(self, domain):
         """The records of one of the domains."""
@@ -86,13 +100,13 @@ class Policy:
             owners = self.aliases()
         if domain in self.held:
             owners.pop("_mta-sts.", None)
+        if self.acme_challenge:
+            owners["_acme-challenge.mta-sts."] = [("CNAME", self.challenge_of(domain))]
         return owners
 
     def aliases(self):
-        aliases = {prefix: [("CNAME", prefix + self.domain)] for prefix in self.own()}
-        if "_tls." in aliases:
-            aliases["_tls."] = [("ENT", "")]
-        return aliases
+        return {prefix: records if records == [("ENT", "")] else [("CNAME", prefix + self.domain)]
+                for prefix, records in self.own().items()}
 
 
 @dataclass
@@ -177,12 +191,14 @@ class Model:
 
     def add_zones(self, policy, domain):
         own = policy.of_domain(domain)
-        for prefix in APEXES.keys() & own.keys():
-            name = labels_of(APEXES[prefix] + domain)
+        for apex in {APEXES[prefix] for prefix in APEXES.keys() & own.keys()}:
+            name = labels_of(apex + domain)
             assert name not in self.zones, f"two policies claim {domain}"
             zone = self.zones[name] = Zone(name, policy.ttl, domain)
             zone.put(name, self.settings.apex())
-            zone.put(labels_of(prefix + domain), own[prefix])
+            for prefix in APEXES.keys() & own.keys():
+                if APEXES[prefix] == apex and own[prefix] != [("ENT", "")]:
+                    zone.put(labels_of(prefix + domain), own[prefix])
 
     def add_catalog(self, catalog):
         """A catalog zone, without its members."""

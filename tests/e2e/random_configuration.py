@@ -20,6 +20,8 @@ DURATIONS = {0: ["0", "0s"], 60: ["60", "1m"], 3600: ["3600", "1h", "60m"], 8640
              604800: ["604800", "1w"], 31557600: ["31557600"]}
 ADDRESSES = ["192.0.2.1", "192.0.2.2", "198.51.100.255", "2001:db8::1", "2001:db8::2", "::1"]
 HOSTS = ["web.hosting.invalid", "policies.xn--bcher-kva.invalid", "h-1.invalid"]
+CHALLENGES = ["%d.acme.invalid", "one.acme.invalid", "_x.%d.a%%b.invalid", "%d", "A.%d.Acme.Invalid.",
+              "%d.%d.invalid"]
 MX = ["mail.example.net", "*.mx.example.net", "mx2.xn--bcher-kva.example",
       "*.xn--zwlf-6qa.example"]
 RUA = ["mailto:postmaster@example.net", "https://report.example/v1?x=%2C%21", "mailto:a+b@c.example",
@@ -36,6 +38,11 @@ def random_name(rng):
     return name if len(name) <= NAME_MAX else rng.choice(LABELS[:5]) + ".example"
 
 
+def challenge_fits(template, name):
+    return (len("_acme-challenge.mta-sts." + name) <= 253
+            and len(template.replace("%%", "%").replace("%d", name).removesuffix(".")) <= 253)
+
+
 def random_catalog(rng):
     name = rng.choice(["", "", "mta-sts."]) + random_name(rng)
     return name if len(name) <= CATALOG_MAX else "catalog.invalid"
@@ -50,6 +57,7 @@ SETTINGS = {
     "mode": (0.8, lambda rng: rng.choice(["enforce", "testing", "none"])),
     "rua": (0.6, lambda rng: sample(rng, RUA)),
     "policy_host": (0.7, lambda rng: rng.choice([sample(rng, ADDRESSES), [rng.choice(HOSTS)]])),
+    "acme_challenge": (0.3, lambda rng: rng.choice(CHALLENGES)),
     "max_age": (0.4, lambda rng: rng.choice(list(DURATIONS))),
     "ttl": (0.4, lambda rng: rng.choice(list(DURATIONS))),
     "id": (0.3, lambda rng: rng.choice(["1", "abc123", "Z" * 32, "auto"])),
@@ -112,12 +120,20 @@ class Draft:
         settings = self.in_force(entry)
         if settings.get("mode") in ("enforce", "testing") and not settings.get("mx"):
             entry.own["mx"] = sample(rng, MX)
+        if "acme_challenge" in settings:
+            self.fit_challenge(rng, entry, settings["acme_challenge"])
         if settings.get("authority") != "zones":
             return
         if settings.get("records") == "cname":
             entry.own["records"] = "direct"
         if settings.get("policy_host", ADDRESSES)[0] not in ADDRESSES:
             entry.own["policy_host"] = sample(rng, ADDRESSES)
+
+    def fit_challenge(self, rng, entry, template):
+        """Leaves out the domains that are too long."""
+        entry.members = [name for name in entry.members if challenge_fits(template, name)]
+        if not challenge_fits(template, entry.domain):
+            entry.domain = f"short-{rng.randrange(10**9)}.example"
 
     def complete_all(self, rng):
         for entry in self.entries:
@@ -241,6 +257,10 @@ POLICY_ERRORS = [
     ("a_b.example", lambda taken: {"domains": ["a_b.example"]}),
     ("", lambda taken: {"domains": [taken]}),
     ("zone", lambda taken: {"authority": "zone"}),
+    ("%D", lambda taken: {"acme_challenge": "%D.acme.invalid"}),
+    ("at or below mta-sts.%d", lambda taken: {"acme_challenge": "x.mta-sts.%d"}),
+    ("leads to itself", lambda taken: {"acme_challenge": "_acme-challenge.mta-sts.spoiled.example"}),
+    ("more than 253 octets", lambda taken: {"acme_challenge": "%d." + ".".join(["c" * 59] * 4)}),
     ("records cname", lambda taken: {"authority": "zones", "records": "cname"}),
     ("web.example", lambda taken: {"authority": "zones", "policy_host": "web.example"}),
 ]

@@ -6,7 +6,7 @@ import re
 from model import content_of, text_of_labels
 from random_configuration import LABELS, random_name
 
-PREFIXES = ["_mta-sts.", "_smtp._tls.", "_tls.", "mta-sts."]
+PREFIXES = ["_acme-challenge.mta-sts.", "_mta-sts.", "_smtp._tls.", "_tls.", "mta-sts."]
 OTHER_PREFIXES = ["", "www.", "*.", "_smtp.", "smtp._tls.", "x._tls.", "_mta-sts._mta-sts.",
                   "_mta_sts.", "_mta-sts", "_mta-stsx.", "_tls._tls.", "_smtp._tls._tls.", "mta.",
                   "_mta-sts\\.", "_smtp\\._tls.", "\\000_tls.", "mta-sts\\032."]

@@ -44,7 +44,7 @@ def answer_zones(make_directory):
     zones = Zones(make_directory())
     for zone in plain_zones():
         zones.load(zone, ANSWERS / "zones/plain.zone")
-    for path in (ANSWERS / "zones").glob("*.example.zone"):
+    for path in (ANSWERS / "zones").glob("*.*.zone"):
         zones.load(path.stem, path)
         zones.pdnsutil("rectify-zone", path.stem)
     return zones

@@ -14,7 +14,8 @@ ID_MIN, ID_MAX = 1000000, 2**31 - 1
 def published(model, policy):
     """What a policy publishes in own zones; their serials change with it. Records have no order."""
     rows = {owner: sorted(rows) for owner, rows in policy.own().items()}
-    return policy.domain, policy.ttl, rows, sorted(model.settings.apex())
+    return (policy.domain, policy.ttl, rows, policy.challenge_template(),
+            sorted(model.settings.apex()))
 
 
 class ZoneHistory:

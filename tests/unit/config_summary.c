@@ -67,6 +67,7 @@ static void write_policy(const struct policy *policy, struct buffer *out)
     write_body(policy->body, out);
     write_rows(policy, OWNER_POLICY_HOST, out);
     write_rows(policy, OWNER_TLSRPT, out);
+    write_rows(policy, OWNER_ACME_CHALLENGE, out);
 }
 
 void config_summary(const struct config *config, struct buffer *out)

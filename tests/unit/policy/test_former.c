@@ -60,6 +60,10 @@ static void it_has_ttl_authority_and_policy_host(void **state)
     assert_written(&spec, &zones, "full.example 60 zones");
     spec.policy_host = name("web.example.net");
     assert_written(&spec, NULL, "full.example 60 overlay web.example.net");
+    spec.acme_challenge = "%d.ACME.example.";
+    assert_written(&spec, NULL, "full.example 60 overlay web.example.net acme=%d.acme.example");
+    spec.policy_host = name("");
+    assert_written(&spec, &zones, "full.example 60 zones acme=%d.acme.example");
 }
 
 static void it_reads_what_it_has_written(void **state)
@@ -82,6 +86,10 @@ static void it_reads_what_it_has_written(void **state)
     assert_true(former.zones);
     assert_int_equal(former.n_addresses, 0);
     assert_string_equal(former.policy_host.text, "web.example.net");
+    assert_null(former.acme_challenge);
+    assert_int_equal(former_read(&arena, TEXT("full.example 60 zones acme=%d.a.example"), &former),
+                     0);
+    assert_string_equal(former.acme_challenge, "%d.a.example");
     arena_deinit(&arena);
 }
 

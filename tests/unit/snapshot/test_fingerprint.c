@@ -178,6 +178,45 @@ static void it_changes_with_every_record_and_body(void **state)
     assert_other(&other, &body);
 }
 
+/* A name that is made of the domain counts as what it is, however it was written. */
+static void it_changes_with_the_names_of_challenges(void **state)
+{
+    const struct load load = begin();
+    struct load with = load, fixed;
+
+    (void)state;
+    with.without_second = true;
+    fixed = with;
+    assert_same(&with, &fixed);
+    with.first.acme_challenge = "%d.acme.example";
+    assert_other(&with, &fixed);
+    fixed.first.acme_challenge = "one.acme.example";
+    assert_other(&with, &fixed);
+    fixed = with;
+    fixed.first.acme_challenge = "%d.ACME.Example.";
+    assert_same(&with, &fixed);
+    fixed.kind = DOMAIN_CNAME;
+    assert_other(&with, &fixed);
+    fixed = with;
+    fixed.first.ttl++;
+    assert_other(&with, &fixed);
+    /* Divided into policies, the same names. */
+    with = load;
+    with.first.acme_challenge = with.second.acme_challenge = "%d.acme.example";
+    fixed = with;
+    fixed.moved = true;
+    assert_same(&with, &fixed);
+    fixed.second.acme_challenge = "second.example.acme.example";
+    assert_other(&with, &fixed);
+    with.second.acme_challenge = "second.example.acme.example";
+    with.moved = false;
+    fixed = with;
+    fixed.second.acme_challenge = "%d.acme.example";
+    assert_same(&with, &fixed);
+    fixed.twice = with.twice = true;
+    assert_same(&with, &fixed);
+}
+
 static void what_publishes_nothing_does_not_count(void **state)
 {
     struct load load = begin(), other = load;
@@ -252,6 +291,7 @@ int main(void)
         cmocka_unit_test(addresses_have_no_order),
         cmocka_unit_test(it_changes_with_every_domain_and_its_kind),
         cmocka_unit_test(it_changes_with_every_record_and_body),
+        cmocka_unit_test(it_changes_with_the_names_of_challenges),
         cmocka_unit_test(what_publishes_nothing_does_not_count),
         cmocka_unit_test(own_zones_count_without_their_serials),
         cmocka_unit_test(an_id_that_waits_counts_as_it_is_announced),

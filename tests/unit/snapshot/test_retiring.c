@@ -113,6 +113,42 @@ static void the_policy_host_may_be_an_alias(void **state)
     snapshot_unref(snapshot);
 }
 
+static void its_certificate_can_be_renewed_as_long_as_it_has_a_policy_host(void **state)
+{
+    struct retiring_set set = RETIRING_SET_INIT;
+    struct snapshot *snapshot;
+
+    (void)state;
+    add(&set, "gone.example", 1000, "full.example 60 overlay web.example.net acme=%d.acme.example");
+    add(&set, "odd.example", 1000, "full.example 60 overlay 192.0.2.40 acme=%d%d%.example acme=..");
+    snapshot = retire(fixture_snapshot(), &set);
+    assert_string_equal(rows(snapshot, "gone.example", OWNER_ACME_CHALLENGE),
+                        "CNAME:%d.acme.example");
+    assert_string_equal(rows(snapshot, "gone.example", OWNER_POLICY_HOST), "CNAME:web.example.net");
+    assert_string_equal(rows(snapshot, "odd.example", OWNER_ACME_CHALLENGE), "");
+    assert_string_equal(rows(snapshot, "odd.example", OWNER_POLICY_HOST), "A:192.0.2.40");
+    snapshot_unref(snapshot);
+}
+
+/* What the state says of a long domain is no reason to write beyond a name. */
+static void a_name_that_is_too_long_for_a_challenge_has_none(void **state)
+{
+    char name[NAME_TEXT_MAX + 1];
+    struct retiring_set set = RETIRING_SET_INIT;
+    struct snapshot *snapshot;
+
+    (void)state;
+    memset(name, 'a', sizeof(name));
+    for (size_t i = 63; i < 230; i += 64)
+        name[i] = '.';
+    name[230] = '\0';
+    add(&set, name, 1000, "full.example 60 overlay web.example.net acme=a.example");
+    snapshot = retire(fixture_snapshot(), &set);
+    assert_string_equal(rows(snapshot, name, OWNER_ACME_CHALLENGE), "");
+    assert_string_equal(rows(snapshot, name, OWNER_POLICY_HOST), "CNAME:web.example.net");
+    snapshot_unref(snapshot);
+}
+
 static void a_domain_with_reports_alone_retires_in_its_place(void **state)
 {
     struct retiring_set set = RETIRING_SET_INIT;
@@ -307,6 +343,8 @@ int main(void)
         cmocka_unit_test(it_goes_on_with_mode_none_and_the_policy_host_that_it_had),
         cmocka_unit_test(without_a_policy_host_only_the_txt_record_stays),
         cmocka_unit_test(the_policy_host_may_be_an_alias),
+        cmocka_unit_test(its_certificate_can_be_renewed_as_long_as_it_has_a_policy_host),
+        cmocka_unit_test(a_name_that_is_too_long_for_a_challenge_has_none),
         cmocka_unit_test(a_domain_with_reports_alone_retires_in_its_place),
         cmocka_unit_test(a_domain_listed_under_a_mode_does_not_retire),
         cmocka_unit_test(it_is_counted_apart),
