@@ -151,7 +151,7 @@ static void start(struct name_server *server, enum manner manner)
     assert_int_equal(dns_client_new(server->base, &server->client), 0);
 }
 
-static void stop(struct name_server *server)
+static void stop_server(struct name_server *server)
 {
     dns_client_free(server->client);
     while (server->n_open)
@@ -198,7 +198,7 @@ static void a_server_that_refuses_edns_is_asked_without(enum manner manner)
     ask_all(&server);
     assert_int_equal(server.n_found, QUESTIONS);
     assert_int_equal(server.n_refused, QUESTIONS); /* it is known by now */
-    stop(&server);
+    stop_server(&server);
 }
 
 static void a_server_that_cannot_read_edns_is_asked_without(void **state)
@@ -222,7 +222,7 @@ static void long_answers_come_over_no_more_than_eight_connections_at_a_time(void
     ask_all(&server);
     assert_int_equal(server.n_found, QUESTIONS);
     assert_in_range(server.n_open_max, 1, 8);
-    stop(&server);
+    stop_server(&server);
 }
 
 int main(void)
