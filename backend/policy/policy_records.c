@@ -332,9 +332,14 @@ static int name_retiring(struct arena *arena, const struct policy *listed, struc
     return keep_text(arena, &name, &policy->primary);
 }
 
+bool policy_is_retiring(struct text primary)
+{
+    return text_starts_with(primary, TEXT(RETIRING));
+}
+
 bool policy_lists(struct text primary)
 {
-    return !text_starts_with(primary, TEXT(RETIRING)) ||
+    return !policy_is_retiring(primary) ||
            memmem(primary.data, primary.length, LISTED, strlen(LISTED));
 }
 

@@ -112,6 +112,9 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
 int policy_records_retire(struct arena *arena, struct text former, const struct policy *listed,
                           const struct zone_settings *zones, struct policy *out);
 
+/* Whether a policy with this primary is one of retiring domains. */
+bool policy_is_retiring(struct text primary);
+
 /* Whether domains of a policy with this primary are in the configuration: all but those that retire
  * and are not listed any more. */
 bool policy_lists(struct text primary);

@@ -29,7 +29,7 @@ int retiring_set_add(struct retiring_set *set, const struct retiring *retiring)
     return 0;
 }
 
-int retiring_set_add_all(struct retiring_set *set, const struct snapshot *snapshot, int64_t now)
+int retiring_set_add_all(struct retiring_set *set, const struct snapshot *snapshot)
 {
     size_t first = set->n_formers, configured = snapshot_n_policies(snapshot), number;
     int r = 0;
@@ -44,10 +44,19 @@ int retiring_set_add_all(struct retiring_set *set, const struct snapshot *snapsh
         retiring.name = domain.name;
         retiring.until = snapshot_until(snapshot, &domain);
         retiring.former = first + snapshot_policy_number(snapshot, domain.policy) - configured;
-        if (retiring.until > now)
-            r = retiring_set_add(set, &retiring);
+        r = retiring_set_add(set, &retiring);
     }
     return r;
+}
+
+void retiring_set_expire(struct retiring_set *set, int64_t now)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < set->n; i++)
+        if (set->domains[i].until > now)
+            set->domains[kept++] = set->domains[i];
+    set->n = kept;
 }
 
 /* A domain of the set that retires, on its way into the table. */
@@ -218,7 +227,11 @@ static int add_entrant(struct domains *domains, struct domain_table_builder *tab
         .position = domain_table_builder_next(table),
         .listed = entrant->listed,
     };
-    domains->n_unlisted += entrant->listed == DOMAIN_TABLE_LEFT_OUT;
+    if (entrant->listed == DOMAIN_TABLE_LEFT_OUT)
+        domains->n_unlisted++;
+    else
+        domains->policies[entrant->listed_policy]
+            .n_domains++; /* it is counted where it is listed */
     if (until < domains->first_until)
         domains->first_until = until;
     if (until > domains->last_until)

@@ -41,9 +41,12 @@ void retiring_set_deinit(struct retiring_set *set);
 int retiring_set_add_former(struct retiring_set *set, struct text former, size_t *number);
 int retiring_set_add(struct retiring_set *set, const struct retiring *retiring);
 
-/* Adds the retiring domains of a snapshot whose time is not over at NOW. What the set then points
- * at lives as long as the snapshot. Returns 0 or -ENOMEM. */
-int retiring_set_add_all(struct retiring_set *set, const struct snapshot *snapshot, int64_t now);
+/* Adds the retiring domains of a snapshot. What the set then points at lives as long as that.
+ * Returns 0 or -ENOMEM. */
+int retiring_set_add_all(struct retiring_set *set, const struct snapshot *snapshot);
+
+/* Takes out the domains whose time is over. */
+void retiring_set_expire(struct retiring_set *set, int64_t now);
 
 /* Makes a snapshot as builder_freeze does, with one reference: it has the domains that LOADED has
  * from the configuration, and those of a set that are not listed there under a policy with a mode.

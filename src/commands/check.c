@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 #include "config/certificates.h"
 #include "os/clock.h"
+#include "service/retirement.h"
 #include "snapshot/zones.h"
 
 static void count_rows(struct rows rows, size_t counts[RECORD_TYPE_COUNT])
@@ -53,10 +54,11 @@ static void print_lists(const struct config *config)
 }
 
 /* Empty non-terminals are no records, and an overlay has none of some types. */
-static void print_totals(const struct config *config, const struct diagnostics *diagnostics)
+static void print_totals(const struct config *config, int64_t ahead,
+                         const struct diagnostics *diagnostics)
 {
     const struct snapshot *snapshot = config->snapshot;
-    CLEANUP(buffer_deinit) struct buffer held = BUFFER_INIT;
+    CLEANUP(buffer_deinit) struct buffer held = BUFFER_INIT, retiring = BUFFER_INIT;
     size_t counts[RECORD_TYPE_COUNT] = {0};
 
     count_records(snapshot, counts);
@@ -73,17 +75,21 @@ static void print_totals(const struct config *config, const struct diagnostics *
                (int)held.length, held.data);
     }
     print_lists(config);
+    retirement_describe(snapshot, ahead, &retiring);
+    if (retiring.length)
+        printf("retiring: %.*s\n", (int)retiring.length, retiring.data);
     printf("warnings: %zu\n", diagnostics->total[SEVERITY_WARNING]);
 }
 
 int check_run(const struct command_arguments *arguments)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    int64_t ahead = 0;
     CLEANUP(config_free_pointer)
-    struct config *config = command_check(arguments->config_path, &diagnostics);
+    struct config *config = command_check(arguments->config_path, &diagnostics, &ahead);
 
     if (!config)
         return EXIT_REFUSED;
-    print_totals(config, &diagnostics);
+    print_totals(config, ahead, &diagnostics);
     return EXIT_DONE;
 }

@@ -2,11 +2,14 @@
 
 #include "os/state_directory.h"
 #include "service/listeners.h"
+#include "service/retirement.h"
 #include "snapshot/zones.h"
 #include "state/memory.h"
+#include "state/state_clock.h"
 
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Zones that fit into a reply of 2 MiB. */
 enum {
@@ -64,10 +67,13 @@ static void warn_of_sizes(const struct snapshot *snapshot, struct place place,
 }
 
 /* What the service has written into its state, if there is one and it can be read: serials of own
- * zones go on from there. Without it they are those of a service that starts for the first time. */
+ * zones go on from there, and domains retire. Without it they are those of a service that starts
+ * for the first time. */
 struct remembered {
+    const char *directory; /* NULL: there is no state */
     struct state state;
     struct memory memory;
+    struct state_clock clock;
     bool known;
 };
 
@@ -76,37 +82,87 @@ static void remembered_deinit(struct remembered *remembered)
     state_close(&remembered->state);
 }
 
+static bool is_missing(const char *directory)
+{
+    CLEANUP(buffer_deinit) struct buffer path = BUFFER_INIT;
+
+    buffer_printf(&path, "%s/state.db", directory);
+    return !path.failed && access(buffer_string(&path), F_OK) < 0 && errno == ENOENT;
+}
+
+static void warn_of_state(const struct remembered *remembered, int r)
+{
+    fprintf(stderr,
+            "pdns-mta-sts: cannot read the state in %s: %s; domains that are retiring are left "
+            "out\n",
+            quote_text(text_from(remembered->directory)).text,
+            r < 0 ? strerror(-r) : remembered->state.fault);
+}
+
 static uint64_t remember(const struct settings *settings, void *context)
 {
     struct remembered *remembered = context;
-    const char *directory = state_directory(settings->state);
+    struct memory *memory = &remembered->memory;
+    int r;
 
-    remembered->known = directory && state_open(&remembered->state, directory, STATE_READ) == 0 &&
-                        memory_read(&remembered->state, &remembered->memory) == 0;
+    remembered->directory = state_directory(settings->state);
+    if (!remembered->directory || is_missing(remembered->directory))
+        return 0;
+    r = state_open(&remembered->state, remembered->directory, STATE_READ);
+    if (r == 0)
+        r = memory_read(&remembered->state, memory);
+    if (r && r != STATE_END)
+        warn_of_state(remembered, r);
+    remembered->known = r == 0 && memory->written;
+    if (!remembered->known)
+        return 0;
     /* The service may be running, and then has not ended; what it has written is true all the same.
      */
-    remembered->memory.ended = true;
-    return remembered->known ? remembered->memory.seed : 0;
+    memory->ended = true;
+    state_clock_begin(&remembered->clock, memory->written, memory->ahead, time(NULL), 0);
+    return memory->seed;
 }
 
-/* Gives own zones their serials. Returns 0 or -ENOMEM. */
-static int give_serials(struct config *config, struct remembered *remembered)
+/* Reads the past, and has those domains retire that do, or would after a reload. Returns 0,
+ * STATE_FAILED or -ENOMEM. */
+static int read_past(struct remembered *remembered, struct past *past, struct config *config,
+                     struct domain_changes *changes)
+{
+    struct state *state = &remembered->state;
+    CLEANUP(retirement_deinit)
+    struct retirement retirement = {.past = past,
+                                    .state = state,
+                                    .directory = remembered->directory,
+                                    .now = remembered->clock.time};
+    const struct memory_clock clock = {.time = remembered->clock.time,
+                                       .ahead = remembered->clock.ahead};
+    int r = memory_read_past(state, &remembered->memory, &clock, past);
+
+    if (r)
+        return r;
+    r = memory_read_retiring(state, &retirement.arena, &retirement.set);
+    if (r)
+        return r;
+    return retirement_apply(&retirement, &config->snapshot, changes);
+}
+
+/* Has a configuration follow upon what the state says, and gives own zones their serials. Returns 0
+ * or -ENOMEM. */
+static int follow_state(struct config *config, struct remembered *remembered)
 {
     CLEANUP(past_deinit) struct past past = PAST_INIT;
     CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
-    const struct memory_clock clock = {.time = time(NULL)};
-    const struct snapshot_before before = {&past, &changes, clock.time};
+    const struct snapshot_before before = {&past, &changes, time(NULL)};
     struct snapshot *with;
-    int r = 0;
+    int r = remembered->known ? read_past(remembered, &past, config, &changes) : 0;
 
+    if (r < 0)
+        return r;
+    if (r > 0)
+        warn_of_state(remembered, r);
     if (snapshot_n_zones(config->snapshot) == 0)
         return 0;
-    if (remembered->known)
-        r = memory_read_past(&remembered->state, &remembered->memory, &clock, &past);
-    if (remembered->known && r == 0)
-        r = memory_read_changes(&remembered->state, config->snapshot, &changes);
-    if (r >= 0)
-        r = snapshot_follow(config->snapshot, &before, NULL, 0, &with);
+    r = snapshot_follow(config->snapshot, &before, NULL, 0, &with);
     if (r)
         return r;
     snapshot_unref(config->snapshot);
@@ -114,8 +170,10 @@ static int give_serials(struct config *config, struct remembered *remembered)
     return 0;
 }
 
-/* Reads the configuration, to CHECK it or to print something of it. */
-static struct config *load(const char *path, bool check, struct diagnostics *diagnostics)
+/* Reads the configuration, to CHECK it or to print something of it. AHEAD is how far the clock of
+ * the state is ahead. */
+static struct config *load(const char *path, bool check, struct diagnostics *diagnostics,
+                           int64_t *ahead)
 {
     const struct place_text name = place_text((struct place){.file = path});
     struct judgement judgement = {.path = path, .diagnostics = diagnostics};
@@ -127,7 +185,7 @@ static struct config *load(const char *path, bool check, struct diagnostics *dia
     int r = config_load(&request, diagnostics, &config);
 
     if (r == 0)
-        r = give_serials(config, &remembered);
+        r = follow_state(config, &remembered);
     if (r == 0 && check) {
         warn_of_sizes(config->snapshot, (struct place){.file = path}, diagnostics);
         if (snapshot_n_zones(config->snapshot) && !state_directory(config->settings.state))
@@ -143,6 +201,7 @@ static struct config *load(const char *path, bool check, struct diagnostics *dia
                 diagnostics->total[SEVERITY_ERROR], diagnostics->total[SEVERITY_WARNING]);
     if (r)
         return NULL;
+    *ahead = remembered.clock.ahead;
     loaded = config;
     config = NULL;
     return loaded;
@@ -151,13 +210,14 @@ static struct config *load(const char *path, bool check, struct diagnostics *dia
 struct config *command_load(const char *path)
 {
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    int64_t ahead;
 
-    return load(path, false, &diagnostics);
+    return load(path, false, &diagnostics, &ahead);
 }
 
-struct config *command_check(const char *path, struct diagnostics *diagnostics)
+struct config *command_check(const char *path, struct diagnostics *diagnostics, int64_t *ahead)
 {
-    return load(path, true, diagnostics);
+    return load(path, true, diagnostics, ahead);
 }
 
 int command_out_of_memory(void)

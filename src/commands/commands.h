@@ -31,14 +31,17 @@ int history_run(const struct command_arguments *arguments);
 int export_run(const struct command_arguments *arguments);
 extern const struct command_choice export_kinds[];
 
-/* Reads the configuration for a command that prints something of it. Errors go to stderr; warnings
- * are left to check. Returns the configuration, which the caller frees, or NULL. */
+/* Reads the configuration for a command that prints something of it. Its snapshot has the domains
+ * that are retiring as the state says, and those that would begin to after a reload. Errors go to
+ * stderr; warnings are left to check. Returns the configuration, which the caller frees, or NULL.
+ */
 struct config *command_load(const char *path);
 
 /* Reads the configuration, judges whether this system can serve it, and prints all errors and
- * warnings to stderr and, if it was refused, a line that says so. Returns the configuration, which
+ * warnings to stderr and, if it was refused, a line that says so. AHEAD is then
+ * how far the clock of the state is ahead (state/state_clock.h). Returns the configuration, which
  * the caller frees, or NULL. */
-struct config *command_check(const char *path, struct diagnostics *diagnostics);
+struct config *command_check(const char *path, struct diagnostics *diagnostics, int64_t *ahead);
 
 /* Says on stderr that memory ran out. Returns the exit code. */
 int command_out_of_memory(void);

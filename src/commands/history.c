@@ -1,14 +1,22 @@
 #include "commands/commands.h"
 #include "os/clock.h"
 #include "os/state_directory.h"
+#include "policy/former.h"
 #include "state/bodies.h"
+#include "state/memory.h"
+#include "state/state_clock.h"
 
 /* How it goes on. */
 struct history {
     struct buffer out;
-    int64_t now;
+    int64_t now, ahead; /* of the clock of the state */
     size_t n;
 };
+
+static struct time_text time_text_of(const struct history *history, int64_t time)
+{
+    return clock_text((time_t)(time - history->ahead));
+}
 
 /* Adds the lines of a policy body. */
 static void add_lines(struct buffer *out, struct text body)
@@ -33,21 +41,32 @@ static void add_body(const struct served_body *body, void *context)
     struct buffer *out = &history->out;
     int64_t until = (body->served ? history->now : body->last) + body->max_age + body->ttl;
 
-    buffer_printf(out, "%s%s to ", history->n++ ? "\n" : "", clock_text(body->first).text);
-    buffer_add_string(out, body->served ? "now" : clock_text(body->last).text);
+    buffer_printf(out, "%s%s to ", history->n++ ? "\n" : "",
+                  time_text_of(history, body->first).text);
+    buffer_add_string(out, body->served ? "now" : time_text_of(history, body->last).text);
     if (body->served)
         buffer_add_string(out, ": served\n");
     else
         buffer_printf(out, ": senders %s it until %s\n", until > history->now ? "may hold" : "held",
-                      clock_text(until).text);
+                      time_text_of(history, until).text);
     add_lines(out, body->body);
 }
 
 static int print(struct state *state, struct text primary)
 {
-    struct history history = {.out = BUFFER_INIT, .now = time(NULL)};
-    int r = bodies_each(state, primary, add_body, &history);
+    struct history history = {.out = BUFFER_INIT};
+    struct state_clock clock = {0};
+    struct memory memory;
+    int r = memory_read(state, &memory);
 
+    if (r == 0) {
+        state_clock_begin(&clock, memory.written, memory.ahead, time(NULL), 0);
+        history.now = clock.time;
+        history.ahead = clock.ahead;
+        r = bodies_each(state, primary, add_body, &history);
+    } else if (r == STATE_END) {
+        r = 0;
+    }
     if (r == 0 && !history.out.failed)
         fwrite(history.out.data, 1, history.out.length, stdout);
     if (history.out.failed)
@@ -59,6 +78,12 @@ static int print(struct state *state, struct text primary)
     }
     buffer_deinit(&history.out);
     return r;
+}
+
+/* The primary of the policy that a domain has, or had if it is retiring. */
+static struct text history_primary(const struct policy *policy)
+{
+    return policy->former.length ? former_primary(policy->former) : policy->primary;
 }
 
 int history_run(const struct command_arguments *arguments)
@@ -80,7 +105,7 @@ int history_run(const struct command_arguments *arguments)
     }
     r = state_open(&state, directory, STATE_READ);
     if (r == 0)
-        r = print(&state, domain->policy->primary);
+        r = print(&state, history_primary(domain->policy));
     if (r == STATE_FAILED && state.fault[0])
         fprintf(stderr, "pdns-mta-sts: cannot read the state in %s: %s\n",
                 quote_text(text_from(directory)).text, state.fault);

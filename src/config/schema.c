@@ -33,6 +33,12 @@ static const struct option_choice kinds[] = {
     {NULL, 0},
 };
 
+static const struct option_choice retirements[] = {
+    {"auto", true},
+    {"no", false},
+    {NULL, 0},
+};
+
 static const struct option_choice authorities[] = {
     {"overlay", false},
     {"zones", true},
@@ -58,6 +64,7 @@ static const struct option policy_rows[] = {
     {"id", &type_id, AT(spec.fixed_id), .fallback = "auto"},
     {"announce_delay", &option_duration, AT(spec.announce_delay), .max = WEEK, .fallback = "0"},
     {"certificates", &type_certificates, AT(certificates)},
+    {"retire", &option_boolean, AT(spec.retire), .choices = retirements, .fallback = "auto"},
     {"rua", &type_rua, LIST_AT(spec.rua, spec.n_rua), .max_items = RUA_MAX, .check = check_rua},
     {"policy_host", &type_policy_host, LIST_AT(policy_hosts, n_policy_hosts),
      .max_items = HOSTS_MAX, .check = check_policy_host},

@@ -26,6 +26,11 @@ time_t clock_coarse_seconds(void)
     return now.tv_sec;
 }
 
+int64_t clock_boot_seconds(void)
+{
+    return (int64_t)(nanoseconds_of(CLOCK_BOOTTIME) / 1000000000);
+}
+
 int64_t clock_thread_ms(void)
 {
     return (int64_t)(nanoseconds_of(CLOCK_THREAD_CPUTIME_ID) / 1000000);

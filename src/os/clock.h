@@ -11,6 +11,9 @@ uint64_t clock_monotonic_ns(void);
 /* Seconds of the same clock, some milliseconds old, at a fraction of the cost. */
 time_t clock_coarse_seconds(void);
 
+/* Seconds since the machine was started, times in which it slept included. */
+int64_t clock_boot_seconds(void);
+
 /* Milliseconds of a processor that the calling thread has used. */
 int64_t clock_thread_ms(void);
 

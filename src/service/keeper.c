@@ -15,6 +15,7 @@ enum {
     TICK_MILLISECONDS = 1000, /* between two looks at what was notified */
     PAUSE_FIRST = 1000,       /* milliseconds after a failure; it doubles with each */
     PAUSE_LAST = 60000,
+    TIME_SECONDS = 3600,          /* between two times that are written if nothing else is */
     PATIENCE_MILLISECONDS = 5000, /* at the end */
     NAP_NANOSECONDS = 5000000,
 };
@@ -38,6 +39,7 @@ struct keeper {
     pthread_mutex_t lock; /* for the members up to the next blank line */
     pthread_cond_t wake;
     struct job next;
+    struct memory_clock clock; /* what time it was when this was said last */
     bool ending;
 
     /* The thread's own. */
@@ -46,6 +48,8 @@ struct keeper {
     struct job job;
     struct status_state shown;
     int64_t pause, retry_at; /* milliseconds */
+    struct memory_clock now; /* a copy of the clock */
+    int64_t time_written;    /* of it, seconds */
 };
 
 static void job_deinit(struct job *job)
@@ -207,9 +211,19 @@ static bool wait_for_work(struct keeper *keeper)
         job_replace(&keeper->job, &keeper->next);
         keeper->retry_at = 0;
     }
+    keeper->now = keeper->clock;
     ending = keeper->ending;
     pthread_mutex_unlock(&keeper->lock);
     return !ending;
+}
+
+/* Writes the time, if nothing was written for long. */
+static void write_time(struct keeper *keeper, int64_t interval)
+{
+    if (!keeper->state.database || keeper->now.time < keeper->time_written + interval)
+        return;
+    if (memory_write_time(&keeper->state, &keeper->now) == 0)
+        keeper->time_written = keeper->now.time;
 }
 
 static void *run(void *argument)
@@ -224,6 +238,7 @@ static void *run(void *argument)
         if (keeper->job.published && (!going || keeper->retry_at <= clock_monotonic_ms()))
             try_job(keeper);
         write_notified(keeper, &all_to);
+        write_time(keeper, going ? TIME_SECONDS : 0);
     }
     if (!keeper->job.published && keeper->state.database)
         (void)memory_end(&keeper->state);
@@ -263,7 +278,8 @@ int keeper_new(const char *directory, struct notify *notify, struct status *stat
     return 0;
 }
 
-void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past)
+void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past,
+                    const struct memory_clock *now)
 {
     struct job job;
 
@@ -272,13 +288,23 @@ void keeper_publish(struct keeper *keeper, struct snapshot *published, struct pa
     job = (struct job){
         .published = snapshot_ref(published),
         .past = *past,
-        .clock = {time(NULL), clock_monotonic_ms()},
+        .clock = *now,
     };
     job.since = job.clock.time;
     *past = PAST_INIT;
     pthread_mutex_lock(&keeper->lock);
     job_replace(&keeper->next, &job);
+    keeper->clock = *now;
     pthread_cond_signal(&keeper->wake);
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+void keeper_tell_time(struct keeper *keeper, const struct memory_clock *now)
+{
+    if (!keeper)
+        return;
+    pthread_mutex_lock(&keeper->lock);
+    keeper->clock = *now;
     pthread_mutex_unlock(&keeper->lock);
 }
 

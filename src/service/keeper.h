@@ -10,6 +10,7 @@
 
 #include "service/status.h"
 #include "snapshot/past.h"
+#include "state/memory.h"
 
 struct keeper;
 
@@ -20,7 +21,13 @@ int keeper_new(const char *directory, struct notify *notify, struct status *stat
 
 /* Has a snapshot written that was published just now. PAST is that of the snapshot, with the ids
  * that wait; what it holds is taken over. Does nothing without a KEEPER. */
-void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past);
+void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past,
+                    const struct memory_clock *now);
+
+/* Says what time it is, which is to be done every few seconds: now and then, and at the end, it is
+ * written, so that a start knows how long the service was stopped. Does nothing without a KEEPER.
+ */
+void keeper_tell_time(struct keeper *keeper, const struct memory_clock *now);
 
 /* Has what is still to be written written, waits some time for it, and frees the keeper; NULL is
  * allowed. Returns false if it hangs: then nothing is freed, and what it points at must live until

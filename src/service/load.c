@@ -1,10 +1,12 @@
 #include "service/load.h"
 
+#include "base/number.h"
 #include "config/certificates.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/state_directory.h"
 #include "service/reload.h"
+#include "service/retirement.h"
 #include "state/memory.h"
 #include "state/notified.h"
 
@@ -19,7 +21,8 @@ enum { NAP_NANOSECONDS = 10000000 };
 struct load {
     struct load_setup setup;
     struct load_result result;
-    struct past past;     /* of what is published */
+    struct past past; /* of what is published */
+    struct retirement retirement;
     struct state state;   /* open at the start, until it was read, */
     struct memory memory; /* and the first of it */
     bool remembers;       /* there is something in it */
@@ -42,6 +45,21 @@ static bool is_cancelled(void *context)
     const struct load *load = context;
 
     return load->cancelled;
+}
+
+/* Begins the clock of the state, which the service has from then on. */
+static void begin_clock(struct load *load)
+{
+    const struct memory *memory = &load->memory;
+    struct state_clock *clock = &load->result.clock;
+    int64_t passed = state_clock_begin(clock, load->remembers ? memory->written : 0, memory->ahead,
+                                       time(NULL), clock_boot_seconds());
+
+    if (passed)
+        log_warning(
+            "the clock is %lld s %s the last time that the service wrote its state: no time "
+            "counts as passed, so domains that retire do so longer",
+            (long long)(passed < 0 ? -passed : passed), passed < 0 ? "before" : "after");
 }
 
 /* Opens the state at the start, and reads the first of it. Without it the service starts as if
@@ -83,8 +101,11 @@ static uint64_t choose_seed(const struct settings *settings, void *context)
     const char *directory = state_directory(settings->state);
 
     load->result.seed = load->setup.seed;
-    if (!load->setup.published && directory)
+    if (load->setup.published)
+        return load->result.seed;
+    if (directory)
         open_state(load, directory);
+    begin_clock(load);
     return load->result.seed;
 }
 
@@ -102,90 +123,112 @@ static int read_config(struct load *load)
     return config_load(&request, &load->result.diagnostics, &load->result.config);
 }
 
-/* Reads the past at the start from the state. What cannot be read any more is not known. */
-static int remember(struct load *load, struct notified *notified)
+/* The time, on the clock of the state. */
+static int64_t time_now(const struct load *load)
 {
-    const struct memory_clock clock = {time(NULL), clock_monotonic_ms()};
-    struct state *state = &load->state;
-    int r = memory_read_past(state, &load->memory, &clock, &load->past);
-
-    if (r == 0)
-        r = memory_read_changes(state, load->result.config->snapshot, &load->result.domains);
-    if (r == 0)
-        r = notified_read(state, notified);
-    if (r == STATE_FAILED)
-        log_error("cannot read the state: %s; starting as if nothing had been published before",
-                  state->fault);
-    if (r == STATE_FAILED && state->damaged && state_replace(state) == 0)
-        log_error("the damaged state is %s now", state->set_aside);
-    state_close(state);
-    if (r == STATE_FAILED) {
-        past_deinit(&load->past);
-        domain_changes_deinit(&load->result.domains);
-        return 0;
-    }
-    return r;
+    return state_clock_time(&load->result.clock, clock_boot_seconds());
 }
 
-/* Finds what was published until now, which ids waited, and how the domains of what is read
- * differ. */
+/* Reads the past at the start from the state, and which domains were retiring. */
+static int remember(struct load *load, struct notified *notified)
+{
+    const struct memory_clock clock = {time_now(load), load->result.clock.ahead,
+                                       clock_monotonic_ms()};
+    int r = memory_read_past(&load->state, &load->memory, &clock, &load->past);
+
+    if (r)
+        return r;
+    r = memory_read_retiring(&load->state, &load->retirement.arena, &load->retirement.set);
+    if (r)
+        return r;
+    load->retirement.state = &load->state;
+    return notified_read(&load->state, notified);
+}
+
+/* What cannot be read any more of the state is not known. Returns 0, or R as it is. */
+static int give_up_state(struct load *load, int r)
+{
+    struct state *state = &load->state;
+
+    if (r != STATE_FAILED)
+        return r;
+    log_error("cannot read the state: %s; starting as if nothing had been published before",
+              state->fault);
+    if (state->damaged && state_replace(state) == 0)
+        log_error("the damaged state is %s now", state->set_aside);
+    load->retirement.state = NULL;
+    past_deinit(&load->past);
+    domain_changes_deinit(&load->result.domains);
+    return 0;
+}
+
+/* Finds what was published until now, which ids waited, and which domains were retiring. */
 static int look_back(struct load *load, struct notified *notified)
 {
     const struct load_setup *setup = &load->setup;
     int r;
 
+    load->retirement.directory = state_directory(
+        (setup->settings ? setup->settings : &load->result.config->settings)->state);
+    load->retirement.past = &load->past;
+    load->retirement.published = setup->published;
     if (load->remembers)
-        return remember(load, notified);
+        return give_up_state(load, remember(load, notified));
     r = past_of(setup->published, &load->past);
     if (r || !setup->published)
         return r;
     announcements_note(setup->announcements, setup->loaded, INT64_MIN, &load->past);
-    return setup->path ? domain_changes_between(setup->published, load->result.config->snapshot,
-                                                &load->result.domains)
-                       : 0;
+    return retiring_set_add_all(&load->retirement.set, setup->published);
 }
 
-/* Refuses a reload that removes too many domains: a list may have been cut short. Returns 0 or
- * REPORTED. */
-static int judge_removal(struct load *load)
+/* Puts the domains that retire into what is loaded, and finds how its domains differ from those of
+ * the past. */
+static int retire(struct load *load)
 {
     struct load_result *result = &load->result;
-    size_t removed = reload_count_removed(&result->domains);
-    size_t n = snapshot_n_domains(load->setup.published);
-    uint32_t limit = result->config->removal_limit;
+
+    load->retirement.now = time_now(load);
+    return give_up_state(load,
+                         retirement_apply(&load->retirement, &result->loaded, &result->domains));
+}
+
+/* Refuses a reload that removes too many domains: a list may have been cut short. A start only
+ * warns, as those that bind senders retire. Returns 0, REPORTED or -ENOMEM. */
+static int judge_removal(struct load *load)
+{
+    const struct snapshot *published = load->setup.published, *loaded = load->result.loaded;
+    size_t removed = reload_count_removed(loaded, &load->result.domains);
+    size_t n = snapshot_n_domains(published ? published : loaded) + (published ? 0 : removed);
+    uint32_t limit = load->result.config->removal_limit;
 
     if (!reload_removes_too_many(removed, n, limit))
         return 0;
-    diagnostics_error(&result->diagnostics, (struct place){.file = load->setup.path},
+    if (!published) {
+        log_warning("%zu of %zu domains were removed while the service was stopped, and "
+                    "removal_limit is %u%%",
+                    removed, n, limit);
+        return 0;
+    }
+    diagnostics_error(&load->result.diagnostics, (struct place){.file = load->setup.path},
                       "the reload would remove %zu of %zu domains, and removal_limit is %u%%: if "
                       "they are to go, raise it for this reload, or restart the service",
                       removed, n, limit);
-    return result->diagnostics.out_of_memory ? -ENOMEM : REPORTED;
+    return load->result.diagnostics.out_of_memory ? -ENOMEM : REPORTED;
 }
 
-/* Makes the snapshots of a load, the loaded and the published one. */
-static int follow_up(struct load *load)
+/* Gives what is loaded its serials, and makes the snapshot to publish. */
+static int follow_up(struct load *load, const struct announcements *announcements, int64_t now)
 {
     struct load_result *result = &load->result;
-    struct snapshot **loaded = &result->config->snapshot, *next;
     const struct snapshot_before before = {&load->past, &result->domains, time(NULL)};
-    int64_t now = clock_monotonic_ms();
-    int r;
+    struct snapshot *next;
+    int r = announcements_follow(announcements, result->loaded, &before, &next);
 
-    if (load->setup.published) {
-        r = judge_removal(load);
-        if (r)
-            return r;
-    }
-    r = announcements_plan(&load->past, *loaded, now, &result->announcements);
     if (r)
         return r;
-    r = announcements_follow(&result->announcements, *loaded, &before, &next);
-    if (r)
-        return r;
-    snapshot_unref(*loaded);
-    *loaded = next;
-    return announcements_apply(&result->announcements, *loaded, &before, now, &result->published);
+    snapshot_unref(result->loaded);
+    result->loaded = next;
+    return announcements_apply(announcements, result->loaded, &before, now, &result->published);
 }
 
 static void warn_of_id(const struct policy *policy, void *context)
@@ -208,8 +251,12 @@ static void describe(struct load *load)
     if (keys.length)
         log_warning("reload: %.*s changed; restart the service to apply this, all else is applied",
                     (int)keys.length, keys.data);
-    reload_check_ids(setup->published, result->config->snapshot, warn_of_id, NULL);
+    reload_check_ids(setup->published, result->loaded, warn_of_id, NULL);
     reload_describe(setup->published, result->published, &result->domains, &result->changes);
+    if (load->retirement.n_lost)
+        log_warning("%s at once, without a state: senders may hold the policy with mode enforce "
+                    "until its max_age is over",
+                    number_of(load->retirement.n_lost, "domain goes", "domains go").text);
 }
 
 /* Own zones need a place for their serials. */
@@ -225,28 +272,50 @@ static int check_state(struct load *load)
     return REPORTED;
 }
 
-/* Makes the snapshot to publish, of what is read or, without a path, of what was loaded last. */
-static int make(struct load *load, struct notified *notified)
+/* Makes what is loaded and what is to be published of the files. */
+static int load_anew(struct load *load, struct notified *notified)
 {
-    const struct load_setup *setup = &load->setup;
-    const struct snapshot_before before = {.past = &load->past, .changes = &load->result.domains};
-    int r;
+    struct load_result *result = &load->result;
+    int64_t now;
+    int r = read_config(load);
 
-    if (setup->path) {
-        r = read_config(load);
-        if (r)
-            return r;
-        r = check_state(load);
-        if (r)
-            return r;
-    }
+    if (r)
+        return r;
+    r = check_state(load);
+    if (r)
+        return r;
     r = look_back(load, notified);
     if (r)
         return r;
-    if (setup->path)
-        return follow_up(load);
-    return announcements_apply(setup->announcements, setup->loaded, &before, setup->now,
-                               &load->result.published);
+    result->loaded = result->config->snapshot;
+    result->config->snapshot = NULL;
+    r = retire(load);
+    state_close(&load->state);
+    if (r)
+        return r;
+    r = judge_removal(load);
+    if (r)
+        return r;
+    now = clock_monotonic_ms();
+    r = announcements_plan(&load->past, result->loaded, now, &result->announcements);
+    return r ? r : follow_up(load, &result->announcements, now);
+}
+
+/* Makes it of what was loaded last. */
+static int load_again(struct load *load, struct notified *notified)
+{
+    const struct load_setup *setup = &load->setup;
+    const struct snapshot_before before = {.past = &load->past, .changes = &load->result.domains};
+    int r = look_back(load, notified);
+
+    if (r)
+        return r;
+    if (snapshot_first_until(setup->loaded) > time_now(load))
+        return announcements_apply(setup->announcements, setup->loaded, &before, setup->now,
+                                   &load->result.published);
+    load->result.loaded = snapshot_ref(setup->loaded);
+    r = retire(load);
+    return r ? r : follow_up(load, setup->announcements, setup->now);
 }
 
 /* Makes the past that this load will be. */
@@ -259,8 +328,7 @@ static int look_ahead(struct load *load)
     if (r)
         return r;
     if (setup->path)
-        announcements_note(&result->announcements, result->config->snapshot, INT64_MIN,
-                           &result->past);
+        announcements_note(&result->announcements, result->loaded, INT64_MIN, &result->past);
     else
         announcements_note(setup->announcements, setup->loaded, setup->now, &result->past);
     return 0;
@@ -271,7 +339,7 @@ static int run(struct load *load)
     const struct load_setup *setup = &load->setup;
     struct load_result *result = &load->result;
     CLEANUP(notified_deinit) struct notified notified = NOTIFIED_INIT;
-    int r = make(load, &notified);
+    int r = setup->path ? load_anew(load, &notified) : load_again(load, &notified);
 
     if (r != -ECANCELED)
         diagnostics_each(&result->diagnostics, log_diagnostic, NULL);
@@ -283,9 +351,10 @@ static int run(struct load *load)
     r = notify_prepare(setup->notify, result->published, &notified);
     if (r)
         return r;
-    if (!setup->path)
+    if (!setup->path) {
         reload_describe_ids(setup->published, result->published, &result->changes);
-    else if (setup->published)
+        retirement_describe_ended(&result->domains, &result->retired);
+    } else if (setup->published)
         describe(load);
     if (snapshot_n_held(result->published))
         certificates_name_held(result->published, &result->held);
@@ -314,6 +383,7 @@ int load_new(const struct load_setup *setup, struct load **out)
     if (!load)
         return -ENOMEM;
     load->setup = *setup;
+    load->result.clock = *setup->clock;
     load->result.now = setup->now;
     load->result.begun = clock_monotonic_ns();
     r = pthread_create(&load->thread, NULL, run_load, load);
@@ -380,7 +450,10 @@ bool load_free(struct load *load)
     diagnostics_deinit(&result->diagnostics);
     config_free(result->config);
     announcements_deinit(&result->announcements);
+    snapshot_unref(result->loaded);
     snapshot_unref(result->published);
+    retirement_deinit(&load->retirement);
+    buffer_deinit(&result->retired);
     domain_changes_deinit(&result->domains);
     past_deinit(&load->past);
     past_deinit(&result->past);

@@ -1,5 +1,6 @@
-/* A load: reading the configuration, and making what is to be published of it. When ids are due a
- * load reads nothing, and makes what is to be published of what was loaded last.
+/* A load: reading the configuration, and making what is to be published of it. When ids are
+ * due, or the time of retiring domains is over, a load reads nothing, as files may be half edited:
+ * it makes what is to be published of what was loaded last.
  *
  * This may take long, so it has a thread of its own. Meanwhile the main thread obeys signals and
  * feeds the watchdog. All that can fail is done here, and nothing here changes what is answered: at
@@ -15,14 +16,16 @@
 #include "config/config.h"
 #include "snapshot/changes.h"
 #include "snapshot/notify.h"
+#include "state/state_clock.h"
 
 /* From what a load starts. At the start of the service there are no settings, nothing was published
  * and no id waits. */
 struct load_setup {
-    const char *path;                /* NULL: nothing is read */
-    uint64_t seed;                   /* for builder_new, but at the start if a state has another */
-    struct snapshot *loaded;         /* what was loaded last */
-    int64_t now;                     /* without a path: the time by which ids are due */
+    const char *path;        /* NULL: nothing is read */
+    uint64_t seed;           /* for builder_new, but at the start if a state has another */
+    struct snapshot *loaded; /* what was loaded last */
+    int64_t now;             /* without a path: the time by which ids are due */
+    const struct state_clock *clock;
     const struct settings *settings; /* in force */
     struct snapshot *published;
     const struct announcements *announcements;
@@ -36,13 +39,16 @@ struct load_result {
     int r;       /* 0; REPORTED or -errno, after an error was logged if something was read */
     int64_t now; /* that of the setup */
     struct diagnostics diagnostics;
-    struct config *config; /* its snapshot is the loaded one; NULL if nothing was read */
-    uint64_t seed;         /* for the loads to come */
+    struct config *config;    /* NULL if nothing was read */
+    struct snapshot *loaded;  /* the snapshot of that, with retiring domains; NULL: as before */
+    struct state_clock clock; /* of the state, from the start on */
+    uint64_t seed;            /* for the loads to come */
     struct announcements announcements;
     struct snapshot *published;    /* for which notify is prepared */
     struct past past;              /* of that, with the ids that wait */
     struct domain_changes domains; /* how its domains differ from those that were published */
     struct buffer changes;         /* what is new in it, for the log */
+    struct buffer retired;         /* domains whose time was over, for the log; empty for none */
     struct buffer held;            /* the domains that are held back, for the log; empty for none */
     uint64_t begun;                /* when it began, monotonic nanoseconds */
     int64_t processor_ms;          /* the time that it took of a processor */

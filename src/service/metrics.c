@@ -1,6 +1,7 @@
 #include "service/metrics.h"
 
 #include "service/version.h"
+#include "snapshot/retiring.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -175,6 +176,8 @@ static void add_gauges(const struct metrics *metrics)
         {"domains", "Domains, primaries and members.", (double)snapshot_n_domains(snapshot)},
         {"domains_held_back", "Domains that wait for a certificate.",
          (double)snapshot_n_held(snapshot)},
+        {"domains_retiring", "Domains with mode none until no sender holds their former policy.",
+         (double)snapshot_n_retiring(snapshot)},
         {"published_fingerprint", "A number that is equal exactly where the same is published.",
          (double)snapshot_fingerprint(snapshot)},
         {"zones", "Own zones, the catalog zone included.", (double)snapshot_n_zones(snapshot)},

@@ -76,6 +76,40 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
         buffer_printf(out, " and %zu more", n - IDS_NAMED);
 }
 
+/* Whether a domain is in the configuration that had changed to this: that it is at a POSITION. */
+static bool is_listed(const struct snapshot *after, uint32_t position)
+{
+    struct domain domain;
+
+    if (position == 0)
+        return false;
+    snapshot_at(after, position, &domain);
+    return policy_lists(domain.policy->primary);
+}
+
+static bool was_listed(const struct domain_change *change)
+{
+    return change->was_there && policy_lists(change->before.primary);
+}
+
+static size_t count_added(const struct snapshot *after, const struct domain_changes *changes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < changes->n; i++)
+        n += !was_listed(&changes->items[i]) && is_listed(after, changes->items[i].position);
+    return n;
+}
+
+size_t reload_count_removed(const struct snapshot *after, const struct domain_changes *changes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < changes->n; i++)
+        n += was_listed(&changes->items[i]) && !is_listed(after, changes->items[i].position);
+    return n;
+}
+
 void reload_describe(const struct snapshot *before, const struct snapshot *after,
                      const struct domain_changes *changes, struct buffer *out)
 {
@@ -86,8 +120,8 @@ void reload_describe(const struct snapshot *before, const struct snapshot *after
     buffer_printf(out, "%s (%zu added, %zu removed, %zu changed), %s (%zu added, %zu removed)",
                   number_of(snapshot_n_policies(after), "policy", "policies").text, policies.added,
                   policies.removed, policies.changed,
-                  number_of(snapshot_n_domains(after), "domain", "domains").text, changes->n_added,
-                  changes->n_removed);
+                  number_of(snapshot_n_domains(after), "domain", "domains").text,
+                  count_added(after, changes), reload_count_removed(after, changes));
     if (released.length)
         buffer_printf(out, "; no longer waiting for a certificate: %.*s", (int)released.length,
                       released.data);
@@ -107,15 +141,6 @@ void reload_check_ids(const struct snapshot *before, const struct snapshot *afte
             !text_equals(old->body_id, now->body_id))
             warn(now, context);
     }
-}
-
-size_t reload_count_removed(const struct domain_changes *changes)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < changes->n; i++)
-        n += changes->items[i].position == 0 && policy_lists(changes->items[i].before.primary);
-    return n;
 }
 
 bool reload_removes_too_many(size_t removed, size_t n, uint32_t limit)

@@ -18,8 +18,8 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
 void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
                       void (*warn)(const struct policy *policy, void *context), void *context);
 
-/* How many domains of the configuration the changes remove. */
-size_t reload_count_removed(const struct domain_changes *changes);
+/* How many domains leave the configuration by the changes. */
+size_t reload_count_removed(const struct snapshot *after, const struct domain_changes *changes);
 
 /* Whether removing so many of N domains is more than a limit in percent allows. Fewer than
  * RELOAD_REMOVED_MIN are never too many. */

@@ -10,27 +10,41 @@
  * goes late rather than early. With "retire: no" it goes at once.
  *
  * A retiring domain keeps what its former policy had. While that policy is still there, the domain
- * follows it, as its web server may move. */
+ * follows it, as its web server may move.
+ *
+ * All times are of the clock of the state (state/state_clock.h). */
 #pragma once
 
-#include "base/arena.h"
 #include "snapshot/changes.h"
 #include "snapshot/retiring.h"
+#include "state/state.h"
 
-/* What is decided from. */
+/* What is decided from, and what is decided. */
 struct retirement {
-    const struct snapshot *loaded; /* what the configuration says, without retiring domains */
     const struct past *past;
-    const struct domain_changes *changes; /* of LOADED since then */
-    int64_t now;                          /* seconds since 1970 */
-    bool uncertain; /* what there was before the past is not known, but there was something */
+    const struct snapshot
+        *published;        /* that the past is of; NULL: what the state has, or nothing */
+    struct state *state;   /* open; NULL: none, or one that is opened when needed, */
+    const char *directory; /* in here; NULL: there is none */
+    int64_t now;
+
+    struct retiring_set set; /* in the end all that retire; in the beginning those of the past */
+    struct arena arena;      /* what it points at */
+    size_t n_lost;           /* domains that should begin to retire, and do not without a state */
 };
 
-/* Finds the domains that retire. What the set points at lives as long as the changes and the arena.
- * Returns 0 or -ENOMEM. */
-int retirement_decide(const struct retirement *retirement, struct arena *arena,
-                      struct retiring_set *out);
+void retirement_deinit(struct retirement *retirement);
+
+/* Has the domains retire in a snapshot that are to: those of the set whose time is not over, and
+ * those that begin to. LOADED is what was read or loaded last; it is replaced if there are any.
+ * CHANGES, which are empty, are then how the domains of LOADED differ from those of the past.
+ * Returns 0, STATE_FAILED if the state cannot tell the changes, or -ENOMEM. */
+int retirement_apply(struct retirement *retirement, struct snapshot **loaded,
+                     struct domain_changes *changes);
 
 /* Describes the retiring domains of a snapshot: "2 domains, until 2026-12-01T12:00:00Z at the
- * latest: a.example, b.example"; nothing without any. */
-void retirement_describe(const struct snapshot *snapshot, struct buffer *out);
+ * latest: a.example, b.example"; nothing without any. AHEAD is that of the clock of the state. */
+void retirement_describe(const struct snapshot *snapshot, int64_t ahead, struct buffer *out);
+
+/* Describes those that are retiring no more, with nothing else changed: "1 domain: a.example". */
+void retirement_describe_ended(const struct domain_changes *changes, struct buffer *out);

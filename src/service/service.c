@@ -13,6 +13,7 @@
 #include "service/listeners.h"
 #include "service/load.h"
 #include "service/reload.h"
+#include "service/retirement.h"
 #include "service/signals.h"
 #include "service/workers.h"
 
@@ -34,6 +35,8 @@ struct service {
     struct glob_set matched;            /* the globs that matched then */
     struct snapshot *published;         /* what the threads answer from */
     struct announcements announcements; /* the ids in which the two differ */
+    struct state_clock clock;
+    bool expired; /* the time of domains that retire was over at the last look */
     struct notify *notify;
     struct status *status;
     struct listeners *listeners;
@@ -109,6 +112,7 @@ static int begin_load(struct service *service, const char *path, int64_t now)
         .seed = service->seed,
         .loaded = service->loaded,
         .now = now,
+        .clock = &service->clock,
         .settings = service->config ? &service->config->settings : NULL,
         .published = service->published,
         .announcements = &service->announcements,
@@ -160,6 +164,34 @@ static void publish(struct service *service, struct snapshot *snapshot)
     status_set_snapshot(service->status, snapshot);
 }
 
+/* The same moment on the clocks of the state. */
+static struct memory_clock state_now(const struct service *service)
+{
+    return (struct memory_clock){
+        .time = state_clock_time(&service->clock, clock_boot_seconds()),
+        .ahead = service->clock.ahead,
+        .now = clock_monotonic_ms(),
+    };
+}
+
+/* Has what is published now written into the state. */
+static void keep(struct service *service, struct load_result *result)
+{
+    const struct memory_clock now = state_now(service);
+
+    keeper_publish(service->keeper, service->published, &result->past, &now);
+}
+
+/* Logs which domains are retiring, and until when. */
+static void log_retiring(const struct service *service)
+{
+    CLEANUP(buffer_deinit) struct buffer names = BUFFER_INIT;
+
+    retirement_describe(service->published, service->clock.ahead, &names);
+    if (names.length)
+        log_info("retiring: %.*s", (int)names.length, names.data);
+}
+
 /* Logs which ids wait to be announced, and shows it in the status. */
 static void show_waiting(const struct service *service)
 {
@@ -179,8 +211,8 @@ static void adopt(struct service *service, struct load_result *result)
     publish(service, result->published);
     result->published = NULL;
     snapshot_unref(service->loaded);
-    service->loaded = result->config->snapshot;
-    result->config->snapshot = NULL;
+    service->loaded = result->loaded;
+    result->loaded = NULL;
     glob_set_deinit(&service->matched);
     service->matched = result->config->matched;
     result->config->matched = GLOB_SET_INIT;
@@ -188,7 +220,7 @@ static void adopt(struct service *service, struct load_result *result)
     service->announcements = result->announcements;
     result->announcements = ANNOUNCEMENTS_INIT;
     service->seed = result->seed;
-    keeper_publish(service->keeper, service->published, &result->past);
+    keep(service, result);
 }
 
 /* Begins to keep the state, if there is a place for it. */
@@ -217,6 +249,8 @@ static int start(struct service *service, struct load_result *result)
     };
     int r;
 
+    service->clock = result->clock;
+    status_set_ahead(service->status, service->clock.ahead);
     adopt(service, result);
     service->config = result->config;
     result->config = NULL;
@@ -236,7 +270,7 @@ static int start(struct service *service, struct load_result *result)
     r = start_admin(service, setup.connections_max);
     if (r)
         return r;
-    keeper_publish(service->keeper, service->published, &result->past);
+    keep(service, result);
     malloc_trim(0);
     log_info("serving %s, %s, after %.0f ms",
              number_of(snapshot_n_policies(service->loaded), "policy", "policies").text,
@@ -245,6 +279,7 @@ static int start(struct service *service, struct load_result *result)
     log_held_back(service, &result->held);
     if (service->announcements.n)
         show_waiting(service);
+    log_retiring(service);
     return 0;
 }
 
@@ -273,6 +308,7 @@ static void apply_reload(struct service *service, struct load_result *result)
     malloc_trim(0);
     log_held_back(service, &result->held);
     show_waiting(service);
+    log_retiring(service);
     log_info("reload: %.*s, in %.0f ms", (int)result->changes.length, result->changes.data,
              seconds_since(result->begun) * 1e3);
 }
@@ -290,13 +326,14 @@ void service_announce(struct service *service)
 {
     int64_t now = clock_monotonic_ms();
 
-    if (service->load || announcements_next(&service->announcements) > now)
+    if (service->load || (announcements_next(&service->announcements) > now && !service->expired))
         return;
     if (begin_load(service, NULL, now))
         announcements_defer_due(&service->announcements, now, now + RETRY_MILLISECONDS);
+    service->expired = false;
 }
 
-/* Publishes the ids that were due when a load began, or has them wait on. */
+/* Publishes what was due when a load began, or has it wait on. */
 static void end_announcement(struct service *service, struct load_result *result)
 {
     if (result->r) {
@@ -307,9 +344,18 @@ static void end_announcement(struct service *service, struct load_result *result
     announcements_drop_due(&service->announcements, result->now);
     publish(service, result->published);
     result->published = NULL;
-    keeper_publish(service->keeper, service->published, &result->past);
+    if (result->loaded) {
+        snapshot_unref(service->loaded);
+        service->loaded = result->loaded;
+        result->loaded = NULL;
+        malloc_trim(0);
+    }
+    keep(service, result);
     show_waiting(service);
-    log_info("announced now: %.*s", (int)result->changes.length, result->changes.data);
+    if (result->changes.length)
+        log_info("announced now: %.*s", (int)result->changes.length, result->changes.data);
+    if (result->retired.length)
+        log_info("retired, and gone: %.*s", (int)result->retired.length, result->retired.data);
 }
 
 bool service_is_loading(const struct service *service)
@@ -342,12 +388,27 @@ int service_end_load(struct service *service, int64_t *processor_ms)
     return r;
 }
 
+/* Looks at the clock: it may have been set, and the time of retiring domains may be over. */
+static void look_at_clock(struct service *service)
+{
+    int64_t step = state_clock_look(&service->clock, time(NULL), clock_boot_seconds());
+    struct memory_clock now = state_now(service);
+
+    if (step)
+        log_warning("the clock was set %s by %lld s: domains retire as long as before",
+                    step < 0 ? "back" : "forward", (long long)(step < 0 ? -step : step));
+    keeper_tell_time(service->keeper, &now);
+    status_set_ahead(service->status, now.ahead);
+    service->expired = snapshot_first_until(service->loaded) <= now.time;
+}
+
 bool service_check(struct service *service)
 {
     bool alive;
 
     if (!service->workers)
         return true;
+    look_at_clock(service);
     alive = workers_are_alive(service->workers);
     status_set_serving(service->status, alive);
     return alive;

@@ -153,6 +153,13 @@ void status_set_waiting(struct status *status, struct buffer *waiting)
     pthread_mutex_unlock(&status->lock);
 }
 
+void status_set_ahead(struct status *status, int64_t ahead)
+{
+    pthread_mutex_lock(&status->lock);
+    status->now.ahead = ahead;
+    pthread_mutex_unlock(&status->lock);
+}
+
 void status_set_serving(struct status *status, bool serving)
 {
     pthread_mutex_lock(&status->lock);

@@ -43,6 +43,7 @@ struct status_view {
     size_t zones_to_notify;    /* own zones with a serial that PowerDNS has not notified */
     bool serving;
     time_t started, loaded;      /* the service; the configuration that is in force */
+    int64_t ahead;               /* the clock of the state of that of the system, in seconds */
     uint64_t generation;         /* how many snapshots have been published, this one included */
     uint64_t applied, refused;   /* reloads */
     struct status_reload reload; /* the last one, or the start */
@@ -76,6 +77,9 @@ void status_set_waiting(struct status *status, struct buffer *waiting);
 
 /* Says how writing into the state goes. Any thread may do so. */
 void status_set_state(struct status *status, const struct status_state *state);
+
+/* Says how far the clock of the state is ahead. */
+void status_set_ahead(struct status *status, int64_t ahead);
 
 /* Says whether all threads answer. */
 void status_set_serving(struct status *status, bool serving);

@@ -5,6 +5,7 @@
 #include "service/sync_result.h"
 #include "service/verified.h"
 #include "service/version.h"
+#include "snapshot/retiring.h"
 #include "snapshot/zones.h"
 
 enum { PIECE = 16 << 10 /* bytes */ };
@@ -34,10 +35,16 @@ static void add_head(struct buffer *out, const struct status_view *view)
     add_time(out, "loaded", view->loaded);
     buffer_printf(out,
                   ",\"generation\":%llu,\"n_policies\":%zu,\"n_domains\":%zu,"
-                  "\"snapshot_bytes\":%zu,\"n_held_back\":%zu,\"waiting\":[",
+                  "\"snapshot_bytes\":%zu,\"n_held_back\":%zu,\"n_retiring\":%zu,",
                   (unsigned long long)view->generation, snapshot_n_policies(view->snapshot),
                   snapshot_n_domains(view->snapshot), snapshot_size(view->snapshot),
-                  snapshot_n_held(view->snapshot));
+                  snapshot_n_held(view->snapshot), snapshot_n_retiring(view->snapshot));
+    if (snapshot_n_retiring(view->snapshot))
+        add_time(out, "retiring_until",
+                 (time_t)(snapshot_last_until(view->snapshot) - view->ahead));
+    else
+        buffer_add_string(out, "\"retiring_until\":null");
+    buffer_add_string(out, ",\"waiting\":[");
 }
 
 static void add_reload(struct buffer *out, const struct status_view *view)

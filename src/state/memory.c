@@ -13,8 +13,8 @@ enum {
 int memory_read(struct state *state, struct memory *out)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
-    int r =
-        state_prepare(state, "SELECT seed, ended, written, highest, notified FROM service", &row);
+    int r = state_prepare(
+        state, "SELECT seed, ended, written, highest, notified, ahead FROM service", &row);
 
     if (r)
         return r;
@@ -27,6 +27,7 @@ int memory_read(struct state *state, struct memory *out)
         .written = state_number(row, 2),
         .highest = (uint32_t)state_number(row, 3),
         .notified = (uint32_t)state_number(row, 4),
+        .ahead = state_number(row, 5),
     };
     if (state_number(row, 3) >= 0 && state_number(row, 3) <= SERIAL_MAX)
         return 0;
@@ -37,7 +38,7 @@ static int begin(struct state *state, uint64_t seed, struct memory *out)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *insert = NULL;
     int r =
-        state_prepare(state, "INSERT OR IGNORE INTO service VALUES (1, ?, 1, 0, 0, 0)", &insert);
+        state_prepare(state, "INSERT OR IGNORE INTO service VALUES (1, ?, 1, 0, 0, 0, 0)", &insert);
 
     if (r)
         return r;
@@ -129,13 +130,25 @@ int memory_read_past(struct state *state, const struct memory *memory,
         if (r)
             return r;
     } else if (past.highest) {
-        past.highest = highest_lost(past.highest, clock->time);
+        past.highest = highest_lost(past.highest, clock->time - clock->ahead);
         for (size_t i = 0; i < past.n_policies; i++)
             past.policies[i].records = 0;
     }
     *out = past;
     past = PAST_INIT;
     return 0;
+}
+
+int memory_write_time(struct state *state, const struct memory_clock *clock)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
+    int r = state_prepare(state, "UPDATE service SET written = ?, ahead = ?", &update);
+
+    if (r)
+        return r;
+    state_bind_number(update, 1, clock->time);
+    state_bind_number(update, 2, clock->ahead);
+    return state_run(state, update);
 }
 
 static int write_rest(struct state *state, const struct memory_write *what)
@@ -145,12 +158,12 @@ static int write_rest(struct state *state, const struct memory_write *what)
 
     if (r)
         return r;
-    r = state_prepare(state, "UPDATE service SET written = ?, highest = ?", &update);
+    r = state_prepare(state, "UPDATE service SET highest = ?", &update);
     if (r)
         return r;
-    state_bind_number(update, 1, what->clock.time);
-    state_bind_number(update, 2, what->past->highest);
-    return state_run(state, update);
+    state_bind_number(update, 1, what->past->highest);
+    r = state_run(state, update);
+    return r ? r : memory_write_time(state, &what->clock);
 }
 
 /* Writes inside of a transaction. */

@@ -15,13 +15,15 @@
 
 #include "snapshot/changes.h"
 #include "snapshot/past.h"
+#include "snapshot/retiring.h"
 #include "state/state.h"
 
 /* What there is once. */
 struct memory {
     uint64_t seed;     /* of the hashes of names, for builder_new */
     bool ended;        /* the process that wrote it ended well */
-    int64_t written;   /* when, in seconds since 1970; 0: never */
+    int64_t written;   /* when, on the clock of the state; 0: never */
+    int64_t ahead;     /* of the clock of the system then (state_clock.h) */
     uint32_t highest;  /* serial */
     uint32_t notified; /* all zones with a serial up to this one were notified */
 };
@@ -36,8 +38,9 @@ int memory_read(struct state *state, struct memory *out);
 
 /* The same moment on two clocks. */
 struct memory_clock {
-    int64_t time; /* seconds since 1970 */
-    int64_t now;  /* milliseconds of the clock of struct past_policy */
+    int64_t time;  /* of the state (state_clock.h), seconds since 1970 */
+    int64_t ahead; /* of the clock of the system; seconds */
+    int64_t now;   /* milliseconds of the clock of struct past_policy */
 };
 
 /* Reads the past. Returns 0, STATE_FAILED or -ENOMEM. */
@@ -48,6 +51,16 @@ int memory_read_past(struct state *state, const struct memory *memory,
  * has the seed of the memory. Returns 0, STATE_FAILED or -ENOMEM. */
 int memory_read_changes(struct state *state, const struct snapshot *loaded,
                         struct domain_changes *out);
+
+/* Reads which domains were retiring, and until when. What the set points at lives in the arena.
+ * Returns 0, STATE_FAILED or -ENOMEM. */
+int memory_read_retiring(struct state *state, struct arena *arena, struct retiring_set *out);
+
+/* Tells until when senders may hold a policy with mode enforce of the domains that have changed and
+ * have no mode in LOADED, if the database knows of a later time: struct past_domain has it. Returns
+ * 0, STATE_FAILED or -ENOMEM. */
+int memory_read_obligations(struct state *state, const struct snapshot *loaded, int64_t now,
+                            struct domain_changes *changes);
 
 /* What is to be written. */
 struct memory_write {
@@ -61,6 +74,10 @@ struct memory_write {
 /* Writes it. Where there is much to write, it takes several transactions. Returns 0, STATE_FAILED
  * or -ENOMEM. */
 int memory_write(struct state *state, const struct memory_write *what);
+
+/* Notes what time it is, so that a start knows how long the service was stopped. Returns as
+ * memory_write does. */
+int memory_write_time(struct state *state, const struct memory_clock *clock);
 
 /* Notes that the process ends, and that all is written. Returns as memory_write does. */
 int memory_end(struct state *state);

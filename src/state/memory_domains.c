@@ -54,8 +54,7 @@ static int read_bucket(struct state *state, struct sqlite3_stmt *rows, uint32_t 
     state_bind_number(rows, 1, number);
     while ((r = state_step(state, rows)) == 0) {
         struct past_domain domain = {.kind = (enum domain_kind)state_number(rows, 2),
-                                     .held = state_number(rows, 3),
-                                     .enforced_until = state_number(rows, 4)};
+                                     .held = state_number(rows, 3)};
 
         if (ARRAY_RESERVE(bucket->domains, bucket->n, bucket->capacity) ||
             arena_copy_text(&bucket->arena, state_text(rows, 0), &domain.name) ||
@@ -71,8 +70,7 @@ static int read_bucket(struct state *state, struct sqlite3_stmt *rows, uint32_t 
 static int prepare_bucket(struct state *state, struct sqlite3_stmt **out)
 {
     return state_prepare(state,
-                         "SELECT d.name, coalesce(p.domain, ''), d.kind, d.held,"
-                         " d.enforced_until FROM domains d"
+                         "SELECT d.name, coalesce(p.domain, ''), d.kind, d.held FROM domains d"
                          " LEFT JOIN policies p ON p.id = d.policy WHERE d.bucket = ?"
                          " ORDER BY d.name",
                          out);
@@ -133,12 +131,110 @@ int memory_read_changes(struct state *state, const struct snapshot *loaded,
     return 0;
 }
 
+int memory_read_retiring(struct state *state, struct arena *arena, struct retiring_set *out)
+{
+    CLEANUP(retiring_set_deinit) struct retiring_set set = RETIRING_SET_INIT;
+    CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
+    int64_t policy = 0; /* of the row before */
+    int r = state_prepare(state,
+                          "SELECT d.name, d.until, d.policy, p.former FROM domains d"
+                          " JOIN policies p ON p.id = d.policy WHERE d.until > 0"
+                          " ORDER BY d.policy",
+                          &row);
+
+    if (r)
+        return r;
+    while ((r = state_step(state, row)) == 0) {
+        struct retiring retiring = {.until = state_number(row, 1), .former = set.n_formers - 1};
+        struct text former;
+
+        if (arena_copy_text(arena, state_text(row, 0), &retiring.name))
+            return -ENOMEM;
+        if (state_number(row, 2) != policy) {
+            policy = state_number(row, 2);
+            if (arena_copy_text(arena, state_text(row, 3), &former) ||
+                retiring_set_add_former(&set, former, &retiring.former))
+                return -ENOMEM;
+        }
+        if (retiring_set_add(&set, &retiring))
+            return -ENOMEM;
+    }
+    if (r != STATE_END)
+        return r;
+    *out = set;
+    set = RETIRING_SET_INIT;
+    return 0;
+}
+
+/* Prepares to look up until when senders may hold a policy with mode enforce of a domain: one that
+ * it had before, as far as the row says, or a body of its policy from the first that it had on.
+ * It was served until some part of a second. */
+static int prepare_obligation(struct state *state, struct sqlite3_stmt **out)
+{
+    return state_prepare(
+        state,
+        "SELECT max(d.enforced_until, d.until, CASE WHEN d.held THEN 0 ELSE ifnull("
+        "(SELECT max(ifnull(b.last, ?3) + 1 + b.max_age + b.ttl) FROM bodies b"
+        " WHERE b.policy = p.domain AND b.mode = 'enforce'"
+        " AND b.id >= d.first_body), 0) END)"
+        " FROM domains d LEFT JOIN policies p ON p.id = d.policy"
+        " WHERE d.bucket = ?1 AND d.name = ?2",
+        out);
+}
+
+/* Looks it up; 0 if there is none, or no such domain. */
+static int read_obligation(struct state *state, struct sqlite3_stmt *statement, uint32_t bucket,
+                           struct text name, int64_t now, int64_t *out)
+{
+    int r;
+
+    state_bind_number(statement, 1, bucket);
+    state_bind_text(statement, 2, name);
+    state_bind_number(statement, 3, now);
+    r = state_step(state, statement);
+    *out = r == 0 ? state_number(statement, 0) : 0;
+    sqlite3_reset(statement);
+    return r == STATE_END ? 0 : r;
+}
+
+/* Whether a domain that has changed has a mode now. */
+static bool has_mode(const struct snapshot *loaded, const struct domain_change *change)
+{
+    struct domain domain;
+
+    if (change->position == 0)
+        return false;
+    snapshot_at(loaded, change->position, &domain);
+    return domain.policy->mode != POLICY_MODE_ABSENT;
+}
+
+int memory_read_obligations(struct state *state, const struct snapshot *loaded, int64_t now,
+                            struct domain_changes *changes)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *statement = NULL;
+    int r = prepare_obligation(state, &statement);
+
+    for (size_t i = 0; i < changes->n && r == 0; i++) {
+        struct domain_change *change = &changes->items[i];
+        int64_t until;
+
+        if (!change->was_there || has_mode(loaded, change))
+            continue;
+        r = read_obligation(state, statement, snapshot_bucket(loaded, change->name), change->name,
+                            now, &until);
+        if (r == 0 && until > change->before.enforced_until)
+            change->before.enforced_until = until;
+    }
+    return r;
+}
+
 struct writing {
     struct state *state;
     const struct memory_write *what;
-    struct sqlite3_stmt *rows, *put, *delete, *sum, *serial;
+    struct sqlite3_stmt *rows, *put, *delete, *sum, *serial, *obligation, *body;
     struct bucket bucket;
-    size_t n; /* rows of this transaction */
+    int64_t *bodies; /* what each policy of the past serves, or 0: not looked up yet */
+    size_t n;        /* rows of this transaction */
 };
 
 static void writing_deinit(struct writing *writing)
@@ -148,6 +244,9 @@ static void writing_deinit(struct writing *writing)
     state_finish(&writing->delete);
     state_finish(&writing->sum);
     state_finish(&writing->serial);
+    state_finish(&writing->obligation);
+    state_finish(&writing->body);
+    free(writing->bodies);
     bucket_deinit(&writing->bucket);
 }
 
@@ -157,11 +256,12 @@ static int writing_prepare(struct writing *writing)
         const char *sql;
         struct sqlite3_stmt **out;
     } statements[] = {
-        {"INSERT INTO domains (bucket, name, policy, kind, held, since, serial)"
-         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (bucket, name) DO UPDATE SET"
-         " policy = excluded.policy, kind = excluded.kind, held = excluded.held,"
-         " since = excluded.since, serial = excluded.serial",
+        {"INSERT OR REPLACE INTO domains (bucket, name, policy, kind, held, first_body,"
+         " enforced_until, until, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
          &writing->put},
+        {"SELECT ifnull((SELECT id FROM bodies WHERE policy = ? AND last IS NULL),"
+         " (SELECT ifnull(max(id), 0) + 1 FROM bodies))",
+         &writing->body},
         {"DELETE FROM domains WHERE bucket = ? AND name = ?", &writing->delete},
         {"INSERT OR REPLACE INTO sums VALUES (?, ?)", &writing->sum},
         {"UPDATE domains SET serial = ? WHERE bucket = ? AND name = ? AND serial <> ?",
@@ -171,6 +271,29 @@ static int writing_prepare(struct writing *writing)
 
     for (size_t i = 0; i < ARRAY_LENGTH(statements) && r == 0; i++)
         r = state_prepare(writing->state, statements[i].sql, statements[i].out);
+    if (r)
+        return r;
+    writing->bodies = calloc(writing->what->past->n_policies + 1, sizeof(*writing->bodies));
+    if (!writing->bodies)
+        return -ENOMEM;
+    return prepare_obligation(writing->state, &writing->obligation);
+}
+
+/* The number of the first body of its policy that a domain has which gets that policy now: the one
+ * that is served, or the next one that there will be. */
+static int find_body(struct writing *writing, const struct past_policy *policy, int64_t *out)
+{
+    int64_t *known = &writing->bodies[policy - writing->what->past->policies];
+    int r = 0;
+
+    if (*known == 0) {
+        state_bind_text(writing->body, 1, policy->primary);
+        r = state_step(writing->state, writing->body);
+        if (r == 0)
+            *known = state_number(writing->body, 0);
+        sqlite3_reset(writing->body);
+    }
+    *out = *known;
     return r;
 }
 
@@ -185,20 +308,34 @@ static uint32_t own_serial(const struct snapshot *snapshot, const struct domain 
                : 0;
 }
 
+/* What it owes from before stays with a domain. */
 static int put_domain(struct writing *writing, uint32_t bucket, uint32_t position)
 {
-    const struct snapshot *published = writing->what->published;
+    const struct memory_write *what = writing->what;
     struct sqlite3_stmt *put = writing->put;
+    const struct past_policy *policy;
     struct domain domain;
+    int64_t owed, body;
+    int r;
 
-    snapshot_at(published, position, &domain);
+    snapshot_at(what->published, position, &domain);
+    r = read_obligation(writing->state, writing->obligation, bucket, domain.name, what->clock.time,
+                        &owed);
+    if (r)
+        return r;
+    policy = past_find(what->past, domain.policy->primary);
+    r = find_body(writing, policy, &body);
+    if (r)
+        return r;
     state_bind_number(put, 1, bucket);
     state_bind_text(put, 2, domain.name);
-    state_bind_number(put, 3, past_find(writing->what->past, domain.policy->primary)->row);
+    state_bind_number(put, 3, policy->row);
     state_bind_number(put, 4, domain.kind);
     state_bind_number(put, 5, domain.held);
-    state_bind_number(put, 6, writing->what->since);
-    state_bind_number(put, 7, own_serial(published, &domain));
+    state_bind_number(put, 6, body);
+    state_bind_number(put, 7, owed);
+    state_bind_number(put, 8, snapshot_until(what->published, &domain));
+    state_bind_number(put, 9, own_serial(what->published, &domain));
     return state_run(writing->state, put);
 }
 

@@ -20,8 +20,8 @@ static const char *const steps[] = {
     " report TEXT NOT NULL) STRICT;",
     /* 2: what the service published (memory.h) */
     "CREATE TABLE service (id INTEGER PRIMARY KEY CHECK (id = 1), seed INTEGER NOT NULL,"
-    " ended INTEGER NOT NULL, written INTEGER NOT NULL, highest INTEGER NOT NULL,"
-    " notified INTEGER NOT NULL) STRICT;"
+    " ended INTEGER NOT NULL, written INTEGER NOT NULL, ahead INTEGER NOT NULL,"
+    " highest INTEGER NOT NULL, notified INTEGER NOT NULL) STRICT;"
     "CREATE TABLE catalogs (part INTEGER PRIMARY KEY, records INTEGER NOT NULL,"
     " serial INTEGER NOT NULL) STRICT;"
     "CREATE TABLE policies (id INTEGER PRIMARY KEY, domain TEXT NOT NULL UNIQUE,"
@@ -35,9 +35,10 @@ static const char *const steps[] = {
     "CREATE INDEX bodies_of ON bodies (policy, last);"
     "CREATE TABLE sums (bucket INTEGER PRIMARY KEY, sum INTEGER NOT NULL) STRICT;"
     "CREATE TABLE domains (bucket INTEGER NOT NULL, name TEXT NOT NULL, policy INTEGER NOT NULL,"
-    " kind INTEGER NOT NULL, held INTEGER NOT NULL, since INTEGER NOT NULL,"
-    " enforced_until INTEGER NOT NULL DEFAULT 0, serial INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, held INTEGER NOT NULL, first_body INTEGER NOT NULL,"
+    " enforced_until INTEGER NOT NULL, until INTEGER NOT NULL, serial INTEGER NOT NULL,"
     " PRIMARY KEY (bucket, name)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX domains_retiring ON domains (policy) WHERE until > 0;"
     "CREATE INDEX domains_with_serials ON domains (serial) WHERE serial > 0;"
     "CREATE TABLE notified (zone INTEGER PRIMARY KEY, serial INTEGER NOT NULL) STRICT;",
     /* 3: what sync came to */

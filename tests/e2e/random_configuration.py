@@ -65,6 +65,7 @@ SETTINGS = {
     "mx": (0.5, lambda rng: sample(rng, MX)),
     "certificates": (0.2, lambda rng: CERTIFICATE),
     "authority": (0.6, lambda rng: rng.choice(["overlay", "zones", "zones"])),
+    "retire": (1, lambda rng: "no"),  # what else there is takes a clock: test_retiring
 }
 ZONES = {
     "nameservers": (1, lambda rng: sample(rng, NAMESERVERS)),
@@ -154,6 +155,7 @@ class Draft:
     def policy(self, entry):
         """What a policy means."""
         settings = self.in_force(entry)
+        settings.pop("retire", None)
         if settings.get("id") == "auto":
             del settings["id"]
         if settings.get("authority") == "zones":

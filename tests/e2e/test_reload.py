@@ -14,7 +14,7 @@ from service import REFUSED, listen, run
 POLICY = """\
 policies:
   - domain: example.net
-    mode: enforce
+    mode: testing
     mx: mail.example.net
     id: {id}
     rua: mailto:postmaster@example.net
@@ -195,17 +195,17 @@ def test_a_fixed_id_that_changed_with_its_body_is_not_warned_of(running):
 # Everything that a configuration may have wrong: what to put in its place, and the line and column
 # that must be named. Line 1 is the listener, the policy begins in line 3.
 ERRORS = {
-    "unknown key": (("mode: enforce", "mood: enforce"), "4:5"),
+    "unknown key": (("mode: testing", "mood: enforce"), "4:5"),
     "unknown key at the top": (("policies:", "polices:"), "2:1"),
     "duplicate key": (("mx: mail", "mode: testing\n    mx: mail"), "5:5"),
-    "wrong type": (("mode: enforce", "mode: [enforce]"), "4:11"),
+    "wrong type": (("mode: testing", "mode: [enforce]"), "4:11"),
     "no value": (("mx: mail.example.net", "mx:"), "5:8"),
-    "value that is no choice": (("mode: enforce", "mode: strict"), "4:11"),
+    "value that is no choice": (("mode: testing", "mode: strict"), "4:11"),
     "value out of range": (("id: old", "max_age: 31557601"), "6:14"),
     "duration that is none": (("id: old", "ttl: 1y"), "6:10"),
     "alias": (("mx: mail.example.net", "mx: *mail"), "5:9"),
     "anchor": (("mx: mail", "mx: &mail mail"), "5:9"),
-    "syntax": (("mode: enforce", "mode: [enforce"), r"\d+:\d+"),
+    "syntax": (("mode: testing", "mode: [enforce"), r"\d+:\d+"),
     "mode without mx": (("mx: mail.example.net\n", "\n"), r"[34]:\d+"),
     "id with a plus": (("id: old", "id: a+b"), "6:9"),
     "underscore in a domain": (("domain: example.net", "domain: a_b.example"), "3:13"),

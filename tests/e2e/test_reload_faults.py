@@ -25,7 +25,7 @@ POLICY = """\
 include: more.inc
 policies:
   - domain: example.net
-    mode: enforce
+    mode: testing
     mx: mail.example.net
     id: {id}
     policy_host: {address}

@@ -288,7 +288,8 @@ static void a_search_for_everything_fits_into_a_reply(void **state)
 
     (void)state;
     ask(snapshot, NULL,
-        "{\"method\":\"searchRecords\",\"parameters\":{\"pattern\":\"*\",\"maxResults\":4000000000}}",
+        "{\"method\":\"searchRecords\",\"parameters\":{\"pattern\":\"*\",\"maxResults\":4000000000}"
+        "}",
         &reply);
     assert_in_range(reply.length, REPLY_MAX / 2, REPLY_MAX);
     assert_non_null(strstr(reply.data, "}]}"));

@@ -3,6 +3,8 @@
 
 #include "cmocka_all.h"
 #include "fixture.h"
+#include "state/memory.h"
+#include "temporary.h"
 
 #include <stdio.h>
 
@@ -57,51 +59,115 @@ static struct snapshot *load(const struct setup *one, const struct setup *other)
     return snapshot;
 }
 
-/* What a load comes to: "b.example until 1608400: a.example 3600 overlay 192.0.2.1; …". EARLIER
- * says until when domains that changed have obligations of former policies. */
-static char *decide(const struct snapshot *published, const struct snapshot *loaded, int64_t now,
-                    int64_t earlier, bool uncertain, struct snapshot **out)
+/* The state of a test, in a directory of its own. */
+static struct state kept;
+
+static int set_up(void **state)
+{
+    struct memory memory;
+    int r = temporary_enter(state);
+
+    if (r)
+        return r;
+    assert_int_equal(state_open(&kept, ".", STATE_WRITE), 0);
+    return memory_begin(&kept, 7, &memory);
+}
+
+static int tear_down(void **state)
+{
+    state_close(&kept);
+    return temporary_leave(state);
+}
+
+/* Keeps what was published at a time. */
+static void keep(const struct snapshot *published, int64_t time)
+{
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    const struct memory_write what = {published, &past, {time, 0, 0}, time, false};
+
+    assert_int_equal(past_of(published, &past), 0);
+    assert_int_equal(memory_write(&kept, &what), 0);
+}
+
+static void describe(const struct snapshot *snapshot, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < snapshot_n_retiring(snapshot); i++) {
+        struct domain domain;
+
+        snapshot_retiring(snapshot, i, &domain);
+        used += (size_t)snprintf(text + used, size - used, "%s%.*s until %lld: %s", i ? "; " : "",
+                                 (int)domain.name.length, domain.name.data,
+                                 (long long)snapshot_until(snapshot, &domain),
+                                 domain.policy->former.data);
+    }
+}
+
+/* What a reload comes to: "b.example until 1608401: a.example 3600 overlay 192.0.2.1; …". IN says
+ * where the state is, or NULL. OUT, unless it is NULL, gets what is loaded then. */
+static const char *reload_in(const char *in, const struct snapshot *published,
+                             struct snapshot *loaded, int64_t now, struct snapshot **out)
 {
     static char text[1024];
     CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
-    CLEANUP(retiring_set_deinit) struct retiring_set set = RETIRING_SET_INIT;
     CLEANUP(past_deinit) struct past past = PAST_INIT;
-    CLEANUP(arena_deinit) struct arena arena = ARENA_INIT;
-    struct retirement retirement = {loaded, &past, &changes, now, uncertain};
-    struct snapshot *retired;
-    size_t used = 0;
+    CLEANUP(retirement_deinit)
+    struct retirement retirement = {
+        .past = &past, .published = published, .directory = in, .now = now};
+    struct snapshot *after = snapshot_ref(loaded);
 
     assert_int_equal(past_of(published, &past), 0);
-    assert_int_equal(domain_changes_between(published, loaded, &changes), 0);
-    for (size_t i = 0; i < changes.n; i++)
-        if (changes.items[i].before.enforced_until < earlier)
-            changes.items[i].before.enforced_until = earlier;
-    assert_int_equal(retirement_decide(&retirement, &arena, &set), 0);
-    assert_int_equal(snapshot_retire(loaded, &set, &retired), 0);
-    text[0] = '\0';
-    for (size_t i = 0; i < snapshot_n_retiring(retired); i++) {
-        struct domain domain;
-
-        snapshot_retiring(retired, i, &domain);
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%.*s until %lld: %s",
-                                 i ? "; " : "", (int)domain.name.length, domain.name.data,
-                                 (long long)snapshot_until(retired, &domain),
-                                 domain.policy->former.data);
-    }
+    assert_int_equal(retiring_set_add_all(&retirement.set, published), 0);
+    assert_int_equal(retirement_apply(&retirement, &after, &changes), 0);
+    describe(after, text, sizeof(text));
+    if (!in)
+        snprintf(text, sizeof(text), "lost: %zu", retirement.n_lost);
     if (out)
-        *out = retired;
+        *out = after;
     else
-        snapshot_unref(retired);
+        snapshot_unref(after);
     return text;
 }
 
-/* The same for two configurations, with nothing before. */
+static const char *reload(const struct snapshot *published, struct snapshot *loaded, int64_t now,
+                          struct snapshot **out)
+{
+    return reload_in(".", published, loaded, now, out);
+}
+
+/* What a start comes to, in the same way. */
+static const char *start(struct snapshot *loaded, int64_t now)
+{
+    static char text[1024];
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    CLEANUP(retirement_deinit)
+    struct retirement retirement = {.past = &past, .state = &kept, .directory = ".", .now = now};
+    struct snapshot *after = snapshot_ref(loaded);
+    const struct memory_clock clock = {now, 0, 0};
+    struct memory memory;
+
+    assert_int_equal(memory_read(&kept, &memory), 0);
+    assert_int_equal(memory_read_past(&kept, &memory, &clock, &past), 0);
+    assert_int_equal(memory_read_retiring(&kept, &retirement.arena, &retirement.set), 0);
+    assert_int_equal(retirement_apply(&retirement, &after, &changes), 0);
+    describe(after, text, sizeof(text));
+    snapshot_unref(after);
+    return text;
+}
+
+/* What a reload and a start come to from one configuration to another. */
 static void assert_decided(const struct setup *before, const struct setup *after,
                            const struct setup *beside, const char *expected)
 {
     struct snapshot *published = load(before, NULL), *loaded = load(after, beside);
 
-    assert_string_equal(decide(published, loaded, NOW, 0, false, NULL), expected);
+    assert_string_equal(reload(published, loaded, NOW, NULL), expected);
+    keep(published, NOW - 100);
+    assert_string_equal(reload(published, loaded, NOW, NULL), expected);
+    assert_string_equal(start(loaded, NOW), expected);
     snapshot_unref(published);
     snapshot_unref(loaded);
 }
@@ -113,7 +179,7 @@ static void a_domain_that_is_not_listed_any_more_retires(void **state)
 
     (void)state;
     assert_decided(&enforce, &after, NULL,
-                   "b.example until 1608400: a.example 3600 overlay 192.0.2.1");
+                   "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
     assert_decided(&enforce, &enforce, NULL, "");
 }
 
@@ -123,9 +189,9 @@ static void all_domains_of_a_policy_that_is_gone_retire(void **state)
 
     (void)state;
     assert_decided(&enforce, &after, NULL,
-                   "a.example until 1608400: a.example 3600 overlay 192.0.2.1; "
-                   "b.example until 1608400: a.example 3600 overlay 192.0.2.1; "
-                   "c.example until 1608400: a.example 3600 overlay 192.0.2.1");
+                   "a.example until 1608401: a.example 3600 overlay 192.0.2.1; "
+                   "b.example until 1608401: a.example 3600 overlay 192.0.2.1; "
+                   "c.example until 1608401: a.example 3600 overlay 192.0.2.1");
 }
 
 static void a_primary_that_leaves_retires_while_its_members_go_on(void **state)
@@ -135,7 +201,7 @@ static void a_primary_that_leaves_retires_while_its_members_go_on(void **state)
 
     (void)state;
     assert_decided(&enforce, &after, NULL,
-                   "a.example until 1608400: a.example 3600 overlay 192.0.2.1");
+                   "a.example until 1608401: a.example 3600 overlay 192.0.2.1");
 }
 
 static void a_domain_with_reports_alone_retires(void **state)
@@ -146,7 +212,7 @@ static void a_domain_with_reports_alone_retires(void **state)
 
     (void)state;
     assert_decided(&enforce, &after, &reports,
-                   "b.example until 1608400: a.example 3600 overlay 192.0.2.1");
+                   "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
 }
 
 static void a_domain_that_gets_another_policy_does_not_retire(void **state)
@@ -181,7 +247,7 @@ static void what_was_never_announced_binds_nobody(void **state)
     (void)state;
     before.n_announced = 1;
     assert_decided(&before, &after, NULL,
-                   "b.example until 1608400: a.example 3600 overlay 192.0.2.1");
+                   "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
 }
 
 static void with_retire_no_it_is_gone_at_once(void **state)
@@ -202,15 +268,15 @@ static void it_follows_its_former_policy(void **state)
 
     (void)state;
     assert_decided(&enforce, &after, NULL,
-                   "b.example until 1608400: a.example 3600 overlay 192.0.2.9");
+                   "b.example until 1608401: a.example 3600 overlay 192.0.2.9");
     bare.address = NULL;
     assert_decided(&enforce, &bare, NULL,
-                   "b.example until 1608400: a.example 3600 overlay 192.0.2.1");
+                   "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
     /* A member of that name is no policy. */
     bare = (struct setup){"d.example", POLICY_MODE_TESTING, "192.0.2.9", {"a.example"}, 1, false};
     assert_decided(&enforce, &bare, NULL,
-                   "b.example until 1608400: a.example 3600 overlay 192.0.2.1; "
-                   "c.example until 1608400: a.example 3600 overlay 192.0.2.1");
+                   "b.example until 1608401: a.example 3600 overlay 192.0.2.1; "
+                   "c.example until 1608401: a.example 3600 overlay 192.0.2.1");
 }
 
 static void a_retiring_domain_retires_until_the_same_time(void **state)
@@ -219,46 +285,145 @@ static void a_retiring_domain_retires_until_the_same_time(void **state)
     struct snapshot *published = load(&enforce, NULL), *loaded = load(&after, NULL), *first, *moved;
 
     (void)state;
-    decide(published, loaded, NOW, 0, false, &first);
-    assert_string_equal(decide(first, loaded, NOW + 500, 0, false, NULL),
-                        "b.example until 1608400: a.example 3600 overlay 192.0.2.1");
+    keep(published, NOW - 100);
+    reload(published, loaded, NOW, &first);
+    keep(first, NOW);
+    assert_string_equal(reload(first, loaded, NOW + 500, NULL),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
+    assert_string_equal(start(loaded, NOW + 500),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
     after.address = "192.0.2.2";
     snapshot_unref(loaded);
     loaded = load(&after, NULL);
-    assert_string_equal(decide(first, loaded, NOW + 500, 0, false, &moved),
-                        "b.example until 1608400: a.example 3600 overlay 192.0.2.2");
-    assert_string_equal(decide(moved, loaded, 1608399, 0, false, NULL),
-                        "b.example until 1608400: a.example 3600 overlay 192.0.2.2");
-    assert_string_equal(decide(moved, loaded, 1608400, 0, false, NULL), "");
+    assert_string_equal(start(loaded, NOW + 500),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.2");
+    assert_string_equal(reload(first, loaded, NOW + 500, &moved),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.2");
+    keep(moved, NOW + 500);
+    assert_string_equal(reload(moved, loaded, 1608400, NULL),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.2");
+    assert_string_equal(start(loaded, 1608400),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.2");
+    assert_string_equal(reload(moved, loaded, 1608401, NULL), "");
+    assert_string_equal(start(loaded, 1608401), "");
     snapshot_unref(loaded);
     /* Listed again, it is an ordinary domain. */
     loaded = load(&enforce, NULL);
-    assert_string_equal(decide(moved, loaded, NOW + 500, 0, false, NULL), "");
+    assert_string_equal(reload(moved, loaded, NOW + 500, NULL), "");
+    assert_string_equal(start(loaded, NOW + 500), "");
     snapshot_unref(first);
     snapshot_unref(moved);
     snapshot_unref(published);
     snapshot_unref(loaded);
 }
 
-static void what_was_before_binds_as_well(void **state)
+/* Keeps snapshots one after another, and tells what removing all members in the end comes to. */
+static const char *history(const struct setup *steps, const int64_t *times, size_t n)
 {
-    struct setup before = enforce;
-    const struct setup after = {"a.example", POLICY_MODE_TESTING, "192.0.2.1", {"c.example"}, 1,
-                                false};
-    struct snapshot *published, *loaded = load(&after, NULL);
+    const struct setup last = {"z.example", POLICY_MODE_TESTING, NULL, {0}, 0, false};
+    struct snapshot *published, *loaded = load(&last, NULL);
+    const char *text;
 
-    (void)state;
-    before.mode = POLICY_MODE_TESTING;
-    published = load(&before, NULL);
-    assert_string_equal(decide(published, loaded, NOW, NOW + 10, false, NULL),
-                        "b.example until 1000010: a.example 3600 overlay 192.0.2.1");
-    assert_string_equal(decide(published, loaded, NOW, NOW, false, NULL), "");
-    snapshot_unref(published);
-    published = load(&enforce, NULL);
-    assert_string_equal(decide(published, loaded, NOW, NOW + 2 * WEEK, false, NULL),
-                        "b.example until 2209600: a.example 3600 overlay 192.0.2.1");
+    for (size_t i = 0; i + 1 < n; i++) {
+        published = load(&steps[i], NULL);
+        keep(published, times[i]);
+        snapshot_unref(published);
+    }
+    published = load(&steps[n - 1], NULL);
+    keep(published, times[n - 1]);
+    text = reload(published, loaded, NOW, NULL);
+    assert_string_equal(start(loaded, NOW), text);
     snapshot_unref(published);
     snapshot_unref(loaded);
+    return text;
+}
+
+static void earlier_bodies_bind_as_long_as_senders_may_hold_them(void **state)
+{
+    const struct setup alone = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {0}, 0, false};
+    struct setup steps[] = {alone, alone};
+    const int64_t times[] = {NOW - 2000, NOW - 1000};
+
+    (void)state;
+    steps[1].mode = POLICY_MODE_TESTING;
+    /* It was served last when the other one came: 1000000 - 1000 + 604800 + 3600. */
+    assert_string_equal(history(steps, times, 2),
+                        "a.example until 1607401: a.example 3600 overlay 192.0.2.1");
+}
+
+static void a_domain_owes_nothing_for_what_was_before_it(void **state)
+{
+    struct setup steps[] = {enforce, enforce, enforce};
+    const int64_t times[] = {NOW - 2000, NOW - 1000, NOW - 500};
+
+    (void)state;
+    steps[0].members[1] = NULL;
+    steps[1].members[1] = NULL;
+    steps[1].mode = steps[2].mode = POLICY_MODE_TESTING;
+    assert_string_equal(history(steps, times, 3),
+                        "a.example until 1607401: a.example 3600 overlay 192.0.2.1; "
+                        "b.example until 1607401: a.example 3600 overlay 192.0.2.1");
+}
+
+static void what_joins_when_enforce_ends_owes_nothing(void **state)
+{
+    struct setup steps[] = {enforce, enforce};
+    const int64_t times[] = {NOW - 1000, NOW - 1000};
+
+    (void)state;
+    steps[0].members[1] = NULL;
+    steps[1].mode = POLICY_MODE_TESTING;
+    assert_string_equal(history(steps, times, 2),
+                        "a.example until 1607401: a.example 3600 overlay 192.0.2.1; "
+                        "b.example until 1607401: a.example 3600 overlay 192.0.2.1");
+}
+
+static void a_domain_carries_what_it_owes_to_another_policy(void **state)
+{
+    const struct setup other = {"d.example", POLICY_MODE_TESTING, "192.0.2.2", {"b.example"}, 1,
+                                false};
+    const struct setup steps[] = {enforce, other};
+    const int64_t times[] = {NOW - 2000, NOW - 1000};
+
+    (void)state;
+    assert_string_equal(history(steps, times, 2),
+                        "b.example until 1607401: d.example 3600 overlay 192.0.2.2");
+}
+
+static void what_is_held_back_again_still_owes(void **state)
+{
+    struct setup steps[] = {enforce, enforce};
+    const int64_t times[] = {NOW - 2000, NOW - 1000};
+
+    (void)state;
+    steps[1].n_announced = 1; /* c.example is not announced any more */
+    assert_string_equal(history(steps, times, 2),
+                        "a.example until 1608401: a.example 3600 overlay 192.0.2.1; "
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.1; "
+                        "c.example until 1607401: a.example 3600 overlay 192.0.2.1");
+}
+
+static void what_it_owed_is_known_when_it_is_listed_again(void **state)
+{
+    struct setup after = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {"c.example"}, 1, false};
+    struct snapshot *published = load(&enforce, NULL), *loaded = load(&after, NULL), *retired;
+
+    (void)state;
+    keep(published, NOW - 100);
+    reload(published, loaded, NOW, &retired);
+    keep(retired, NOW);
+    snapshot_unref(published);
+    after = enforce;
+    after.mode = POLICY_MODE_TESTING;
+    published = load(&after, NULL);
+    keep(published, NOW + 100);
+    assert_string_equal(reload(published, loaded, NOW + 200, NULL),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
+    assert_string_equal(start(loaded, NOW + 200),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
+    snapshot_unref(published);
+    snapshot_unref(loaded);
+    snapshot_unref(retired);
 }
 
 static void what_is_not_known_counts_as_long(void **state)
@@ -266,13 +431,28 @@ static void what_is_not_known_counts_as_long(void **state)
     struct setup before = enforce;
     const struct setup after = {"a.example", POLICY_MODE_TESTING, "192.0.2.1", {"c.example"}, 1,
                                 false};
-    struct snapshot *published, *loaded = load(&after, NULL);
+    struct snapshot *published, *loaded = load(&after, NULL), *retired;
 
     (void)state;
     before.mode = POLICY_MODE_TESTING;
     published = load(&before, NULL);
-    assert_string_equal(decide(published, loaded, NOW, 0, true, NULL),
-                        "b.example until 1608400: a.example 3600 overlay 192.0.2.1");
+    assert_string_equal(reload_in("/nonexistent", published, loaded, NOW, &retired),
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
+    /* But not for ever. */
+    assert_string_equal(reload_in("/nonexistent", retired, loaded, 1608401, NULL), "");
+    snapshot_unref(retired);
+    snapshot_unref(published);
+    snapshot_unref(loaded);
+}
+
+static void without_a_state_nothing_retires(void **state)
+{
+    const struct setup after = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {0}, 0, false};
+    struct snapshot *published = load(&enforce, NULL), *loaded = load(&after, NULL);
+
+    (void)state;
+    assert_string_equal(reload_in(NULL, published, loaded, NOW, NULL), "lost: 2");
+    assert_string_equal(reload_in(NULL, published, published, NOW, NULL), "lost: 0");
     snapshot_unref(published);
     snapshot_unref(loaded);
 }
@@ -285,7 +465,7 @@ static void the_first_are_named_and_the_last_time(void **state)
     char names[7][16];
 
     (void)state;
-    retirement_describe(loaded, &out);
+    retirement_describe(loaded, 0, &out);
     assert_int_equal(out.length, 0);
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         struct retiring retiring = {.until = NOW + (i == 3)};
@@ -296,7 +476,7 @@ static void the_first_are_named_and_the_last_time(void **state)
         assert_int_equal(retiring_set_add(&set, &retiring), 0);
     }
     assert_int_equal(snapshot_retire(loaded, &set, &retired), 0);
-    retirement_describe(retired, &out);
+    retirement_describe(retired, 0, &out);
     assert_string_equal(buffer_string(&out),
                         "7 domains, until 1970-01-12T13:46:41Z at the latest: r0.example, "
                         "r1.example, r2.example, r3.example, r4.example and 2 more");
@@ -304,7 +484,7 @@ static void the_first_are_named_and_the_last_time(void **state)
     set.n = 1;
     buffer_clear(&out);
     assert_int_equal(snapshot_retire(loaded, &set, &retired), 0);
-    retirement_describe(retired, &out);
+    retirement_describe(retired, 0, &out);
     assert_string_equal(buffer_string(&out), "1 domain, until 1970-01-12T13:46:40Z: r0.example");
     snapshot_unref(retired);
     snapshot_unref(loaded);
@@ -312,22 +492,30 @@ static void the_first_are_named_and_the_last_time(void **state)
     buffer_deinit(&out);
 }
 
+#define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_domain_that_is_not_listed_any_more_retires),
-        cmocka_unit_test(all_domains_of_a_policy_that_is_gone_retire),
-        cmocka_unit_test(a_primary_that_leaves_retires_while_its_members_go_on),
-        cmocka_unit_test(a_domain_with_reports_alone_retires),
-        cmocka_unit_test(a_domain_that_gets_another_policy_does_not_retire),
-        cmocka_unit_test(testing_and_none_bind_nobody),
-        cmocka_unit_test(what_was_never_announced_binds_nobody),
-        cmocka_unit_test(with_retire_no_it_is_gone_at_once),
-        cmocka_unit_test(it_follows_its_former_policy),
-        cmocka_unit_test(a_retiring_domain_retires_until_the_same_time),
-        cmocka_unit_test(what_was_before_binds_as_well),
-        cmocka_unit_test(what_is_not_known_counts_as_long),
-        cmocka_unit_test(the_first_are_named_and_the_last_time),
+        TEST(a_domain_that_is_not_listed_any_more_retires),
+        TEST(all_domains_of_a_policy_that_is_gone_retire),
+        TEST(a_primary_that_leaves_retires_while_its_members_go_on),
+        TEST(a_domain_with_reports_alone_retires),
+        TEST(a_domain_that_gets_another_policy_does_not_retire),
+        TEST(testing_and_none_bind_nobody),
+        TEST(what_was_never_announced_binds_nobody),
+        TEST(with_retire_no_it_is_gone_at_once),
+        TEST(it_follows_its_former_policy),
+        TEST(a_retiring_domain_retires_until_the_same_time),
+        TEST(earlier_bodies_bind_as_long_as_senders_may_hold_them),
+        TEST(a_domain_owes_nothing_for_what_was_before_it),
+        TEST(what_joins_when_enforce_ends_owes_nothing),
+        TEST(a_domain_carries_what_it_owes_to_another_policy),
+        TEST(what_is_held_back_again_still_owes),
+        TEST(what_it_owed_is_known_when_it_is_listed_again),
+        TEST(what_is_not_known_counts_as_long),
+        TEST(without_a_state_nothing_retires),
+        TEST(the_first_are_named_and_the_last_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,7 @@ static void it_is_counted_apart(void **state)
     assert_int_equal(snapshot_last_until(snapshot), 3000);
     assert_int_equal(snapshot_n_domains(snapshot), n_domains);
     assert_int_equal(snapshot_n_all_domains(snapshot), n_domains + 3);
+    assert_int_equal(find(snapshot, "direct.only-rua.example").policy->n_domains, 3);
     assert_int_equal(snapshot_n_policies(snapshot), n_policies);
     /* The same former policy, written twice, is one; with reports it is another. */
     assert_int_equal(snapshot_n_all_policies(snapshot), n_policies + 3);
@@ -233,7 +234,8 @@ static struct snapshot *without_expired(const struct snapshot *snapshot, int64_t
     struct retiring_set set = RETIRING_SET_INIT;
     struct snapshot *left = NULL;
 
-    assert_int_equal(retiring_set_add_all(&set, snapshot, now), 0);
+    assert_int_equal(retiring_set_add_all(&set, snapshot), 0);
+    retiring_set_expire(&set, now);
     assert_int_equal(snapshot_retire(snapshot, &set, &left), 0);
     retiring_set_deinit(&set);
     return left;
