@@ -18,7 +18,8 @@ TEST_PACKAGES=(
     apache2 bind9 bind9-utils build-essential caddy curl debhelper dehydrated dns-root-data dnsdist
     dnsperf dpkg-dev fakeroot faketime git groff-base iproute2 knot knot-dnsutils libhttp-parser-dev
     lintian man-db nginx nsd openssl pdns-backend-bind pebble postfix postfix-mta-sts-resolver procps
-    prometheus python3-cryptography python3-dnspython python3-pytest systemd unbound
+    prometheus python3-cryptography python3-dnspython python3-pytest strace systemd
+    unbound
 )
 
 # Debian 12 has no llhttp, and systemd-dev is a part of systemd there.

@@ -250,12 +250,14 @@ static void *run(void *argument)
 int keeper_new(const char *directory, struct notify *notify, struct status *status,
                struct keeper **out)
 {
+    CLEANUP(notified_deinit) struct notified none = NOTIFIED_INIT;
     struct keeper *keeper = calloc(1, sizeof(*keeper));
     pthread_condattr_t attributes;
     int r;
 
     if (!keeper)
         return -ENOMEM;
+    notify_take(notify, &none); /* from now on it notes what comes */
     keeper->directory = directory;
     keeper->notify = notify;
     keeper->status = status;

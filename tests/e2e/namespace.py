@@ -54,6 +54,7 @@ class SmallDisk:
     def __init__(self, directory, options):
         rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
         script = 'mount -t tmpfs -o "$2" none "$1" && cd "$1" && echo && read -r _'
+        self.directory = directory
         self.command = ["unshare", *rights, "--mount", "sh", "-c", script, "sh", directory, options]
 
     def __enter__(self):
@@ -64,6 +65,9 @@ class SmallDisk:
             self.__exit__()
             raise RuntimeError("no file system could be mounted")
         self.path = Path(f"/proc/{self.process.pid}/cwd")
+        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        # Before a command: it sees the file system where it is mounted.
+        self.enter = ["nsenter", "--target", str(self.process.pid), "--mount", *user]
         return self
 
     def __exit__(self, *exception):

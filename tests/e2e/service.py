@@ -1,6 +1,7 @@
 """pdns-mta-sts itself, and the configurations that tests give it."""
 
 import atexit
+import contextlib
 import functools
 import os
 import shutil
@@ -87,14 +88,16 @@ class Service(Program):
                            self.admin_port)
         self.config.write_text(listeners + more + policies, encoding="utf-8")
 
-    def start(self, **options):
-        """Starts it, with a state that whoever it runs as may write."""
+    def start(self, under=(), wait=True, **options):
+        """Starts it, maybe under another program, with a state that whoever it runs as may write."""
         start = self.log_size()
-        self.state.mkdir(exist_ok=True)
-        self.state.chmod(0o777)
+        with contextlib.suppress(OSError):
+            self.state.mkdir(exist_ok=True)
+            self.state.chmod(0o777)
         options["env"] = {"STATE_DIRECTORY": str(self.state), **(options.get("env") or os.environ)}
-        self.launch([program_for(options), "serve", "-c", self.config], **options)
-        self.wait_ready(lambda: "info: serving " in self.log(start))
+        self.launch([*under, program_for(options), "serve", "-c", self.config], **options)
+        if wait:
+            self.wait_ready(lambda: "info: serving " in self.log(start))
         return self
 
     def reload(self, until=RELOADED):
