@@ -42,7 +42,8 @@ class Pebble(Program):
     def start(self):
         self.launch(
             ["pebble", "-config", self.directory / "pebble.json", "-dnsserver", self.resolver],
-            env={**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"})
+            env={**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0",
+                 "PEBBLE_AUTHZREUSE": "0"})
         self.wait_ready(self.fetch_root)
         return self
 

@@ -100,13 +100,13 @@ class World:
         self.nginx = Nginx(self.make_directory(), self.export("nginx", *arguments)).start()
 
     def dehydrated(self, *arguments):
-        """Runs the command of docs/https.md that exports the names and gets certificates for them, with
+        """Runs the command of docs/nginx.md that exports the names and gets certificates for them, with
         the configuration that it prints; returns what it says."""
         config = self.directory / "dehydrated.conf"
         config.write_text(
-            filled_in(documented("https.md", "Certificates"), {"/usr/local/lib/pdns-mta-sts": CONTRIB})
+            filled_in(documented("nginx.md", "Certificates"), {"/usr/local/lib/pdns-mta-sts": CONTRIB})
             + f"CA={self.acme.url}/directory\nKEY_ALGO=prime256v1\n", encoding="ascii")
-        command = filled_in(documented("https.md", "Certificates", 2).split("root  ")[1], {
+        command = filled_in(documented("nginx.md", "Certificates", 2).split("root  ")[1], {
             "pdns-mta-sts export dehydrated": shlex.join(map(str, [
                 program(), "export", "dehydrated", *arguments, "-c", self.service.config])),
             "/etc/pdns-mta-sts/dehydrated.conf": f"{config} --accept-terms",
