@@ -28,7 +28,8 @@ static void keep(struct socket_activation *activation, const struct activated_so
         activation->sockets[activation->n++] = *socket;
     } else {
         close(socket->fd);
-        *(connection ? &activation->n_connections_beyond : &activation->n_beyond) += 1;
+        activation->n_connections_beyond += connection;
+        activation->n_beyond += !connection;
     }
 }
 

@@ -20,8 +20,12 @@ static void take_over(struct workers *workers, struct handover *handover)
 {
     size_t n = 0, n_closed = 0;
 
-    while (handover->n)
-        *(unix_balancer_add(workers->balancer, handover->fds[--handover->n]) ? &n : &n_closed) += 1;
+    while (handover->n) {
+        if (unix_balancer_add(workers->balancer, handover->fds[--handover->n]))
+            n++;
+        else
+            n_closed++;
+    }
     if (n)
         log_info("goes on with %s to the unix socket",
                  number_of(n, "connection", "connections").text);
