@@ -58,6 +58,7 @@ static int add(struct domain_changes *changes, const struct domain *now,
 static bool differs(const struct domain *now, const struct past_domain *before)
 {
     return now->kind != before->kind || now->held != before->held ||
+           (now->policy->mode != POLICY_MODE_ABSENT) != before->has_mode ||
            !text_equals(now->policy->primary, before->primary);
 }
 
@@ -69,6 +70,7 @@ static struct past_domain past_domain_of(const struct snapshot *published,
         .primary = domain->policy->primary,
         .kind = domain->kind,
         .held = domain->held,
+        .has_mode = domain->policy->mode != POLICY_MODE_ABSENT,
         .enforced_until = snapshot_until(published, domain),
     };
 }

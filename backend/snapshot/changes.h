@@ -2,8 +2,8 @@
  *
  * There may be millions of domains, and mostly next to none has changed. So a snapshot divides them
  * into buckets, by the first bits of the hash that the domain table uses, and has a sum for each:
- * it adds up what is hashed from the name, the policy's primary, the kind and whether the domain is
- * held back. Buckets with equal sums have the same domains; only the others are looked into. The
+ * it adds up what is hashed from the name, the policy's primary and whether that has a mode, the
+ * kind and whether the domain is held back. Buckets with equal sums have the same domains; only the others are looked into. The
  * hashes have a secret seed, which stays the same over reloads and restarts, so nobody who chooses
  * names can make two buckets look alike.
  */
@@ -18,11 +18,13 @@ struct past_domain {
     struct text primary; /* of its policy */
     enum domain_kind kind;
     bool held;
+    bool has_mode; /* its policy has one */
     int64_t enforced_until; /* until when senders may hold a policy with mode enforce, as far as is
                                known here; seconds since 1970, or 0 */
 };
 
-/* A domain that is new, has gone, or has another policy, another kind or is held back otherwise. */
+/* A domain that is new, has gone, or has another policy, another kind, is held back otherwise, or
+ * whose policy has got or lost its mode. */
 struct domain_change {
     struct text name;
     uint32_t position;         /* in the loaded snapshot; 0: it has gone */

@@ -81,6 +81,8 @@ static uint64_t summand(const struct policy *policy, uint64_t hash, uint32_t val
 {
     uint64_t rest = value & (DOMAIN_HELD | ((1U << DOMAIN_KIND_BITS) - 1));
 
+    if (policy->mode != POLICY_MODE_ABSENT)
+        rest += DOMAIN_HELD << 1;
     return hash_mix(hash ^ SUMMAND_KEY, policy->primary_hash + rest);
 }
 

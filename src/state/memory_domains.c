@@ -54,7 +54,8 @@ static int read_bucket(struct state *state, struct sqlite3_stmt *rows, uint32_t 
     state_bind_number(rows, 1, number);
     while ((r = state_step(state, rows)) == 0) {
         struct past_domain domain = {.kind = (enum domain_kind)state_number(rows, 2),
-                                     .held = state_number(rows, 3)};
+                                     .held = state_number(rows, 3),
+                                     .has_mode = state_number(rows, 4) != POLICY_MODE_ABSENT};
 
         if (ARRAY_RESERVE(bucket->domains, bucket->n, bucket->capacity) ||
             arena_copy_text(&bucket->arena, state_text(rows, 0), &domain.name) ||
@@ -70,8 +71,8 @@ static int read_bucket(struct state *state, struct sqlite3_stmt *rows, uint32_t 
 static int prepare_bucket(struct state *state, struct sqlite3_stmt **out)
 {
     return state_prepare(state,
-                         "SELECT d.name, coalesce(p.domain, ''), d.kind, d.held FROM domains d"
-                         " LEFT JOIN policies p ON p.id = d.policy WHERE d.bucket = ?"
+                         "SELECT d.name, coalesce(p.domain, ''), d.kind, d.held,"
+                         " coalesce(p.mode, 0) FROM domains d LEFT JOIN policies p ON p.id = d.policy WHERE d.bucket = ?"
                          " ORDER BY d.name",
                          out);
 }

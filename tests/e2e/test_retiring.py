@@ -301,6 +301,21 @@ def test_moved_under_rua_alone_it_keeps_its_reports_afterwards(prepared):
     assert contents(prepared, "mta-sts.example.org") is False
 
 
+def test_a_policy_that_loses_its_mode_leaves_it_to_all_its_domains(running):
+    """The list of domains is as it was, while the service runs or is stopped."""
+    policy = "policies: [{domain: %s, %srua: 'mailto:a@example.net', domains: [%s]}]\n"
+    enforce = "mode: enforce, mx: m.example, policy_host: 192.0.2.40, "
+    for domain, load in ("a.example", running.reload), ("b.example", None):
+        for mode in enforce, "":
+            running.configure(policy % (domain, mode, f"www.{domain}"))
+            if load:
+                load()
+            else:
+                running.stop()
+                running.start()
+        assert body(running, domain) == body(running, f"www.{domain}") == NONE
+
+
 def test_it_follows_the_policy_host_of_its_former_policy(running):
     write(running, members="example.com")
     running.reload()

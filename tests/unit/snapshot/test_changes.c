@@ -101,7 +101,8 @@ static void add_kept(struct domain_changes *changes, const struct snapshot *befo
             kept[at] = (struct past_domain){.name = domain.name,
                                             .primary = domain.policy->primary,
                                             .kind = domain.kind,
-                                            .held = domain.held};
+                                            .held = domain.held,
+                                            .has_mode = domain.policy->mode != POLICY_MODE_ABSENT};
         }
         assert_int_equal(domain_changes_add_bucket(changes, after, bucket, kept, n), 0);
     }
