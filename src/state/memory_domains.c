@@ -349,6 +349,14 @@ static int put_change(struct writing *writing, uint32_t bucket, const struct dom
     return state_run(writing->state, writing->delete);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    const struct domain_change *left = a, *right = b;
+
+    return text_compare(left->name, right->name);
+}
+
+/* Writes what differs in a bucket; in the order of names, so that most rows are appended. */
 static int write_bucket(struct writing *writing, uint32_t number)
 {
     CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
@@ -359,6 +367,10 @@ static int write_bucket(struct writing *writing, uint32_t number)
         return r;
     r = domain_changes_add_bucket(&changes, published, number, writing->bucket.domains,
                                   writing->bucket.n);
+    if (r)
+        return r;
+    if (changes.n)
+        qsort(changes.items, changes.n, sizeof(*changes.items), compare_names);
     for (size_t i = 0; i < changes.n && r == 0; i++)
         r = put_change(writing, number, &changes.items[i]);
     if (r)
