@@ -47,7 +47,7 @@ struct sync_powerdns {
 struct sync_settings {
     bool present; /* there is such a section */
     struct sync_powerdns powerdns;
-    const char *const *command; /* instead of it: a program and its arguments, NULL ends them */
+    char *const *command; /* instead of it: a program and its arguments, NULL ends them */
     struct listen_address nameserver; /* is asked for MX records */
     uint32_t limit;                   /* percent */
 };

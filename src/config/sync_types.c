@@ -132,7 +132,7 @@ const struct option_type type_server_id = {
 
 /* Reads a word of a command. */
 static int read_word(const struct option_input *input, const struct node *node, bool first,
-                     const char **out)
+                     char **out)
 {
     const struct option_input word = {input->context, input->option, node};
 
@@ -140,7 +140,11 @@ static int read_word(const struct option_input *input, const struct node *node, 
         return REPORTED;
     if (node->kind != NODE_SCALAR || (first && (node_is_null(node) || node->text[0] != '/')))
         return option_refuse(&word);
-    return option_keep_string(input, node_text(node), out);
+    *out = arena_alloc(input->context->arena, (size_t)node->length + 1);
+    if (!*out)
+        return -ENOMEM;
+    memcpy(*out, node->text, node->length);
+    return 0;
 }
 
 static int read_command(const struct option_input *input, void *value)
@@ -148,7 +152,7 @@ static int read_command(const struct option_input *input, void *value)
     bool sequence = input->node->kind == NODE_SEQUENCE;
     size_t n = sequence ? input->node->length : 1;
     const struct node *node = sequence ? input->node->first : input->node;
-    const char **words;
+    char **words;
 
     if (n == 0)
         return option_report(input, "an empty list");
@@ -161,12 +165,12 @@ static int read_command(const struct option_input *input, void *value)
         if (r)
             return r;
     }
-    *(const char *const **)value = words;
+    *(char *const **)value = words;
     return 0;
 }
 
 const struct option_type type_command = {
-    .size = sizeof(const char *const *),
+    .size = sizeof(char *const *),
     .kinds = OPTION_FROM_SCALAR | OPTION_FROM_SEQUENCE,
     .expects = "the absolute path of a program, or a list of it and its arguments",
     .read = read_command,

@@ -10,7 +10,7 @@ extern const struct option_type type_url;
 extern const struct option_type type_key_file;
 /* const char *: what PowerDNS's API calls a server */
 extern const struct option_type type_server_id;
-/* const char *const *: the absolute path of a program, and its arguments; NULL ends them */
+/* char *const *: the absolute path of a program, and its arguments; NULL ends them */
 extern const struct option_type type_command;
 /* struct listen_address: a name server that is asked */
 extern const struct option_type type_server;

@@ -83,7 +83,7 @@ static void read_errors(struct running *running)
 }
 
 /* Becomes the command. It dies with us, and has a group of its own that can be killed. */
-static _Noreturn void become(const char *const *words, int output, int errors, pid_t parent)
+static _Noreturn void become(char *const *words, int output, int errors, pid_t parent)
 {
     const struct rlimit limit = {OUTPUT_MAX, OUTPUT_MAX};
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -96,13 +96,13 @@ static _Noreturn void become(const char *const *words, int output, int errors, p
     if (getppid() == parent && nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 &&
         dup2(output, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0 &&
         setrlimit(RLIMIT_FSIZE, &limit) == 0)
-        execv(words[0], (char *const *)(uintptr_t)words);
+        execv(words[0], words);
     dprintf(STDERR_FILENO, "%s\n", strerror(errno));
     _exit(EXIT_NOT_RUN);
 }
 
 /* Starts the command. Returns 0 or -errno. */
-static int start(const char *const *words, struct running *running)
+static int start(char *const *words, struct running *running)
 {
     int pipe_ends[2] = {-1, -1};
     CLEANUP(fd_close) int writing = -1;
@@ -130,7 +130,7 @@ static int start(const char *const *words, struct running *running)
  */
 static int wait_for_end(struct running *running, bool *late)
 {
-    int64_t deadline = clock_monotonic_ms() + RUN_SECONDS * 1000;
+    int64_t deadline = clock_monotonic_ms() + INT64_C(1000) * RUN_SECONDS;
     struct pollfd ready[] = {{.fd = running->end, .events = POLLIN},
                              {.fd = running->errors, .events = POLLIN}};
     int status = 0;
@@ -211,8 +211,7 @@ static int read_output(const struct running *running, source_found found, void *
     return r < 0 ? r : report_line(running, r, &entry, fault);
 }
 
-int list_command_read(const char *const *words, source_found found, void *context,
-                      struct buffer *fault)
+int list_command_read(char *const *words, source_found found, void *context, struct buffer *fault)
 {
     CLEANUP(running_deinit)
     struct running running = {.end = -1, .output = -1, .errors = -1};

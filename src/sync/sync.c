@@ -156,7 +156,8 @@ static const char *primary_of(const struct config *config, uint32_t policy)
 
 static void print_change(void *context, struct text name, uint32_t from, uint32_t to)
 {
-    const struct config *config = context;
+    const struct run *run = context;
+    const struct config *config = run->config;
     int length = (int)name.length;
 
     if (from == NAMES_NONE)
@@ -191,11 +192,11 @@ static void print_server(struct text server, size_t names)
 }
 
 /* Prints what was found. */
-static int print(const struct run *run)
+static int print(struct run *run)
 {
     const struct config *config = run->config;
 
-    changes_each(config, &run->names, print_change, (void *)(uintptr_t)config);
+    changes_each(config, &run->names, print_change, run);
     for (size_t i = 0; i < config->n_lists; i++) {
         uint32_t policy = (uint32_t)config->lists[i].policy;
 

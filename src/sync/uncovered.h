@@ -19,8 +19,8 @@ struct uncovered {
 
 void uncovered_deinit(struct uncovered *uncovered);
 
-/* Counts a name that has a server. Returns 0 or -ENOMEM. */
-int uncovered_add(struct uncovered *uncovered, struct text server);
+/* Counts a domain that has the server of a name. Returns 0 or -ENOMEM. */
+int uncovered_add(struct uncovered *uncovered, struct text name);
 
 /* Hands the servers that most names have to a function, MAX of them at most, the widest first.
  * Returns 0 or -ENOMEM. */

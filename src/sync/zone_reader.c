@@ -294,26 +294,21 @@ static enum state next_in_number(enum state state, char c)
 {
     bool digit = is_digit(c), e = c == 'e' || c == 'E';
 
-    switch (state) {
-    case NUMBER_MINUS:
-        return c == '0' ? NUMBER_ZERO : digit ? NUMBER_DIGITS : STATES;
-    case NUMBER_DIGITS:
-        if (digit)
-            return NUMBER_DIGITS;
-        /* fall through */
-    case NUMBER_ZERO:
-        return c == '.' ? NUMBER_POINT : e ? NUMBER_E : STATES;
-    case NUMBER_POINT:
-        return digit ? NUMBER_FRACTION : STATES;
-    case NUMBER_FRACTION:
-        return digit ? NUMBER_FRACTION : e ? NUMBER_E : STATES;
-    case NUMBER_E:
-        if (c == '+' || c == '-')
-            return NUMBER_SIGN;
-        /* fall through */
-    default: /* NUMBER_SIGN, NUMBER_EXPONENT */
-        return digit ? NUMBER_EXPONENT : STATES;
+    if (digit) {
+        static const uint8_t next[STATES] = {
+            [NUMBER_MINUS] = NUMBER_DIGITS,      [NUMBER_ZERO] = STATES,
+            [NUMBER_DIGITS] = NUMBER_DIGITS,     [NUMBER_POINT] = NUMBER_FRACTION,
+            [NUMBER_FRACTION] = NUMBER_FRACTION, [NUMBER_E] = NUMBER_EXPONENT,
+            [NUMBER_SIGN] = NUMBER_EXPONENT,     [NUMBER_EXPONENT] = NUMBER_EXPONENT,
+        };
+
+        return state == NUMBER_MINUS && c == '0' ? NUMBER_ZERO : next[state];
     }
+    if (c == '.' && (state == NUMBER_ZERO || state == NUMBER_DIGITS))
+        return NUMBER_POINT;
+    if (e && (state == NUMBER_ZERO || state == NUMBER_DIGITS || state == NUMBER_FRACTION))
+        return NUMBER_E;
+    return (c == '+' || c == '-') && state == NUMBER_E ? NUMBER_SIGN : STATES;
 }
 
 static int read_number(struct zone_reader *reader, char c)
@@ -322,10 +317,9 @@ static int read_number(struct zone_reader *reader, char c)
                                     UINT32_C(1) << NUMBER_FRACTION | UINT32_C(1) << NUMBER_EXPONENT;
     enum state next = next_in_number(reader->state, c);
 
-    if (next != STATES)
-        reader->state = next;
-    else
+    if (next == STATES)
         return may_end >> reader->state & 1 ? end_number(reader, c) : refuse_character(reader);
+    reader->state = (uint8_t)next;
     return 0;
 }
 

@@ -25,7 +25,7 @@ static void write_sync(const struct sync_settings *sync, struct buffer *out)
         return;
     if (sync->command) {
         buffer_add_string(out, "sync command");
-        for (const char *const *word = sync->command; *word; word++)
+        for (char *const *word = sync->command; *word; word++)
             buffer_printf(out, " \"%s\"", *word);
     } else {
         buffer_printf(out, "sync powerdns %s server %s key %s", sync->powerdns.url,
