@@ -14,7 +14,7 @@ void changes_keep_unknown(const struct config *config, struct names *names)
 {
     for (size_t i = 0; i < names->n; i++)
         if (names->items[i].policy == NAMES_UNKNOWN)
-            names->items[i].policy = policy_before(config, names_text(names, &names->items[i]));
+            names_set(&names->items[i], policy_before(config, names_text(names, &names->items[i])));
 }
 
 /* Members that are no names of the source any more. */

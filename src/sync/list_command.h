@@ -8,5 +8,4 @@
  * as in list files. What it writes to stderr comes out on ours, line by line, escaped. It must end
  * by itself, with exit status 0, before its time is over; nothing is handed on before. Returns as
  * source_read does. */
-int list_command_read(char *const *words, source_found found, void *context,
-                      struct buffer *fault);
+int list_command_read(char *const *words, source_found found, void *context, struct buffer *fault);

@@ -102,7 +102,7 @@ static int judge(struct asking *asking, struct name_entry *entry, const struct d
     entry->policy = NAMES_NONE;
     for (size_t i = 0; i < asking->config->n_lists && answer->n_values < DNS_VALUES_MAX; i++)
         if (covers_all(policy_of(asking->config, i), answer)) {
-            entry->policy = (uint32_t)asking->config->lists[i].policy;
+            names_set(entry, asking->config->lists[i].policy);
             return 0;
         }
     return note_uncovered(asking, answer);

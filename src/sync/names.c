@@ -8,7 +8,15 @@ void names_deinit(struct names *names)
 {
     buffer_deinit(&names->bytes);
     free(names->items);
-    *names = NAMES_INIT;
+}
+
+static int add_entry(struct names *names, uint32_t at, bool member)
+{
+    if (ARRAY_RESERVE(names->items, names->n, names->capacity))
+        return -ENOMEM;
+    names->items[names->n++] =
+        (struct name_entry){.at = at, .member = member, .policy = NAMES_UNKNOWN};
+    return 0;
 }
 
 int names_add(struct names *names, struct text name)
@@ -20,10 +28,12 @@ int names_add(struct names *names, struct text name)
         return NAMES_FULL;
     buffer_add(&names->bytes, &length, 1);
     buffer_add_text(&names->bytes, name);
-    if (names->bytes.failed || ARRAY_RESERVE(names->items, names->n, names->capacity))
-        return -ENOMEM;
-    names->items[names->n++] = (struct name_entry){.at = (uint32_t)at, .policy = NAMES_UNKNOWN};
-    return 0;
+    return names->bytes.failed ? -ENOMEM : add_entry(names, (uint32_t)at, false);
+}
+
+int names_add_member(struct names *names, const struct domain *domain)
+{
+    return add_entry(names, domain->position, true);
 }
 
 static int compare_texts(struct text a, struct text b)
@@ -53,8 +63,14 @@ void names_sort(struct names *names)
 
 struct text names_text(const struct names *names, const struct name_entry *entry)
 {
-    const char *at = names->bytes.data + entry->at;
+    struct domain domain;
+    const char *at;
 
+    if (entry->member) {
+        snapshot_at(names->snapshot, entry->at, &domain);
+        return domain.name;
+    }
+    at = names->bytes.data + entry->at;
     return text_of(at + 1, (uint8_t)*at);
 }
 

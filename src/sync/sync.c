@@ -68,7 +68,7 @@ static bool ends_in_arpa(struct text name)
 static int take_name(void *context, struct text text)
 {
     struct run *run = context;
-    struct domain listed;
+    struct domain domain;
     struct name name;
     int r = name_from_domain(text, &name);
 
@@ -79,11 +79,12 @@ static int take_name(void *context, struct text text)
         run->n_unfit++;
         return 0;
     }
-    if (snapshot_find(run->config->snapshot, name_text(&name), &listed) && !listed.synced) {
-        run->n_listed++;
-        return 0;
-    }
-    return names_add(&run->names, name_text(&name)) ? -ENOMEM : 0;
+    if (!snapshot_find(run->config->snapshot, name_text(&name), &domain))
+        return names_add(&run->names, name_text(&name)) ? -ENOMEM : 0;
+    if (domain.synced)
+        return names_add_member(&run->names, &domain);
+    run->n_listed++;
+    return 0;
 }
 
 /* Reads the source to its end. */
@@ -308,7 +309,11 @@ bool sync_run(const struct config *config, bool dry_run)
 {
     CLEANUP(run_deinit)
     struct run run = {
-        .config = config, .state = state_directory(config->settings.state), .dry = dry_run};
+        .config = config,
+        .state = state_directory(config->settings.state),
+        .dry = dry_run,
+        .names.snapshot = config->snapshot,
+    };
     CLEANUP(fd_close) int lock = -1;
     int64_t started = time(NULL);
     int r;
