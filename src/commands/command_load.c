@@ -170,23 +170,26 @@ static int follow_state(struct config *config, struct remembered *remembered)
     return 0;
 }
 
-/* Reads the configuration, to CHECK it or to print something of it. AHEAD is how far the clock of
- * the state is ahead. */
-static struct config *load(const char *path, bool check, struct diagnostics *diagnostics,
+/* What a configuration is read for: itself alone, to print something of what is published, or to
+ * check it. */
+enum purpose { PURPOSE_ALONE, PURPOSE_PUBLISHED, PURPOSE_CHECK };
+
+/* Reads the configuration. AHEAD is how far the clock of the state is ahead. */
+static struct config *load(const char *path, enum purpose purpose, struct diagnostics *diagnostics,
                            int64_t *ahead)
 {
     const struct place_text name = place_text((struct place){.file = path});
     struct judgement judgement = {.path = path, .diagnostics = diagnostics};
-    enum severity least = check ? SEVERITY_WARNING : SEVERITY_ERROR;
+    enum severity least = purpose == PURPOSE_CHECK ? SEVERITY_WARNING : SEVERITY_ERROR;
     CLEANUP(config_free_pointer) struct config *config = NULL;
     CLEANUP(remembered_deinit) struct remembered remembered = {.state = STATE_INIT};
     const struct config_request request = {.path = path, .seed = remember, .context = &remembered};
     struct config *loaded;
     int r = config_load(&request, diagnostics, &config);
 
-    if (r == 0)
+    if (r == 0 && purpose != PURPOSE_ALONE)
         r = follow_state(config, &remembered);
-    if (r == 0 && check) {
+    if (r == 0 && purpose == PURPOSE_CHECK) {
         warn_of_sizes(config->snapshot, (struct place){.file = path}, diagnostics);
         if (snapshot_n_zones(config->snapshot) && !state_directory(config->settings.state))
             diagnostics_warning(diagnostics, (struct place){.file = path}, "%s", state_needed);
@@ -212,12 +215,20 @@ struct config *command_load(const char *path)
     CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
     int64_t ahead;
 
-    return load(path, false, &diagnostics, &ahead);
+    return load(path, PURPOSE_PUBLISHED, &diagnostics, &ahead);
+}
+
+struct config *command_load_alone(const char *path)
+{
+    CLEANUP(diagnostics_deinit) struct diagnostics diagnostics = DIAGNOSTICS_INIT;
+    int64_t ahead;
+
+    return load(path, PURPOSE_ALONE, &diagnostics, &ahead);
 }
 
 struct config *command_check(const char *path, struct diagnostics *diagnostics, int64_t *ahead)
 {
-    return load(path, true, diagnostics, ahead);
+    return load(path, PURPOSE_CHECK, diagnostics, ahead);
 }
 
 int command_out_of_memory(void)

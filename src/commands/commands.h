@@ -37,6 +37,9 @@ extern const struct command_choice export_kinds[];
  */
 struct config *command_load(const char *path);
 
+/* Reads the configuration as command_load does, but without those that are retiring. */
+struct config *command_load_alone(const char *path);
+
 /* Reads the configuration, judges whether this system can serve it, and prints all errors and
  * warnings to stderr and, if it was refused, a line that says so. AHEAD is then
  * how far the clock of the state is ahead (state/state_clock.h). Returns the configuration, which

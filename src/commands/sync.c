@@ -7,7 +7,7 @@ enum { OPTION_DRY_RUN };
 static int sync_command(const struct command_arguments *arguments)
 {
     CLEANUP(config_free_pointer)
-    struct config *config = command_load(arguments->config_path);
+    struct config *config = command_load_alone(arguments->config_path);
 
     if (!config)
         return EXIT_REFUSED;

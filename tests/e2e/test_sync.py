@@ -80,13 +80,14 @@ def model(zones):
 
 def test_members_are_those_that_the_mx_records_say(hoster):
     """300 zones, whose records change from run to run. What is published is asked of PowerDNS, whose caches
-    have their usual times."""
+    have their usual times. A domain that leaves an enforce policy retires; one that comes back is a member."""
     source = random.Random(8461)
     names = [f"customer{number}.example" for number in range(299)] + ["kept-by-hand.example"]
     hoster.configure(POLICIES)
     hoster.set_zones({})
     hoster.start()
     zones = {name: random_hosts(source) for name in names}
+    enforced, before = set(), {}
     for _ in range(4):
         hoster.set_zones(zones)
         hoster.run_unit()
@@ -98,6 +99,12 @@ def test_members_are_those_that_the_mx_records_say(hoster):
         found = {name: reply.answer[0].split()[-1] if reply.answer else None
                  for name, reply in zip(names, replies)}
         assert found == {name: f"_mta-sts.{of[name]}." if name in of else None for name in names}
+        left = [name for name in names if name not in of and before.get(name) in ("one.example", "three.example")]
+        never = [name for name in names if name not in of and name not in enforced]
+        replies = dig_all(hoster.port, [(f"_mta-sts.{name}", "TXT") for name in left + never])
+        assert ["v=STSv1" in "".join(reply.answer) for reply in replies] == [True] * len(left) + [False] * len(never)
+        enforced |= {name for name, primary in of.items() if primary != "two.example"}
+        before = of
         for name in source.sample(names, 60):
             zones[name] = random_hosts(source)
 
