@@ -24,7 +24,7 @@ zones:
 policies:
   - domain: example.net
     authority: zones
-    mode: enforce
+    mode: testing
     mx: mail.example.net
     rua: "mailto:tlsrpt@example.net"
     policy_host: 192.0.2.40

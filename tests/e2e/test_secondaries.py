@@ -24,7 +24,7 @@ zones:
 policies:
   - domain: example.net
     authority: zones
-    mode: enforce
+    mode: testing
     mx: mail.example.net
     id: {id}
     rua: "mailto:tlsrpt@example.net"
