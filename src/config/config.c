@@ -6,6 +6,7 @@
 #include "config/policies.h"
 #include "config/synced.h"
 #include "os/state_directory.h"
+#include "policy/former.h"
 
 #include <errno.h>
 
@@ -22,8 +23,17 @@ void config_free(struct config *config)
 
 const char *config_certificates(const struct config *config, const struct policy *policy)
 {
-    size_t number = snapshot_policy_number(config->snapshot, policy);
+    struct domain primary;
+    size_t number;
 
+    /* Domains that are retiring keep their certificates where their former policy has them. */
+    if (policy->former.length) {
+        if (!snapshot_find(config->snapshot, former_primary(policy->former), &primary) ||
+            primary.kind != DOMAIN_PRIMARY)
+            return NULL;
+        policy = primary.policy;
+    }
+    number = snapshot_policy_number(config->snapshot, policy);
     return number < config->n_certificates ? config->certificates[number] : NULL;
 }
 
