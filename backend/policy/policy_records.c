@@ -343,13 +343,13 @@ bool policy_lists(struct text primary)
            memmem(primary.data, primary.length, LISTED, strlen(LISTED));
 }
 
-int policy_records_retire(struct arena *arena, struct text text, const struct policy *listed,
+int policy_records_retire(struct arena *arena, struct text former, const struct policy *listed,
                           const struct zone_settings *zones, struct policy *out)
 {
     struct policy policy;
-    struct former former;
+    struct former kept;
     struct policy_spec spec;
-    int r = former_read(arena, text, &former);
+    int r = former_read(arena, former, &kept);
 
     if (r)
         return r;
@@ -357,18 +357,18 @@ int policy_records_retire(struct arena *arena, struct text text, const struct po
     spec = (struct policy_spec){
         .mode = POLICY_MODE_NONE,
         .max_age = RETIRING_MAX_AGE,
-        .ttl = former.ttl,
-        .addresses = former.addresses,
-        .n_addresses = former.n_addresses,
-        .acme_challenge = former.acme_challenge,
-        .zones = (listed ? listed->zones : former.zones) && zones->n_nameservers,
+        .ttl = kept.ttl,
+        .addresses = kept.addresses,
+        .n_addresses = kept.n_addresses,
+        .acme_challenge = kept.acme_challenge,
+        .zones = (listed ? listed->zones : kept.zones) && zones->n_nameservers,
     };
     /* Who lists it says where its ACME client writes now. */
     if (listed && listed->rows[OWNER_ACME_CHALLENGE].n)
         spec.acme_challenge = listed->rows[OWNER_ACME_CHALLENGE].first[0].content.data;
     /* Where the domain has moved into own zones a host name cannot be at the apex of one. */
     if (!spec.zones)
-        spec.policy_host = former.policy_host;
+        spec.policy_host = kept.policy_host;
     r = policy_records_make(arena, &spec, spec.zones ? zones : NULL, &policy);
     if (r)
         return r;
@@ -377,7 +377,7 @@ int policy_records_retire(struct arena *arena, struct text text, const struct po
         policy.rows[OWNER_TLS_PARENT] = listed->rows[OWNER_TLS_PARENT];
     }
     policy.retire = true;
-    r = arena_copy_text(arena, text, &policy.former);
+    r = arena_copy_text(arena, former, &policy.former);
     if (r)
         return r;
     r = name_retiring(arena, listed, &policy);

@@ -34,6 +34,7 @@ struct policy_spec fixture_full_spec(void)
         .addresses = addresses,
         .n_addresses = 2,
         .ttl = 3600,
+        .retire = true,
     };
 }
 

@@ -5,6 +5,7 @@
 #include "protocol/jansson_alloc.h"
 #include "service/announcements.h"
 #include "service/remote.h"
+#include "service/retirement.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -63,6 +64,38 @@ static void announcing_reports_every_failed_allocation(void **state)
     (void)state;
     assert_true(failing_malloc_each(announce) > 4);
     assert_true(failing_malloc_each(plan) > 3);
+}
+
+/* Has the domains of one snapshot retire in another one, and then some of them go. */
+static int retire(void)
+{
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    CLEANUP(retirement_deinit)
+    struct retirement retirement = {
+        .past = &past, .published = snapshot, .directory = "/nonexistent", .now = 1};
+    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = NULL;
+    int r = fixture_build_zones(0, &loaded);
+
+    r = r ? r : past_of(snapshot, &past);
+    r = r ? r : retirement_apply(&retirement, &loaded, &changes);
+    if (r)
+        return r;
+    assert_true(snapshot_n_retiring(loaded) > 5);
+    retiring_set_deinit(&retirement.set);
+    retirement.now = snapshot_last_until(loaded);
+    retirement.directory = NULL; /* else they would begin anew, as SNAPSHOT is the past */
+    r = retiring_set_add_all(&retirement.set, loaded);
+    r = r ? r : retirement_apply(&retirement, &loaded, &changes);
+    if (r == 0)
+        assert_int_equal(snapshot_n_retiring(loaded), 0);
+    return r;
+}
+
+static void retiring_reports_every_failed_allocation(void **state)
+{
+    (void)state;
+    assert_true(failing_malloc_each(retire) > 40);
 }
 
 /* Decodes and answers as the listeners do: either the whole reply or a failure. */
@@ -219,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(building_reports_every_failed_allocation),
+        cmocka_unit_test(retiring_reports_every_failed_allocation),
         cmocka_unit_test(announcing_reports_every_failed_allocation),
         cmocka_unit_test(a_request_that_cannot_be_answered_is_a_fault_never_a_false),
         cmocka_unit_test(a_name_is_never_read_in_part),
