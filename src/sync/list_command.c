@@ -82,7 +82,8 @@ static void read_errors(struct running *running)
     running->errors = -1;
 }
 
-/* Becomes the command. It dies with us, and has a group of its own that can be killed. */
+/* Becomes the command. It dies with us, has a group of its own that can be killed, and ignores no
+ * signal because we do. */
 static _Noreturn void become(char *const *words, int output, int errors, pid_t parent)
 {
     const struct rlimit limit = {OUTPUT_MAX, OUTPUT_MAX};
@@ -91,6 +92,7 @@ static _Noreturn void become(char *const *words, int output, int errors, pid_t p
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent && nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 &&
@@ -101,7 +103,8 @@ static _Noreturn void become(char *const *words, int output, int errors, pid_t p
     _exit(EXIT_NOT_RUN);
 }
 
-/* Starts the command. Returns 0 or -errno. */
+/* Starts the command. Returns 0 or -errno. Whoever has started us may ignore SIGCHLD, and then the
+ * kernel would throw the exit status away (wait(2)). */
 static int start(char *const *words, struct running *running)
 {
     int pipe_ends[2] = {-1, -1};
@@ -115,6 +118,7 @@ static int start(char *const *words, struct running *running)
     writing = pipe_ends[1];
     if (fcntl(running->errors, F_SETFL, O_NONBLOCK) < 0)
         return -errno;
+    signal(SIGCHLD, SIG_DFL);
     running->pid = fork();
     if (running->pid < 0)
         return -errno;

@@ -12,6 +12,7 @@
 #include "sync/source.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -320,6 +321,7 @@ bool sync_run(const struct config *config, bool dry_run)
 
     if (is_useless(config, dry_run, &lock))
         return false;
+    signal(SIGPIPE, SIG_IGN); /* writing to a peer that has gone fails with EPIPE instead */
     r = go(&run);
     if (r < 0)
         buffer_printf(&run.fault, "%s", strerror(-r));

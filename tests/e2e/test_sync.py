@@ -287,6 +287,37 @@ def test_a_command_that_fails_changes_nothing(bench, script, expected):
     bench.refuses(expected)
 
 
+def test_the_exit_status_counts_though_whoever_started_sync_ignores_its_children(bench):
+    bench.fill()
+    bench.command("echo customer0000.example; exit 3\n")
+    done = subprocess.run(["env", "--ignore-signal=CHLD", program(), "sync", "-c", bench.config], capture_output=True,
+                          text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == 1 and "ended with exit status 3" in done.stderr
+    assert len(bench.members()) == 5
+
+
+def test_the_command_does_not_inherit_that_a_broken_pipe_is_ignored(bench):
+    bench.dns.otherwise = COVERED
+    bench.command("yes a.example | head -n 1\n")
+    done = bench.run()
+    assert (done.returncode, done.stderr, bench.members()) == (0, "", ["a.example"])
+
+
+def test_what_cannot_be_printed_is_not_done(bench):
+    bench.fill()
+    bench.names("a.example")
+    before = bench.on_disk()
+    reading, writing = os.pipe()
+    os.close(reading)
+    for stdout in (writing, os.open("/dev/full", os.O_WRONLY)):
+        with open(stdout, "wb") as broken:
+            done = subprocess.run([program(), "sync", "-c", bench.config], stdout=broken, stderr=subprocess.PIPE,
+                                  text=True, timeout=DEADLINE, check=False)
+        assert done.returncode == 1
+        assert "sync: refused, nothing has changed: cannot print what was found" in done.stderr
+        assert bench.on_disk() == before
+
+
 def test_a_command_that_cannot_be_run_changes_nothing(bench):
     bench.fill()
     bench.configure('command: ["/nonexistent/program"]')
