@@ -79,13 +79,22 @@ static bool is_covered(const struct config *config, struct text host)
     return false;
 }
 
+/* Whether a value of an answer is also an earlier one: with another preference. */
+static bool is_repeated(const struct dns_answer *answer, size_t number)
+{
+    for (size_t i = 0; i < number; i++)
+        if (text_equals(answer->values[i], answer->values[number]))
+            return true;
+    return false;
+}
+
 /* Notes the servers that keep a name out. */
 static int note_uncovered(struct asking *asking, const struct dns_answer *answer)
 {
     for (size_t i = 0; i < answer->n_values; i++) {
         int r;
 
-        if (is_covered(asking->config, answer->values[i]))
+        if (is_covered(asking->config, answer->values[i]) || is_repeated(answer, i))
             continue;
         r = uncovered_add(asking->uncovered, answer->values[i]);
         if (r)
@@ -118,7 +127,8 @@ static const char *describe_failure(const struct dns_answer *answer, char rcode[
     case DNS_MALFORMED:
         return "a malformed answer";
     default:
-        return "an answer that leads to other servers";
+        return answer->truncated ? "an answer that is cut short"
+                                 : "an answer that leads to other servers";
     }
 }
 
@@ -154,7 +164,8 @@ static int take_answer(struct asking *asking, const struct question *question,
 {
     struct name_entry *entry = &asking->names->items[question->number];
 
-    if (answer->outcome > DNS_NO_NAME || leads_elsewhere(answer))
+    /* A part of the servers must not pass for all. */
+    if (answer->outcome > DNS_NO_NAME || answer->truncated || leads_elsewhere(answer))
         return take_failure(asking, question, answer);
     if (answer->outcome == DNS_FOUND &&
         !(answer->n_values == 1 && text_equals(answer->values[0], TEXT("."))))

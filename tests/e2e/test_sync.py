@@ -380,6 +380,14 @@ def truncated(message, tcp):
     return reply.to_wire()
 
 
+def cut(message, tcp):
+    """With a part of the records, and whether over UDP or TCP it says so."""
+    del tcp
+    reply = mx(message, ELSEWHERE)
+    reply.flags |= dns.flags.TC
+    return reply.to_wire()
+
+
 def referral(message, tcp):
     del tcp
     reply = dns.message.make_response(message)
@@ -393,6 +401,7 @@ LIES = {
     "REFUSED": (failure(dns.rcode.REFUSED), "REFUSED"),
     "cut short": (lambda message, tcp: mx(message, ELSEWHERE).to_wire()[:-3], "a malformed answer"),
     "a referral": (referral, "an answer that leads to other servers"),
+    "cut short over TCP": (cut, "an answer that is cut short"),
 }
 
 # They take the time of several tries each, so they are looked at in one run.
