@@ -5,6 +5,7 @@
 #include "os/fd.h"
 #include "os/state_directory.h"
 #include "policy/policy_records.h"
+#include "snapshot/zones.h"
 #include "state/sync_runs.h"
 #include "sync/changes.h"
 #include "sync/lists.h"
@@ -44,25 +45,36 @@ static void run_deinit(struct run *run)
     buffer_deinit(&run->fault);
 }
 
-/* Whether a name is that of a zone of the service itself: of a policy host, or the catalog. The
- * other ones begin with an underscore, which no mail domain has. */
-static bool is_own_zone(const struct config *config, struct text name)
+static bool ends_in(struct text name, struct text suffix)
 {
-    const struct zone_settings *zones = snapshot_zone_settings(config->snapshot);
+    return name.length >= suffix.length &&
+           text_equals(text_after(name, name.length - suffix.length), suffix);
+}
+
+static bool is_catalog(const struct snapshot *snapshot, struct text name)
+{
+    const struct zone_settings *settings = snapshot_zone_settings(snapshot);
+    struct name catalog;
+
+    if (!ends_in(name, name_text(&settings->catalog)))
+        return false;
+    for (uint32_t part = 0; part < settings->catalog_parts; part++) {
+        zones_catalog_name(settings, part, &catalog);
+        if (text_equals(name, name_text(&catalog)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a name is that of a zone of the service itself: of a policy host, or a catalog. The other
+ * ones begin with an underscore, which no mail domain has. */
+static bool is_own_zone(const struct snapshot *snapshot, struct text name)
+{
     struct domain found;
     struct text domain;
 
-    return text_equals(name, name_text(&zones->catalog)) ||
-           (owner_match(OWNER_POLICY_HOST, name, &domain) &&
-            snapshot_find(config->snapshot, domain, &found));
-}
-
-static bool ends_in_arpa(struct text name)
-{
-    const struct text arpa = TEXT(".arpa");
-
-    return name.length > arpa.length &&
-           text_equals(text_after(name, name.length - arpa.length), arpa);
+    return is_catalog(snapshot, name) || (owner_match(OWNER_POLICY_HOST, name, &domain) &&
+                                          snapshot_find(snapshot, domain, &found));
 }
 
 /* Takes a name from the source: those that can be mail domains and are not listed. */
@@ -75,8 +87,8 @@ static int take_name(void *context, struct text text)
 
     if (r < 0)
         return r;
-    if (r > 0 || !memchr(name.text, '.', name.length) || ends_in_arpa(name_text(&name)) ||
-        is_own_zone(run->config, name_text(&name))) {
+    if (r > 0 || !memchr(name.text, '.', name.length) || ends_in(name_text(&name), TEXT(".arpa")) ||
+        is_own_zone(run->config->snapshot, name_text(&name))) {
         run->n_unfit++;
         return 0;
     }
