@@ -19,7 +19,7 @@
 
 enum {
     REMOVED_ALWAYS = 100, /* names that may leave the lists whatever the limit is */
-    SERVERS_SHOWN = 20,   /* mail servers that no policy covers */
+    SERVERS_SHOWN = 20,   /* mail servers that no policy covers, in a run that is not dry */
 };
 
 /* A run. */
@@ -205,10 +205,29 @@ static void print_server(struct text server, size_t names)
     printf("  %s: %s\n", text, number_of(names, "name", "names").text);
 }
 
-/* Prints what was found. */
+/* Prints the mail servers that no policy covers. They may be very many, which a person who looks
+ * may want to see, but not the journal every time. */
+static int print_servers(const struct run *run)
+{
+    const struct uncovered *servers = &run->uncovered;
+    size_t shown = run->dry || servers->n < SERVERS_SHOWN ? servers->n : SERVERS_SHOWN;
+    int r;
+
+    printf("mail servers that no policy covers:\n");
+    r = uncovered_each(servers, shown, print_server);
+    if (servers->cut)
+        printf("  more than %d: the others are not counted\n", UNCOVERED_MAX);
+    if (shown < servers->n)
+        printf("  %zu more: sync --dry-run names all\n", servers->n - shown);
+    return r;
+}
+
+/* Prints what was found. A change that cannot be shown is none: the exit code would say that
+ * nothing has changed. */
 static int print(struct run *run)
 {
     const struct config *config = run->config;
+    int r = 0;
 
     changes_each(config, &run->names, print_change, run);
     for (size_t i = 0; i < config->n_lists; i++) {
@@ -222,10 +241,13 @@ static int print(struct run *run)
            "listed in the configuration: %zu, no mail domain: %zu\n",
            run->changes.added, run->changes.removed, run->changes.moved, run->mx.uncovered,
            run->mx.without, run->mx.failed, run->n_listed, run->n_unfit);
-    if (run->uncovered.n == 0)
-        return 0;
-    printf("mail servers that no policy covers:\n");
-    return uncovered_each(&run->uncovered, SERVERS_SHOWN, print_server);
+    if (run->uncovered.n)
+        r = print_servers(run);
+    if (r == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
+        buffer_printf(&run->fault, "cannot print what was found");
+        r = REFUSED;
+    }
+    return r;
 }
 
 static void add_line(void *context, struct text name, uint32_t from, uint32_t to)

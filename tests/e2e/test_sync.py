@@ -489,6 +489,42 @@ def test_aliases_are_followed(bench):
 
 # Which names, and how many.
 
+def test_a_mail_server_counts_once_for_a_name(bench):
+    bench.names("a.example", "b.example", hosts=ELSEWHERE)
+    bench.dns.answers["a.example"] = repeated
+    assert "  mx.elsewhere.example: 2 names\n" in bench.run().stdout
+
+
+def repeated(message, tcp):
+    """A server with two preferences."""
+    del tcp
+    reply = mx(message, ELSEWHERE)
+    reply.answer[0] += dns.rrset.from_text(reply.answer[0].name, 60, "IN", "MX", "20 mx.elsewhere.example.")
+    return reply.to_wire()
+
+
+def test_a_dry_run_names_all_mail_servers_and_others_the_widest(bench):
+    for number in range(25):
+        bench.names(*bench.api.names, f"d{number:02}.example", hosts=[f"mx{number:02}.elsewhere.example"])
+    bench.dns.answers["d24.example"] = ["mx23.elsewhere.example"]
+    shown = bench.run("--dry-run").stdout.split("mail servers that no policy covers:\n")[1]
+    assert shown == "  mx23.elsewhere.example: 2 names\n" + "".join(
+        f"  mx{number:02}.elsewhere.example: 1 name\n" for number in range(23))
+    assert bench.run().stdout.endswith(
+        "  mx18.elsewhere.example: 1 name\n  4 more: sync --dry-run names all\n")
+
+
+def test_the_catalog_zones_of_the_service_are_no_mail_domains(bench):
+    bench.configure(policies="zones: {nameservers: ns1.hoster.example, hostmaster: hostmaster.hoster.example, "
+                    "catalog: catalog.hoster.example, catalog_parts: 2}\n" + ONE_POLICY.replace(
+                        "members", "authority: zones, members"))
+    bench.names("catalog.hoster.example", "0.catalog.hoster.example", "1.catalog.hoster.example",
+                "2.catalog.hoster.example", "00.catalog.hoster.example", "mta-sts.one.example")
+    assert bench.run().returncode == 0
+    assert bench.members() == [
+        "00.catalog.hoster.example", "2.catalog.hoster.example", "catalog.hoster.example"]
+
+
 def test_names_that_are_no_mail_domains_are_left_out(bench):
     bench.dns.otherwise = COVERED
     bench.configure(policies=ONE_POLICY + "  - {domain: by-hand.example, mode: none, domains: [also.example]}\n")
