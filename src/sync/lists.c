@@ -1,5 +1,6 @@
 #include "sync/lists.h"
 
+#include "base/array.h"
 #include "base/quote.h"
 #include "config/synced.h"
 #include "os/fd.h"
@@ -17,6 +18,7 @@ enum {
 
 #define HEADER  "# Written by pdns-mta-sts sync: it replaces whatever is changed here.\n"
 #define CHANGED "changed-domains"
+#define ALL     ".\n" /* that all names have changed */
 
 static int fail(struct buffer *fault, const char *does, const char *path)
 {
@@ -54,40 +56,70 @@ int lists_lock(const char *state, int *lock, struct buffer *fault)
     return 0;
 }
 
-/* A file that takes the place of another one when it is whole. */
-struct replacement {
-    const char *path;
-    char *temporary;
-    FILE *file;
+/* A file that is to take the place of another one. */
+struct lists_file {
+    char *path, *temporary; /* TEMPORARY is NULL once it has taken the place */
+    FILE *file;             /* NULL once it is whole */
 };
 
-static void replacement_deinit(struct replacement *replacement)
+static void file_end(struct lists_file *file)
 {
-    if (replacement->file)
-        fclose(replacement->file);
-    if (replacement->temporary)
-        unlink(replacement->temporary);
-    free(replacement->temporary);
+    if (file->file)
+        fclose(file->file);
+    if (file->temporary)
+        unlink(file->temporary);
+    free(file->temporary);
+    free(file->path);
 }
 
-static int begin_replacement(struct replacement *replacement, const char *path,
-                             struct buffer *fault)
+void lists_deinit(struct lists *lists)
 {
+    while (lists->n)
+        file_end(&lists->files[--lists->n]);
+    free(lists->files);
+    *lists = (struct lists){.state = lists->state};
+}
+
+/* Begins a file, whose PATH it takes over. Returns 0, LISTS_FAILED or -ENOMEM. */
+static int begin_file(struct lists *lists, char **path, FILE **out, struct buffer *fault)
+{
+    struct lists_file *file;
     int fd;
 
-    *replacement = (struct replacement){.path = path, .temporary = join(path, "")};
-    if (!replacement->temporary)
+    if (ARRAY_RESERVE(lists->files, lists->n, lists->capacity))
         return -ENOMEM;
-    replacement->temporary[strlen(path)] = '~';
-    fd = open(replacement->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    file = &lists->files[lists->n++];
+    *file = (struct lists_file){.path = *path};
+    *path = NULL;
+    if (asprintf(&file->temporary, "%s~", file->path) < 0) {
+        file->temporary = NULL;
+        return -ENOMEM;
+    }
+    fd = open(file->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
-        return fail(fault, "write", replacement->temporary);
+        return fail(fault, "write", file->temporary);
     fchmod(fd, 0644);
-    replacement->file = fdopen(fd, "w");
-    if (replacement->file)
-        return 0;
-    close(fd);
-    return -ENOMEM;
+    file->file = fdopen(fd, "w");
+    if (!file->file) {
+        close(fd);
+        return -ENOMEM;
+    }
+    *out = file->file;
+    return 0;
+}
+
+/* Sees to it that the file that was begun last is whole, and on the disk. A stream that has failed
+ * once has lost what it was given then, even if the rest could be written. */
+static int finish_file(struct lists *lists, struct buffer *fault)
+{
+    struct lists_file *file = &lists->files[lists->n - 1];
+
+    errno = EIO;
+    if (ferror(file->file) || fflush(file->file) != 0 || fsync(fileno(file->file)) < 0)
+        return fail(fault, "write", file->temporary);
+    fclose(file->file);
+    file->file = NULL;
+    return 0;
 }
 
 /* Sees to it that a directory, in which a file got its name, is on the disk. */
@@ -103,15 +135,19 @@ static int sync_directory(const char *path)
     return fd >= 0 && fsync(fd) == 0 ? 0 : -errno;
 }
 
-static int end_replacement(struct replacement *replacement, struct buffer *fault)
+int lists_replace(struct lists *lists, struct buffer *fault)
 {
-    if (fflush(replacement->file) != 0 || fsync(fileno(replacement->file)) < 0)
-        return fail(fault, "write", replacement->temporary);
-    if (rename(replacement->temporary, replacement->path) < 0)
-        return fail(fault, "replace", replacement->path);
-    free(replacement->temporary);
-    replacement->temporary = NULL;
-    return sync_directory(replacement->path) ? fail(fault, "write", replacement->path) : 0;
+    for (size_t i = 0; i < lists->n; i++) {
+        struct lists_file *file = &lists->files[i];
+
+        if (rename(file->temporary, file->path) < 0)
+            return fail(fault, "replace", file->path);
+        free(file->temporary);
+        file->temporary = NULL;
+        if (sync_directory(file->path))
+            return fail(fault, "write", file->path);
+    }
+    return 0;
 }
 
 /* The next member of a policy from a number of an entry on, or NULL. */
@@ -150,14 +186,13 @@ static bool is_same(FILE *file, const struct names *names, uint32_t policy)
     return fgetc(file) == EOF && !ferror(file);
 }
 
-int lists_write(const char *state, const char *primary, const struct names *names, uint32_t policy,
-                struct buffer *fault)
+int lists_write(struct lists *lists, const char *primary, const struct names *names,
+                uint32_t policy, struct buffer *fault)
 {
-    CLEANUP(replacement_deinit) struct replacement replacement = {0};
-    CLEANUP(free_pointer) char *path = synced_path(state, primary);
+    CLEANUP(free_pointer) char *path = synced_path(lists->state, primary);
     const struct name_entry *entry;
     size_t number = 0;
-    FILE *before;
+    FILE *before, *file;
     bool same;
     int r;
 
@@ -169,16 +204,16 @@ int lists_write(const char *state, const char *primary, const struct names *name
         fclose(before);
     if (same)
         return 0;
-    r = begin_replacement(&replacement, path, fault);
+    r = begin_file(lists, &path, &file, fault);
     if (r)
         return r;
-    fputs(HEADER, replacement.file);
+    fputs(HEADER, file);
     while ((entry = next_member(names, policy, &number))) {
         struct text name = names_text(names, entry);
 
-        fprintf(replacement.file, "%.*s\n", (int)name.length, name.data);
+        fprintf(file, "%.*s\n", (int)name.length, name.data);
     }
-    return end_replacement(&replacement, fault);
+    return finish_file(lists, fault);
 }
 
 static size_t count_lines(struct text text)
@@ -190,7 +225,7 @@ static size_t count_lines(struct text text)
     return n;
 }
 
-/* Reads the names that have changed before; more than there may be if they cannot be read. */
+/* Reads the names that have changed before; that they are all if they cannot be read. */
 static void read_changed(const char *path, struct buffer *out)
 {
     FILE *file = fopen(path, "re");
@@ -198,28 +233,34 @@ static void read_changed(const char *path, struct buffer *out)
 
     if (bytes)
         out->length += fread(bytes, 1, CHANGED_SIZE_MAX, file);
+    if (file ? ferror(file) : errno != ENOENT) {
+        buffer_clear(out);
+        buffer_add_string(out, ALL);
+    }
     if (file)
         fclose(file);
 }
 
-int lists_note_changed(const char *state, struct text lines, struct buffer *fault)
+int lists_note_changed(struct lists *lists, struct text lines, struct buffer *fault)
 {
-    CLEANUP(replacement_deinit) struct replacement replacement = {0};
-    CLEANUP(free_pointer) char *path = join(state, "synced/" CHANGED);
+    CLEANUP(free_pointer) char *path = join(lists->state, "synced/" CHANGED);
     CLEANUP(buffer_deinit) struct buffer before = BUFFER_INIT;
+    FILE *file;
     int r;
 
     if (!path)
         return -ENOMEM;
     read_changed(path, &before);
-    r = begin_replacement(&replacement, path, fault);
+    if (before.failed)
+        return -ENOMEM;
+    r = begin_file(lists, &path, &file, fault);
     if (r)
         return r;
-    if (text_starts_with(buffer_text(&before), TEXT(".\n")) ||
+    if (text_starts_with(buffer_text(&before), TEXT(ALL)) ||
         count_lines(buffer_text(&before)) + count_lines(lines) > CHANGED_MAX)
-        fputs(".\n", replacement.file);
+        fputs(ALL, file);
     else
-        fprintf(replacement.file, "%.*s%.*s", (int)before.length, buffer_text(&before).data,
-                (int)lines.length, lines.data);
-    return end_replacement(&replacement, fault);
+        fprintf(file, "%.*s%.*s", (int)before.length, buffer_text(&before).data, (int)lines.length,
+                lines.data);
+    return finish_file(lists, fault);
 }

@@ -16,11 +16,26 @@ enum {
  * descriptor, is open. Returns 0, LISTS_LOCKED or LISTS_FAILED. */
 int lists_lock(const char *state, int *lock, struct buffer *fault);
 
-/* Replaces the list of a policy, of the number that the entries have, if it has changed: whole, and
- * safe on the disk. Returns 0, LISTS_FAILED or -ENOMEM. */
-int lists_write(const char *state, const char *primary, const struct names *names, uint32_t policy,
-                struct buffer *fault);
+/* Files that take the place of those that are there when all of them are written: a disk that fills
+ * up in between leaves everything as it was. */
+struct lists {
+    const char *state;
+    struct lists_file *files;
+    size_t n, capacity;
+};
 
-/* Adds names, one a line, to those that have changed. Of too many it notes that it is all. Returns
- * as lists_write does. */
-int lists_note_changed(const char *state, struct text lines, struct buffer *fault);
+/* Removes what was written and has not taken its place. */
+void lists_deinit(struct lists *lists);
+
+/* Writes the list of a policy, of the number that the entries have, if it has changed. Returns 0,
+ * LISTS_FAILED or -ENOMEM. */
+int lists_write(struct lists *lists, const char *primary, const struct names *names,
+                uint32_t policy, struct buffer *fault);
+
+/* Writes the names that have changed: those from before, and more, one a line. Of too many it notes
+ * that it is all. Returns as lists_write does. */
+int lists_note_changed(struct lists *lists, struct text lines, struct buffer *fault);
+
+/* Has what was written take its place, in this order, and sees to it that it is safe on the disk.
+ * Returns as lists_write does. */
+int lists_replace(struct lists *lists, struct buffer *fault);

@@ -115,7 +115,10 @@ static int report(const struct sync_powerdns *settings, const struct reading *re
                   const char *error, struct buffer *fault)
 {
     struct quoted url = quote_text(text_from(settings->url));
+    char shown[2 * CURL_ERROR_SIZE];
 
+    /* What the server has said may be in it, such as the name in its certificate. */
+    quote_escape(text_from(error), "", shown, sizeof(shown));
     if (reading->zones.fault)
         buffer_printf(fault, "the list of zones from PowerDNS at %s is refused: %s", url.text,
                       reading->zones.fault);
@@ -124,7 +127,7 @@ static int report(const struct sync_powerdns *settings, const struct reading *re
                       reading->status, hint(reading->status));
     else
         buffer_printf(fault, "cannot read the list of zones from PowerDNS at %s: %s", url.text,
-                      error);
+                      shown);
     return SOURCE_FAILED;
 }
 

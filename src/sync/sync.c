@@ -263,6 +263,7 @@ static void add_line(void *context, struct text name, uint32_t from, uint32_t to
 static int write_lists(struct run *run)
 {
     CLEANUP(buffer_deinit) struct buffer changed = BUFFER_INIT;
+    CLEANUP(lists_deinit) struct lists lists = {.state = run->state};
     const struct config *config = run->config;
     int r = 0;
 
@@ -270,13 +271,13 @@ static int write_lists(struct run *run)
     if (changed.failed)
         return -ENOMEM;
     if (changed.length)
-        r = lists_note_changed(run->state, buffer_text(&changed), &run->fault);
+        r = lists_note_changed(&lists, buffer_text(&changed), &run->fault);
     for (size_t i = 0; i < config->n_lists && r == 0; i++) {
         uint32_t policy = (uint32_t)config->lists[i].policy;
 
-        r = lists_write(run->state, primary_of(config, policy), &run->names, policy, &run->fault);
+        r = lists_write(&lists, primary_of(config, policy), &run->names, policy, &run->fault);
     }
-    return r;
+    return r ? r : lists_replace(&lists, &run->fault);
 }
 
 /* The run from its source to its lists. Returns 0, REFUSED (as the results of all its parts are) or

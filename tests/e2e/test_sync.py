@@ -621,14 +621,30 @@ def test_what_keeps_it_from_running_is_said(bench):
     assert re.search("^sync: cannot make the directory .*synced", bench.run().stderr)
 
 
-def test_a_list_that_cannot_be_written_is_said(bench):
+def test_a_list_that_cannot_be_written_leaves_all_as_they_were(bench):
+    bench.configure(policies=ONE_POLICY + ONE_POLICY.split("\n", 1)[1].replace("one", "two").replace("mx1", "mx2"))
     bench.fill()
-    (bench.state / "synced" / "one.example.list~").mkdir()
-    bench.names(*bench.api.names, "more.example")
+    (bench.state / "synced" / "two.example.list~").mkdir()
+    bench.dns.answers["customer0000.example"] = ["mx2.hoster.example"]
+    before = {path: path.read_bytes() for path in (bench.state / "synced").iterdir() if path.is_file()}
     done = bench.run()
     assert done.returncode == 1
-    assert re.search("cannot write .*one.example.list~", done.stderr)
-    assert len(bench.members()) == 5
+    assert re.search("nothing has changed: cannot write .*two.example.list~", done.stderr)
+    assert {path: path.read_bytes() for path in (bench.state / "synced").iterdir() if path.is_file()} == before
+    (bench.state / "synced" / "two.example.list~").rmdir()
+    assert bench.run().returncode == 0
+    assert (len(bench.members()), bench.members("two.example")) == (4, ["customer0000.example"])
+    assert not list((bench.state / "synced").glob("*~"))
+
+
+def test_changed_domains_that_cannot_be_read_are_all(bench):
+    bench.fill()
+    changed = bench.state / "synced" / "changed-domains"
+    changed.unlink()
+    changed.symlink_to(changed)
+    bench.names("more.example")
+    assert bench.run().returncode == 0
+    assert changed.read_text(encoding="ascii") == ".\n"
 
 
 # What the service makes of it.
