@@ -1,8 +1,10 @@
 #include "config/sync_types.h"
 
 #include "base/number.h"
+#include "dns/address.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 
 enum {
     URL_MAX = 255, /* bytes */
@@ -57,8 +59,11 @@ static bool skip_port(struct text *text)
 
 static bool is_loopback(struct text host)
 {
+    struct address address;
+
     return text_equals(host, TEXT("localhost")) || text_equals(host, TEXT("[::1]")) ||
-           text_starts_with(host, TEXT("127."));
+           (address_from_text(host, &address) && address.family == AF_INET &&
+            address.octets[0] == IN_LOOPBACKNET);
 }
 
 static int read_url(const struct option_input *input, void *value)
@@ -117,7 +122,7 @@ static int read_server_id(const struct option_input *input, void *value)
 {
     struct text id = node_text(input->node);
 
-    if (id.length > SERVER_ID_MAX || span(id, "") < id.length)
+    if (id.length == 0 || id.length > SERVER_ID_MAX || span(id, "") < id.length)
         return option_refuse(input);
     return option_keep_string(input, id, value);
 }
