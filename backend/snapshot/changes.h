@@ -3,9 +3,9 @@
  * There may be millions of domains, and mostly next to none has changed. So a snapshot divides them
  * into buckets, by the first bits of the hash that the domain table uses, and has a sum for each:
  * it adds up what is hashed from the name, the policy's primary and whether that has a mode, the
- * kind and whether the domain is held back. Buckets with equal sums have the same domains; only the others are looked into. The
- * hashes have a secret seed, which stays the same over reloads and restarts, so nobody who chooses
- * names can make two buckets look alike.
+ * kind and whether the domain is held back. Buckets with equal sums have the same domains; only the
+ * others are looked into. The hashes have a secret seed, which stays the same over reloads and
+ * restarts, so nobody who chooses names can make two buckets look alike.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct past_domain {
     struct text primary; /* of its policy */
     enum domain_kind kind;
     bool held;
-    bool has_mode; /* its policy has one */
+    bool has_mode;          /* its policy has one */
     int64_t enforced_until; /* until when senders may hold a policy with mode enforce, as far as is
                                known here; seconds since 1970, or 0 */
 };

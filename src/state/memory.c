@@ -5,10 +5,10 @@
 #include <sqlite3.h>
 
 enum {
-    /* Serials that a process may have given after it last wrote, ahead of the clock. */
-    SERIALS_LOST = 16,
-    SERIAL_MAX = UINT32_MAX - (1 << 20), /* no number in use is above */
-};
+    SERIALS_LOST = 16
+}; /* that a process may have given after it last wrote, ahead of the clock */
+
+#define SERIAL_MAX (UINT32_MAX - (1U << 20)) /* no number in use is above */
 
 int memory_read(struct state *state, struct memory *out)
 {

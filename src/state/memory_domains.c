@@ -72,7 +72,8 @@ static int prepare_bucket(struct state *state, struct sqlite3_stmt **out)
 {
     return state_prepare(state,
                          "SELECT d.name, coalesce(p.domain, ''), d.kind, d.held,"
-                         " coalesce(p.mode, 0) FROM domains d LEFT JOIN policies p ON p.id = d.policy WHERE d.bucket = ?"
+                         " coalesce(p.mode, 0) FROM domains d LEFT JOIN policies p ON p.id = "
+                         "d.policy WHERE d.bucket = ?"
                          " ORDER BY d.name",
                          out);
 }

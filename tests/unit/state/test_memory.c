@@ -1,0 +1,269 @@
+#include "cmocka_all.h"
+#include "fixture.h"
+#include "state/bodies.h"
+#include "state/memory.h"
+#include "state/notified.h"
+#include "temporary.h"
+
+#include <unistd.h>
+
+enum { SEED = 1, TIME = 1000000 };
+
+static void open_here(struct state *state, struct memory *memory)
+{
+    assert_int_equal(state_open(state, ".", STATE_WRITE), 0);
+    assert_int_equal(memory_begin(state, SEED, memory), 0);
+}
+
+/* Writes a snapshot as published at a time. */
+static void write_at(struct state *state, const struct snapshot *published, int64_t time)
+{
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    struct memory_write what = {.published = published,
+                                .past = &past,
+                                .clock = {.time = time, .now = time * 1000},
+                                .since = time,
+                                .all = true};
+
+    assert_int_equal(past_of(published, &past), 0);
+    assert_int_equal(memory_write(state, &what), 0);
+}
+
+/* What a start at a time remembers, in a snapshot that it makes of a loaded one. */
+static struct snapshot *start_at(struct state *state, const struct snapshot *loaded, int64_t time,
+                                 size_t *n_changes)
+{
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+    const struct memory_clock clock = {.time = time, .now = time * 1000};
+    const struct snapshot_before before = {&past, &changes, time};
+    struct snapshot *snapshot;
+    struct memory memory;
+
+    assert_int_equal(memory_begin(state, SEED, &memory), 0);
+    assert_int_equal(memory_read_past(state, &memory, &clock, &past), 0);
+    assert_int_equal(memory_read_changes(state, loaded, &changes), 0);
+    assert_int_equal(snapshot_follow(loaded, &before, NULL, 0, &snapshot), 0);
+    *n_changes = changes.n;
+    return snapshot;
+}
+
+/* A policy of members, of which the last came later. */
+static struct snapshot *zones_at(int64_t time, const char *more, const struct snapshot *before)
+{
+    struct builder *builder =
+        fixture_begin_zones("ns.example", "h.example", fixture_name("cat.example"));
+    uint32_t policy = fixture_add_reports(builder, "primary.example", "mailto:a@b.example", 60);
+
+    fixture_add_member(builder, policy, "member.example");
+    if (more)
+        fixture_add_member(builder, policy, more);
+    return fixture_end_zones(builder, time, before, NULL);
+}
+
+static void a_start_goes_on_from_what_was_written(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *second = zones_at(TIME + 5, "late.example", first);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *started = NULL;
+    struct state database;
+    struct memory memory;
+    size_t n_changes;
+
+    (void)state;
+    open_here(&database, &memory);
+    assert_int_equal(memory.written, 0);
+    write_at(&database, first, TIME);
+    write_at(&database, second, TIME + 5);
+    assert_int_equal(memory_end(&database), 0);
+    started = start_at(&database, second, TIME + 100, &n_changes);
+    assert_int_equal(n_changes, 0);
+    assert_int_equal(fixture_zone(started, "_tls.member.example").serial, TIME);
+    assert_int_equal(fixture_zone(started, "_tls.late.example").serial, TIME + 5);
+    assert_int_equal(fixture_zone(started, "cat.example").serial, TIME + 5);
+    state_close(&database);
+}
+
+static void what_has_changed_meanwhile_gets_a_serial_above_all(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *other = zones_at(TIME, "late.example", NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *started = NULL;
+    struct state database;
+    struct memory memory;
+    size_t n_changes;
+
+    (void)state;
+    open_here(&database, &memory);
+    write_at(&database, first, TIME);
+    assert_int_equal(memory_end(&database), 0);
+    /* The clock has gone back. */
+    started = start_at(&database, other, TIME - 100, &n_changes);
+    assert_int_equal(n_changes, 1);
+    assert_int_equal(fixture_zone(started, "_tls.member.example").serial, TIME);
+    assert_int_equal(fixture_zone(started, "_tls.late.example").serial, TIME + 1);
+    state_close(&database);
+}
+
+static void after_a_process_that_did_not_end_well_all_serials_are_new(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *started = NULL, *behind = NULL;
+    struct state database;
+    struct memory memory;
+    size_t n_changes;
+
+    (void)state;
+    open_here(&database, &memory);
+    write_at(&database, first, TIME);
+    started = start_at(&database, first, TIME + 100, &n_changes);
+    assert_true(fixture_zone(started, "_tls.member.example").serial > TIME + 100);
+    behind = start_at(&database, first, TIME - 100, &n_changes);
+    assert_true(fixture_zone(behind, "_tls.member.example").serial > TIME + 2);
+    state_close(&database);
+}
+
+static void another_seed_loses_no_domain(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *other = fixture_zones();
+    struct state database;
+    struct memory memory;
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+
+    (void)state;
+    open_here(&database, &memory);
+    write_at(&database, first, TIME);
+    assert_int_not_equal(snapshot_seed(first), snapshot_seed(other));
+    write_at(&database, other, TIME + 1);
+    assert_int_equal(memory_begin(&database, SEED, &memory), 0);
+    assert_int_equal(memory.seed, snapshot_seed(other));
+    assert_int_equal(memory_read_changes(&database, other, &changes), 0);
+    assert_int_equal(changes.n, 0);
+    state_close(&database);
+}
+
+struct bodies {
+    size_t n, n_served;
+    int64_t last;
+};
+
+static void count_body(const struct served_body *body, void *context)
+{
+    struct bodies *bodies = context;
+
+    if (bodies->n++ == 1)
+        bodies->last = body->last;
+    bodies->n_served += body->served;
+}
+
+/* A snapshot of one policy with a body. */
+static struct snapshot *serving(uint32_t max_age)
+{
+    CLEANUP(builder_free_pointer) struct builder *builder = NULL;
+    struct policy_spec spec = fixture_full_spec();
+    struct snapshot *snapshot;
+    uint32_t policy;
+
+    spec.max_age = max_age;
+    assert_int_equal(builder_new(SEED, &builder), 0);
+    assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
+    assert_int_equal(builder_freeze(builder, NULL, NULL, &snapshot), 0);
+    return snapshot;
+}
+
+static void bodies_have_when_they_were_served(void **state)
+{
+    struct state database;
+    struct memory memory;
+    struct bodies bodies = {0};
+
+    (void)state;
+    open_here(&database, &memory);
+    for (uint32_t i = 0; i < 40; i++) {
+        CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = serving(60 + i);
+
+        write_at(&database, snapshot, TIME + i * 10000);
+        write_at(&database, snapshot, TIME + i * 10000 + 1);
+    }
+    assert_int_equal(bodies_each(&database, TEXT("full.example"), count_body, &bodies), 0);
+    assert_int_equal(bodies.n, 21); /* the others are forgotten, as nobody can hold them */
+    assert_int_equal(bodies.n_served, 1);
+    assert_int_equal(bodies.last, TIME + 390000);
+    state_close(&database);
+}
+
+static void what_was_notified_comes_back(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *second = zones_at(TIME + 5, "late.example", snapshot);
+    CLEANUP(notify_free_pointer) struct notify *notify = fixture_notify(snapshot), *again = NULL;
+    CLEANUP(notified_deinit) struct notified news = NOTIFIED_INIT, kept = NOTIFIED_INIT;
+    struct zone zone = fixture_zone(snapshot, "_tls.member.example");
+    struct state database;
+    struct memory memory;
+
+    (void)state;
+    open_here(&database, &memory);
+    assert_false(notify_take(notify, &news));
+    notify_set(notify, zone.id, zone.serial - 1);
+    notify_set(notify, zone.id, zone.serial);
+    assert_false(notify_take(notify, &news));
+    assert_int_equal(news.n, 1);
+    assert_true(news.all_to < TIME);
+    assert_int_equal(notified_write(&database, &news, false), 0);
+    assert_int_equal(notified_read(&database, &kept), 0);
+    assert_int_equal(notify_new(&again), 0);
+    assert_int_equal(notify_prepare(again, second, &kept), 0);
+    notify_adopt(again);
+    assert_int_equal(notify_serial(again, zone.id), zone.serial);
+    assert_int_equal(notify_pending(again), snapshot_n_zones(second) - 1);
+    state_close(&database);
+}
+
+static void numbers_and_ids_that_cannot_be_are_damage(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = serving(60);
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    const struct memory_clock clock = {.time = TIME};
+    struct state database;
+    struct memory memory;
+
+    (void)state;
+    open_here(&database, &memory);
+    write_at(&database, snapshot, TIME);
+    assert_int_equal(state_execute(&database, "UPDATE policies SET announced = 'a;b'"), 0);
+    assert_int_equal(memory_read_past(&database, &memory, &clock, &past), STATE_FAILED);
+    assert_true(database.damaged);
+    assert_int_equal(state_execute(&database, "UPDATE service SET highest = 4294967295"), 0);
+    database.damaged = false;
+    assert_int_equal(memory_read(&database, &memory), STATE_FAILED);
+    assert_true(database.damaged);
+    assert_int_equal(state_replace(&database), 0);
+    assert_int_equal(memory_begin(&database, SEED, &memory), 0);
+    assert_int_equal(memory.written, 0);
+    assert_true(state_is_there(&database));
+    assert_int_equal(unlink("state.db"), 0);
+    assert_false(state_is_there(&database));
+    state_close(&database);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, temporary_enter, temporary_leave)
+        TEST(a_start_goes_on_from_what_was_written),
+        TEST(what_has_changed_meanwhile_gets_a_serial_above_all),
+        TEST(after_a_process_that_did_not_end_well_all_serials_are_new),
+        TEST(another_seed_loses_no_domain),
+        TEST(bodies_have_when_they_were_served),
+        TEST(what_was_notified_comes_back),
+        TEST(numbers_and_ids_that_cannot_be_are_damage),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
