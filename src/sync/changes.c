@@ -17,6 +17,25 @@ void changes_keep_unknown(const struct config *config, struct names *names)
             names_set(&names->items[i], policy_before(config, names_text(names, &names->items[i])));
 }
 
+static size_t count_before(const struct config *config)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < config->n_lists; i++)
+        n += snapshot_policy(config->snapshot, config->lists[i].policy)->n_synced;
+    return n;
+}
+
+/* Whether every member of before is a name of the source still. */
+static bool are_all_there(const struct config *config, const struct names *names)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < names->n; i++)
+        n += names->items[i].member;
+    return n == count_before(config);
+}
+
 /* Members that are no names of the source any more. */
 static void each_missing(const struct config *config, const struct names *names, changes_use use,
                          void *context)
@@ -40,7 +59,8 @@ void changes_each(const struct config *config, const struct names *names, change
         if (from != to)
             use(context, name, from, to);
     }
-    each_missing(config, names, use, context);
+    if (!are_all_there(config, names))
+        each_missing(config, names, use, context);
 }
 
 static void count(void *context, struct text name, uint32_t from, uint32_t to)
@@ -55,10 +75,8 @@ static void count(void *context, struct text name, uint32_t from, uint32_t to)
 
 struct changes changes_count(const struct config *config, const struct names *names)
 {
-    struct changes changes = {0};
+    struct changes changes = {.before = count_before(config)};
 
     changes_each(config, names, count, &changes);
-    for (size_t i = 0; i < config->n_lists; i++)
-        changes.before += snapshot_policy(config->snapshot, config->lists[i].policy)->n_synced;
     return changes;
 }
