@@ -104,13 +104,44 @@ static int note_uncovered(struct asking *asking, const struct dns_answer *answer
     return 0;
 }
 
+/* The domain whose policy host a policy's is an alias of; empty if it is no alias of one. */
+static struct text followed_by(const struct policy *policy)
+{
+    const struct rows *rows = &policy->rows[OWNER_POLICY_HOST];
+    struct text domain;
+
+    if (rows->n == 1 && rows->first->type == RECORD_CNAME &&
+        owner_match(OWNER_POLICY_HOST, rows->first->content, &domain))
+        return domain;
+    return TEXT("");
+}
+
+/* Whether the policy host of a policy is, step by step, an alias of that of a domain. If the domain
+ * were a member the alias would lead back to itself, and the configuration would be refused. */
+static bool follows(const struct config *config, const struct policy *policy, struct text name)
+{
+    for (size_t step = 0; step <= snapshot_n_policies(config->snapshot); step++) {
+        struct text next = followed_by(policy);
+        struct domain domain;
+
+        if (text_equals(next, name))
+            return true;
+        if (next.length == 0 || !snapshot_find(config->snapshot, next, &domain))
+            return false;
+        policy = domain.policy;
+    }
+    return false;
+}
+
 /* Judges a name by the MX records that it has. One with more of them than are kept is covered by no
  * policy, as it cannot be told. */
 static int judge(struct asking *asking, struct name_entry *entry, const struct dns_answer *answer)
 {
     entry->policy = NAMES_NONE;
     for (size_t i = 0; i < asking->config->n_lists && answer->n_values < DNS_VALUES_MAX; i++)
-        if (covers_all(policy_of(asking->config, i), answer)) {
+        if (covers_all(policy_of(asking->config, i), answer) &&
+            !follows(asking->config, policy_of(asking->config, i),
+                     names_text(asking->names, entry))) {
             names_set(entry, asking->config->lists[i].policy);
             return 0;
         }

@@ -5,7 +5,6 @@
 #include "os/fd.h"
 #include "os/state_directory.h"
 #include "policy/policy_records.h"
-#include "snapshot/zones.h"
 #include "state/sync_runs.h"
 #include "sync/changes.h"
 #include "sync/lists.h"
@@ -45,39 +44,33 @@ static void run_deinit(struct run *run)
     buffer_deinit(&run->fault);
 }
 
-static bool ends_in(struct text name, struct text suffix)
+/* Whether a name is another one, or below it. */
+static bool is_at_or_below(struct text name, struct text zone)
 {
-    return name.length >= suffix.length &&
-           text_equals(text_after(name, name.length - suffix.length), suffix);
+    size_t more = name.length - zone.length;
+
+    return name.length >= zone.length && text_equals(text_after(name, more), zone) &&
+           (more == 0 || name.data[more - 1] == '.');
 }
 
-static bool is_catalog(const struct snapshot *snapshot, struct text name)
+/* Whether a name belongs to the service itself: it is of a catalog zone or below it, or of the zone
+ * of a policy host. The zones of other own names begin with an underscore, which no mail domain
+ * has. */
+static bool is_own(const struct snapshot *snapshot, struct text name)
 {
-    const struct zone_settings *settings = snapshot_zone_settings(snapshot);
-    struct name catalog;
-
-    if (!ends_in(name, name_text(&settings->catalog)))
-        return false;
-    for (uint32_t part = 0; part < settings->catalog_parts; part++) {
-        zones_catalog_name(settings, part, &catalog);
-        if (text_equals(name, name_text(&catalog)))
-            return true;
-    }
-    return false;
-}
-
-/* Whether a name is that of a zone of the service itself: of a policy host, or a catalog. The other
- * ones begin with an underscore, which no mail domain has. */
-static bool is_own_zone(const struct snapshot *snapshot, struct text name)
-{
+    struct text catalog = name_text(&snapshot_zone_settings(snapshot)->catalog), domain;
     struct domain found;
-    struct text domain;
 
-    return is_catalog(snapshot, name) || (owner_match(OWNER_POLICY_HOST, name, &domain) &&
-                                          snapshot_find(snapshot, domain, &found));
+    if (catalog.length &&
+        (is_at_or_below(name, catalog) ||
+         (owner_match(OWNER_POLICY_HOST, catalog, &domain) && text_equals(name, domain))))
+        return true;
+    return owner_match(OWNER_POLICY_HOST, name, &domain) && snapshot_find(snapshot, domain, &found);
 }
 
-/* Takes a name from the source: those that can be mail domains and are not listed. */
+/* Takes a name from the source: those that can be mail domains and are not listed. A customer may
+ * have a zone of any name, so none may get into a list with which the configuration would be
+ * refused from then on. */
 static int take_name(void *context, struct text text)
 {
     struct run *run = context;
@@ -87,8 +80,9 @@ static int take_name(void *context, struct text text)
 
     if (r < 0)
         return r;
-    if (r > 0 || !memchr(name.text, '.', name.length) || ends_in(name_text(&name), TEXT(".arpa")) ||
-        is_own_zone(run->config->snapshot, name_text(&name))) {
+    if (r > 0 || !memchr(name.text, '.', name.length) ||
+        is_at_or_below(name_text(&name), TEXT("arpa")) ||
+        is_own(run->config->snapshot, name_text(&name))) {
         run->n_unfit++;
         return 0;
     }

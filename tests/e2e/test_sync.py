@@ -515,15 +515,37 @@ def test_a_dry_run_names_all_mail_servers_and_others_the_widest(bench):
         "  mx18.elsewhere.example: 1 name\n  4 more: sync --dry-run names all\n")
 
 
-def test_the_catalog_zones_of_the_service_are_no_mail_domains(bench):
-    bench.configure(policies="zones: {nameservers: ns1.hoster.example, hostmaster: hostmaster.hoster.example, "
-                    "catalog: catalog.hoster.example, catalog_parts: 2}\n" + ONE_POLICY.replace(
-                        "members", "authority: zones, members"))
-    bench.names("catalog.hoster.example", "0.catalog.hoster.example", "1.catalog.hoster.example",
-                "2.catalog.hoster.example", "00.catalog.hoster.example", "mta-sts.one.example")
+CATALOG = "zones: {nameservers: ns1.hoster.example, hostmaster: hostmaster.hoster.example, catalog: %s}\n"
+
+
+@pytest.mark.parametrize("before, names, expected", [
+    (CATALOG % "catalog.hoster.example, catalog_parts: 2",
+     ["catalog.hoster.example", "1.catalog.hoster.example", "x.catalog.hoster.example", "the-catalog.hoster.example"],
+     ["the-catalog.hoster.example"]),
+    (CATALOG % "mta-sts.two.example", ["two.example", "three.example"], ["three.example"]),
+], ids=["below the catalog", "the catalog's domain"])
+def test_no_zone_of_a_customer_has_the_configuration_refused(bench, before, names, expected):
+    bench.configure(policies=before + ONE_POLICY.replace("members", "authority: zones, members"))
+    bench.names(*names)
     assert bench.run().returncode == 0
-    assert bench.members() == [
-        "00.catalog.hoster.example", "2.catalog.hoster.example", "catalog.hoster.example"]
+    assert bench.members() == expected
+    assert run("check", "-c", bench.config).returncode == 0
+
+
+def test_a_domain_whose_policy_host_is_followed_is_no_member(bench):
+    """Else the alias would lead back to itself, at once or over the other policy."""
+    bench.configure(policies="""\
+policies:
+  - {domain: one.example, mode: enforce, mx: mx1.hoster.example, policy_host: mta-sts.hoster.example, members: synced}
+  - {domain: two.example, mode: enforce, mx: mx2.hoster.example, policy_host: mta-sts.one.example, members: synced}
+  - {domain: three.example, mode: enforce, mx: "*.hoster.example", policy_host: 192.0.2.1, members: synced}
+""")
+    bench.names("hoster.example", "a.example")
+    for hosts in (COVERED, ["mx2.hoster.example"]):
+        bench.dns.answers["hoster.example"] = hosts
+        assert bench.run().returncode == 0
+        assert (bench.members(), bench.members("three.example")) == (["a.example"], ["hoster.example"])
+        assert run("check", "-c", bench.config).returncode == 0
 
 
 def test_names_that_are_no_mail_domains_are_left_out(bench):
