@@ -329,8 +329,9 @@ static void on_sweep(evutil_socket_t fd, short what, void *argument)
 
     (void)fd;
     (void)what;
-    while (server->n_connections > places->share && atomic_load(&places->taken) > places->max)
-        evict_oldest(server);
+    while (server->n_connections > places->share && atomic_load(&places->taken) > places->max &&
+           evict_oldest(server))
+        ;
     while ((oldest = find_oldest(server)) && oldest->expires <= now)
         evict_oldest(server);
     schedule_sweep(server);

@@ -236,6 +236,22 @@ static void what_nobody_takes_ends_with_the_server(void **state)
     assert_ended(&fixture);
 }
 
+/* It looks for connections that have to go, of which there are none. */
+static void too_few_places_do_not_concern_what_is_left(void **state)
+{
+    CLEANUP(fixture_deinit) struct fixture fixture;
+
+    (void)state;
+    fixture_init(&fixture, true);
+    say(&fixture, "4194304\n");
+    run(&fixture);
+    stream_server_drain(fixture.server);
+    assert_reply(&fixture, LONG + 1);
+    fixture.places.max = fixture.places.share = 0;
+    event_base_loop(fixture.base, EVLOOP_ONCE);
+    assert_released_with(&fixture, "");
+}
+
 static void a_server_that_keeps_none_answers_once_more(void **state)
 {
     CLEANUP(fixture_deinit) struct fixture fixture;
@@ -260,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_reply_that_waits_is_sent_first),
         cmocka_unit_test(a_connection_that_is_to_end_ends),
         cmocka_unit_test(what_nobody_takes_ends_with_the_server),
+        cmocka_unit_test(too_few_places_do_not_concern_what_is_left),
         cmocka_unit_test(a_server_that_keeps_none_answers_once_more),
     };
 
