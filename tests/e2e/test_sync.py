@@ -756,7 +756,8 @@ def test_what_a_failed_reload_leaves_is_applied_later(hoster):
     ([f"d{number}.example" for number in range(2501)], ""),
     (["$(touch bad).example", "-x", "b.example"],
      "_mta-sts.b.example mta-sts.b.example _tls.b.example _smtp._tls.b.example"),
-], ids=["few", "all", "many", "very many", "no domains"])
+    (["-x", "_a.example"], None),
+], ids=["few", "all", "many", "very many", "no domains", "no domain at all"])
 def test_caches_are_cleared_as_exactly_as_the_number_allows(make_directory, domains, purged):
     directory = make_directory()
     control = directory / "control"
@@ -767,6 +768,9 @@ def test_caches_are_cleared_as_exactly_as_the_number_allows(make_directory, doma
     assert (done.returncode, done.stdout) == (0, "")
     calls = (directory / "calls").read_text(encoding="ascii").splitlines()
     assert calls[0] == "rediscover"
+    assert (len(calls) == 1) == (purged is None)
+    if purged is None:
+        return
     assert calls[1].split()[0] == "purge" and " ".join(calls[1].split()[1:]).startswith(purged)
     assert (len(calls[1].split()) == 1) == (purged == "")
     assert sum(len(call.split()) - 1 for call in calls[1:]) == (
