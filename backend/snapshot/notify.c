@@ -209,10 +209,10 @@ static void set_serial(struct notes *notes, size_t number, uint32_t serial)
 {
     notes->n_pending -= is_pending(notes, number);
     notes->serials[number] = serial;
-    notes->n_pending += is_pending(notes, number);
+    count_zone(notes, number, snapshot_zone_serial(notes->snapshot, number));
 }
 
-/* Notes for notify_take that a zone was notified at the serial that it has. */
+/* Notes for notify_take what was said of a zone. */
 static void note_news(struct notify *notify, uint32_t id, uint32_t serial)
 {
     struct notified *news = &notify->news;
@@ -232,8 +232,7 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
     next = find_number(&notify->next, id);
     if (now >= 0) {
         set_serial(&notify->now, (size_t)now, serial);
-        if (!is_pending(&notify->now, (size_t)now))
-            note_news(notify, id, serial);
+        note_news(notify, id, serial);
         atomic_store_explicit(&notify->n_pending, notify->now.n_pending, memory_order_relaxed);
         /* The id may be another zone's in the next snapshot. A zone that is not prepared yet will
          * be copied from the current one. */

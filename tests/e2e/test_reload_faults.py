@@ -308,9 +308,10 @@ def disk(make_directory):
 
 
 @pytest.fixture
-def stored(disk, ports):
-    """A service, not started yet, with all its files on the small disk."""
+def stored(disk, make_directory, ports):
+    """A service, not started yet, with all its files but the state on the small disk."""
     with Service(disk.path, ports.take()) as service:
+        service.state = make_directory() / "state"
         write_files(service)
         write(service, 0)
         yield service
@@ -387,6 +388,8 @@ def test_a_log_on_a_disk_that_fills_up_goes_on_with_whole_lines(disk, service):
     write(service, 1)
     service.reload(until=f"^info: {RELOADED}.*a -> b")
     for line in service.log().splitlines():
+        if line.startswith("warning: the state in"):
+            continue
         assert "info: ".startswith(line[:6]) and line.count("info: ") <= 1, line
 
 
