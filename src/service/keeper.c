@@ -35,6 +35,7 @@ struct keeper {
     struct status *status;
     pthread_t thread;
     atomic_bool ended;
+    atomic_int progress; /* enum keeper_progress; it is KEEPER_WRITING under the lock alone */
 
     pthread_mutex_t lock; /* for the members up to the next blank line */
     pthread_cond_t wake;
@@ -175,10 +176,15 @@ static void try_job(struct keeper *keeper)
     if (r) {
         show_fault(keeper, r);
         state_close(&keeper->state);
+        keeper->progress = KEEPER_FAILING;
         return;
     }
     show_success(keeper);
     job_deinit(&keeper->job);
+    pthread_mutex_lock(&keeper->lock);
+    if (!keeper->next.published)
+        keeper->progress = KEEPER_CURRENT;
+    pthread_mutex_unlock(&keeper->lock);
 }
 
 /* Writes what was notified since the last time. Notes that get lost cost a NOTIFY after a restart.
@@ -297,8 +303,14 @@ void keeper_publish(struct keeper *keeper, struct snapshot *published, struct pa
     pthread_mutex_lock(&keeper->lock);
     job_replace(&keeper->next, &job);
     keeper->clock = *now;
+    keeper->progress = KEEPER_WRITING;
     pthread_cond_signal(&keeper->wake);
     pthread_mutex_unlock(&keeper->lock);
+}
+
+enum keeper_progress keeper_progress(const struct keeper *keeper)
+{
+    return keeper ? (enum keeper_progress)keeper->progress : KEEPER_CURRENT;
 }
 
 void keeper_tell_time(struct keeper *keeper, const struct memory_clock *now)

@@ -24,6 +24,15 @@ int keeper_new(const char *directory, struct notify *notify, struct status *stat
 void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past,
                     const struct memory_clock *now);
 
+/* How far the keeper is with what was published last. */
+enum keeper_progress {
+    KEEPER_CURRENT, /* all is written, or there is no keeper */
+    KEEPER_WRITING,
+    KEEPER_FAILING, /* it cannot be written now */
+};
+
+enum keeper_progress keeper_progress(const struct keeper *keeper);
+
 /* Says what time it is, which is to be done every few seconds: now and then, and at the end, it is
  * written, so that a start knows how long the service was stopped. Does nothing without a KEEPER.
  */

@@ -16,7 +16,10 @@
 #include <stdatomic.h>
 #include <time.h>
 
-enum { NAP_NANOSECONDS = 10000000 };
+enum {
+    NAP_NANOSECONDS = 10000000,
+    KEEPER_PATIENCE_MILLISECONDS = 5000,
+};
 
 struct load {
     struct load_setup setup;
@@ -162,6 +165,20 @@ static int give_up_state(struct load *load, int r)
     return 0;
 }
 
+/* Waits until what was published last is in the state, which tells what domains owe: a policy that
+ * was served for a moment alone binds senders, too. A disk that hangs is not waited for for long.
+ */
+static void wait_for_keeper(struct load *load)
+{
+    int64_t end = clock_monotonic_ms() + KEEPER_PATIENCE_MILLISECONDS;
+    const struct keeper *keeper = load->setup.keeper;
+
+    while (keeper_progress(keeper) == KEEPER_WRITING && !load->cancelled &&
+           clock_monotonic_ms() < end)
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
+    load->retirement.uncertain = keeper_progress(keeper) != KEEPER_CURRENT;
+}
+
 /* Finds what was published until now, which ids waited, and which domains were retiring. */
 static int look_back(struct load *load, struct notified *notified)
 {
@@ -172,6 +189,7 @@ static int look_back(struct load *load, struct notified *notified)
         (setup->settings ? setup->settings : &load->result.config->settings)->state);
     load->retirement.past = &load->past;
     load->retirement.published = setup->published;
+    wait_for_keeper(load);
     if (load->remembers)
         return give_up_state(load, remember(load, notified));
     r = past_of(setup->published, &load->past);

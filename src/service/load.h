@@ -12,6 +12,7 @@
 #pragma once
 
 #include "service/announcements.h"
+#include "service/keeper.h"
 
 #include "config/config.h"
 #include "snapshot/changes.h"
@@ -31,7 +32,8 @@ struct load_setup {
     const struct announcements *announcements;
     const struct glob_set *matched; /* globs that matched at the last load */
     struct notify *notify;
-    void (*ended)(void); /* called by the thread at its end */
+    const struct keeper *keeper; /* NULL: there is no state, or this is the start */
+    void (*ended)(void);         /* called by the thread at its end */
 };
 
 /* What a load has made. Who takes something of it clears the member. */

@@ -182,7 +182,7 @@ static int judge_all(struct beginning *beginning, struct domain_changes *changes
         r = read_obligations(retirement, beginning->loaded, changes);
         if (r < 0)
             return r;
-        beginning->uncertain = r;
+        beginning->uncertain = r || retirement->uncertain;
     }
     for (size_t i = 0; i < changes->n; i++) {
         r = judge(beginning, &changes->items[i]);

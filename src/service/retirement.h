@@ -27,6 +27,7 @@ struct retirement {
     struct state *state;   /* open; NULL: none, or one that is opened when needed, */
     const char *directory; /* in here; NULL: there is none */
     int64_t now;
+    bool uncertain; /* the state lacks something of what was published */
 
     struct retiring_set set; /* in the end all that retire; in the beginning those of the past */
     struct arena arena;      /* what it points at */

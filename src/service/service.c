@@ -118,6 +118,7 @@ static int begin_load(struct service *service, const char *path, int64_t now)
         .announcements = &service->announcements,
         .matched = &service->matched,
         .notify = service->notify,
+        .keeper = service->keeper,
         .ended = signals_tell_loaded,
     };
     int r = load_new(&setup, &service->load);

@@ -253,10 +253,18 @@ def test_a_lower_max_age_frees_nobody_from_the_longer_one(prepared, clock):
         assert is_there(prepared) is there
 
 
+def test_a_policy_that_was_served_for_a_moment_alone_binds_as_well(running):
+    """However soon the next reload comes, the state has what was before it."""
+    for changes in ({"mode": "testing"}, {"mode": "none"}, {"mode": "none", "members": ""}):
+        write(running, **changes)
+        running.reload()
+    assert is_there(running)
+    assert is_there(running, "example.com")
+
+
 def test_a_domain_that_joined_later_owes_nothing_for_what_was_before(running):
     write(running, mode="testing")
     running.reload()
-    running.wait_log("")
     write(running, mode="testing", members="example.org, example.com, late.example")
     running.stop()
     running.start()
