@@ -220,7 +220,9 @@ int memory_read_obligations(struct state *state, const struct snapshot *loaded, 
         struct domain_change *change = &changes->items[i];
         int64_t until;
 
-        if (!change->was_there || has_mode(loaded, change))
+        /* Those that retire do so until a time that is known, and for that alone. */
+        if (!change->was_there || policy_is_retiring(change->before.primary) ||
+            has_mode(loaded, change))
             continue;
         r = read_obligation(state, statement, snapshot_bucket(loaded, change->name), change->name,
                             now, &until);
@@ -310,14 +312,15 @@ static uint32_t own_serial(const struct snapshot *snapshot, const struct domain 
                : 0;
 }
 
-/* What it owes from before stays with a domain. */
+/* What it owes from before stays with a domain. Of one that retires that is known, and the row may
+ * be from before it began to. */
 static int put_domain(struct writing *writing, uint32_t bucket, uint32_t position)
 {
     const struct memory_write *what = writing->what;
     struct sqlite3_stmt *put = writing->put;
     const struct past_policy *policy;
     struct domain domain;
-    int64_t owed, body;
+    int64_t owed, until, body;
     int r;
 
     snapshot_at(what->published, position, &domain);
@@ -325,6 +328,7 @@ static int put_domain(struct writing *writing, uint32_t bucket, uint32_t positio
                         &owed);
     if (r)
         return r;
+    until = snapshot_until(what->published, &domain);
     policy = past_find(what->past, domain.policy->primary);
     r = find_body(writing, policy, &body);
     if (r)
@@ -335,8 +339,8 @@ static int put_domain(struct writing *writing, uint32_t bucket, uint32_t positio
     state_bind_number(put, 4, domain.kind);
     state_bind_number(put, 5, domain.held);
     state_bind_number(put, 6, body);
-    state_bind_number(put, 7, owed);
-    state_bind_number(put, 8, snapshot_until(what->published, &domain));
+    state_bind_number(put, 7, until ? until : owed);
+    state_bind_number(put, 8, until);
     state_bind_number(put, 9, own_serial(what->published, &domain));
     return state_run(writing->state, put);
 }

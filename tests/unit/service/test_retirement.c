@@ -3,6 +3,7 @@
 
 #include "cmocka_all.h"
 #include "fixture.h"
+#include "state/bodies.h"
 #include "state/memory.h"
 #include "temporary.h"
 
@@ -351,6 +352,25 @@ static void earlier_bodies_bind_as_long_as_senders_may_hold_them(void **state)
                         "a.example until 1607401: a.example 3600 overlay 192.0.2.1");
 }
 
+static void the_longest_ttl_of_a_body_counts(void **state)
+{
+    const struct setup last = {"z.example", POLICY_MODE_TESTING, NULL, {0}, 0, false};
+    struct setup alone = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {0}, 0, false};
+    struct snapshot *before = load(&alone, NULL), *loaded = load(&last, NULL), *published;
+
+    (void)state;
+    alone.mode = POLICY_MODE_TESTING;
+    published = load(&alone, NULL);
+    keep(before, NOW - 2000);
+    assert_int_equal(bodies_live_longer(&kept, TEXT("a.example"), TTL / 2), 0);
+    keep(published, NOW - 1000);
+    assert_string_equal(reload(published, loaded, NOW, NULL),
+                        "a.example until 1607401: a.example 3600 overlay 192.0.2.1");
+    snapshot_unref(before);
+    snapshot_unref(published);
+    snapshot_unref(loaded);
+}
+
 static void a_domain_owes_nothing_for_what_was_before_it(void **state)
 {
     struct setup steps[] = {enforce, enforce, enforce};
@@ -421,6 +441,24 @@ static void what_it_owed_is_known_when_it_is_listed_again(void **state)
                         "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
     assert_string_equal(start(loaded, NOW + 200),
                         "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
+    snapshot_unref(published);
+    snapshot_unref(loaded);
+    snapshot_unref(retired);
+}
+
+static void a_state_that_lags_behind_lets_nobody_retire_longer(void **state)
+{
+    struct setup after = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {"c.example"}, 1, false};
+    struct snapshot *published = load(&enforce, NULL), *loaded = load(&after, NULL), *retired;
+
+    (void)state;
+    keep(published, NOW - 100);
+    reload(published, loaded, NOW, &retired);
+    assert_string_equal(reload(retired, loaded, 1608401, NULL), "");
+    /* Nor is it longer if that is written days later. */
+    keep(retired, NOW + 2 * 86400);
+    assert_string_equal(reload(retired, loaded, 1608401, NULL), "");
+    assert_string_equal(start(loaded, 1608401), "");
     snapshot_unref(published);
     snapshot_unref(loaded);
     snapshot_unref(retired);
@@ -508,11 +546,13 @@ int main(void)
         TEST(it_follows_its_former_policy),
         TEST(a_retiring_domain_retires_until_the_same_time),
         TEST(earlier_bodies_bind_as_long_as_senders_may_hold_them),
+        TEST(the_longest_ttl_of_a_body_counts),
         TEST(a_domain_owes_nothing_for_what_was_before_it),
         TEST(what_joins_when_enforce_ends_owes_nothing),
         TEST(a_domain_carries_what_it_owes_to_another_policy),
         TEST(what_is_held_back_again_still_owes),
         TEST(what_it_owed_is_known_when_it_is_listed_again),
+        TEST(a_state_that_lags_behind_lets_nobody_retire_longer),
         TEST(what_is_not_known_counts_as_long),
         TEST(without_a_state_nothing_retires),
         TEST(the_first_are_named_and_the_last_time),
