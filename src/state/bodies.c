@@ -20,8 +20,8 @@ int bodies_end(struct state *state, struct text primary, int64_t last)
 int bodies_live_longer(struct state *state, struct text primary, uint32_t ttl)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
-    int r = state_prepare(state, "UPDATE bodies SET ttl = max(ttl, ?) WHERE policy = ? AND last IS NULL",
-                          &update);
+    int r = state_prepare(
+        state, "UPDATE bodies SET ttl = max(ttl, ?) WHERE policy = ? AND last IS NULL", &update);
 
     if (r)
         return r;

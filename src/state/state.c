@@ -1,5 +1,7 @@
 #include "state/state.h"
 
+#include "base/buffer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -147,6 +149,31 @@ static int run_steps(struct state *state)
     return state_execute(state, set_version);
 }
 
+static int refuse_version(struct state *state, int64_t version, const char *what)
+{
+    snprintf(state->fault, sizeof(state->fault), "it has version %lld, %s %zu", (long long)version,
+             what, ARRAY_LENGTH(steps));
+    return STATE_FAILED;
+}
+
+static int refuse_later(struct state *state, int64_t version)
+{
+    return refuse_version(state, version, "this program knows up to");
+}
+
+/* Looks whether a database has this program's version, which is to read it. */
+static int check_version(struct state *state)
+{
+    int64_t version = 0;
+    int r = read_version(state, &version);
+
+    if (r || version == (int64_t)ARRAY_LENGTH(steps))
+        return r;
+    if (version > (int64_t)ARRAY_LENGTH(steps) || version < 0)
+        return refuse_later(state, version);
+    return refuse_version(state, version, "and the service, when it starts, brings it up to");
+}
+
 /* Brings the database up to this program's version, in one transaction: another process may be
  * about to do the same. */
 static int migrate(struct state *state)
@@ -156,16 +183,22 @@ static int migrate(struct state *state)
 
     if (r || version == (int64_t)ARRAY_LENGTH(steps))
         return r;
-    if (version > (int64_t)ARRAY_LENGTH(steps) || version < 0) {
-        snprintf(state->fault, sizeof(state->fault),
-                 "it has version %lld, this program knows up to %zu", (long long)version,
-                 ARRAY_LENGTH(steps));
-        return STATE_FAILED;
-    }
+    if (version > (int64_t)ARRAY_LENGTH(steps) || version < 0)
+        return refuse_later(state, version);
     r = state_begin(state);
     if (r)
         return r;
     return state_end(state, run_steps(state));
+}
+
+/* Closes a database to others that an earlier version left open to them: it gets a secret now. It
+ * is not opened for that, as closing it would end locks that this process may have on it. */
+static void close_to_others(const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO))
+        (void)chmod(path, status.st_mode & (S_IRWXU | S_IRWXG));
 }
 
 /* Makes the file of a database that is missing. Nobody else may read it, as it has the seed of the
@@ -176,28 +209,78 @@ static void make_file(const char *path, const char *directory)
     struct stat status;
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    if (fd < 0)
+    if (fd < 0) {
+        close_to_others(path);
         return;
+    }
     if (geteuid() == 0 && stat(directory, &status) == 0 && status.st_uid != 0 &&
         fchown(fd, status.st_uid, status.st_gid) < 0)
         unlink(path);
     close(fd);
 }
 
-static int open_database(struct state *state, const char *path, enum state_mode mode)
+static int connect_database(struct state *state, const char *path, int flags)
 {
-    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
-    struct stat status;
-    int code, r;
+    int code = sqlite3_open_v2(
+        path, &state->database,
+        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE, NULL);
 
-    flags |= mode == STATE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    code = sqlite3_open_v2(path, &state->database, flags, NULL);
     if (code != SQLITE_OK)
         return fail(state, code);
     sqlite3_extended_result_codes(state->database, 1);
     sqlite3_busy_timeout(state->database, BUSY_MILLISECONDS);
-    if (mode == STATE_READ)
-        return 0;
+    return 0;
+}
+
+/* Whether a database has nothing in its log, so that it is all in one file. */
+static bool is_at_rest(const char *path)
+{
+    CLEANUP(buffer_deinit) struct buffer log = BUFFER_INIT;
+    struct stat status;
+
+    buffer_printf(&log, "%s-wal", path);
+    if (log.failed || access(path, R_OK) < 0)
+        return false;
+    return stat(buffer_string(&log), &status) < 0 ? errno == ENOENT : status.st_size == 0;
+}
+
+/* Reads a database at rest as a file that nobody writes. The path is part of a URI then. */
+static int open_at_rest(struct state *state, const char *path)
+{
+    CLEANUP(buffer_deinit) struct buffer uri = BUFFER_INIT;
+    int r;
+
+    buffer_add_string(&uri, "file:");
+    for (const char *c = path; *c; c++)
+        buffer_printf(&uri, *c == '/' ? "%c" : "%%%02x", (unsigned char)*c);
+    buffer_add_string(&uri, "?immutable=1");
+    if (uri.failed)
+        return -ENOMEM;
+    r = connect_database(state, buffer_string(&uri), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    return r ? r : check_version(state);
+}
+
+/* Readers of a log need to make files beside it, which they cannot on a disk that is full or
+ * read-only. */
+static int open_to_read(struct state *state, const char *path)
+{
+    int r = connect_database(state, path, SQLITE_OPEN_READONLY);
+
+    if (r == 0)
+        r = check_version(state);
+    if (r != STATE_FAILED || state->damaged || !is_at_rest(path))
+        return r;
+    state_close(state);
+    return open_at_rest(state, path);
+}
+
+static int open_to_write(struct state *state, const char *path)
+{
+    struct stat status;
+    int r = connect_database(state, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+
+    if (r)
+        return r;
     r = state_execute(state, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     if (r)
         return r;
@@ -248,10 +331,11 @@ int state_open(struct state *state, const char *directory, enum state_mode mode)
         snprintf(state->fault, sizeof(state->fault), "its path is too long");
         return STATE_FAILED;
     }
-    if (mode == STATE_WRITE)
-        make_file(state->path, real);
-    r = open_database(state, state->path, mode);
-    return r == STATE_FAILED && mode == STATE_WRITE && state->damaged ? state_replace(state) : r;
+    if (mode == STATE_READ)
+        return open_to_read(state, state->path);
+    make_file(state->path, real);
+    r = open_to_write(state, state->path);
+    return r == STATE_FAILED && state->damaged ? state_replace(state) : r;
 }
 
 int state_replace(struct state *state)
@@ -267,7 +351,7 @@ int state_replace(struct state *state)
              state->path);
     make_file(state->path, directory);
     state->damaged = false;
-    return open_database(state, state->path, STATE_WRITE);
+    return open_to_write(state, state->path);
 }
 
 int state_impossible(struct state *state, const char *what)

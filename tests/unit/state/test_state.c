@@ -134,6 +134,35 @@ static void a_database_of_a_later_version_is_left_alone(void **state)
     unlink("state.db");
 }
 
+static void one_of_an_earlier_version_is_brought_up_by_who_may_write(void **state)
+{
+    struct state database;
+    struct stat status;
+
+    (void)state;
+    assert_int_equal(open_here(&database, STATE_WRITE), 0);
+    assert_int_equal(state_execute(&database, "DROP TABLE service; DROP TABLE catalogs;"
+                                              "DROP TABLE policies; DROP TABLE bodies;"
+                                              "DROP TABLE sums; DROP TABLE domains;"
+                                              "DROP TABLE notified; DROP TABLE sync_runs;"
+                                              "PRAGMA user_version = 1"),
+                     0);
+    state_close(&database);
+    assert_int_equal(chmod("state.db", 0644), 0);
+    assert_int_equal(open_here(&database, STATE_READ), STATE_FAILED);
+    assert_non_null(strstr(database.fault, "version 1"));
+    state_close(&database);
+    assert_int_equal(open_here(&database, STATE_WRITE), 0);
+    assert_false(database.created);
+    /* It gets a secret. */
+    assert_int_equal(stat("state.db", &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+    state_close(&database);
+    assert_int_equal(open_here(&database, STATE_READ), 0);
+    state_close(&database);
+    unlink("state.db");
+}
+
 static void a_directory_that_is_missing_is_a_fault(void **state)
 {
     struct state database;
@@ -152,6 +181,7 @@ int main(void)
         cmocka_unit_test(the_last_runs_are_kept_and_the_last_report),
         cmocka_unit_test(a_damaged_database_is_set_aside),
         cmocka_unit_test(a_database_of_a_later_version_is_left_alone),
+        cmocka_unit_test(one_of_an_earlier_version_is_brought_up_by_who_may_write),
         cmocka_unit_test(a_directory_that_is_missing_is_a_fault),
     };
 
