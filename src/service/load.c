@@ -65,6 +65,28 @@ static void begin_clock(struct load *load)
             (long long)(passed < 0 ? -passed : passed), passed < 0 ? "before" : "after");
 }
 
+/* Opens a state that cannot be written now. What it says holds, but for serials: another process
+ * may have published since then, and this one cannot note that it does. Returns 0, STATE_END if
+ * there is nothing in it, or R. */
+static int open_to_read(struct load *load, const char *directory, int r)
+{
+    struct state state;
+    int read = state_open(&state, directory, STATE_READ);
+
+    if (read == 0)
+        read = memory_read(&state, &load->memory);
+    load->memory.ended = false;
+    if (read && read != STATE_END) {
+        state_close(&state);
+        return r;
+    }
+    log_warning("the state in %s can be read, but not written: %s; all own zones get new serials",
+                directory, load->state.fault);
+    state_close(&load->state);
+    load->state = state;
+    return read;
+}
+
 /* Opens the state at the start, and reads the first of it. Without it the service starts as if
  * nothing had been published before. */
 static void open_state(struct load *load, const char *directory)
@@ -82,13 +104,15 @@ static void open_state(struct load *load, const char *directory)
     if (state->set_aside[0])
         log_error("the state in %s was damaged: it is %s now, and a new one is made", directory,
                   state->set_aside);
-    if (r)
+    load->began = r == 0 && load->memory.ended;
+    if (r == STATE_FAILED)
+        r = open_to_read(load, directory, r);
+    if (r && r != STATE_END)
         log_error("cannot use the state in %s: %s; starting as if nothing had been published "
                   "before",
                   directory, r < 0 ? strerror(-r) : state->fault);
     else if (load->memory.written == 0)
         log_warning("the state in %s is new: what was published before is not known", directory);
-    load->began = r == 0 && load->memory.ended;
     snprintf(load->directory, sizeof(load->directory), "%s", directory);
     load->remembers = r == 0 && load->memory.written;
     if (r == 0)

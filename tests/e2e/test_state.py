@@ -387,27 +387,55 @@ def remount(disk, how):
     assert done.returncode == 0, done.stdout
 
 
+def break_state(service, disk, name):
+    """Returns what mends it."""
+    if name == "read-only":
+        remount(disk, "ro")
+        return functools.partial(remount, disk, "rw")
+    return getattr(Faults, name)(service, disk)
+
+
+READABLE = ["full", "locked", "read-only"]
+
+
 @pytest.mark.parametrize("name", [*FAULTS, "read-only"])
 def test_a_start_with_a_state_that_cannot_be_used_answers(stored, disk, name):
-    """As if nothing had been published before. It catches up when it can."""
+    """What can be read of it holds; else it is as if nothing had been published before. It catches
+    up when it can."""
     last = serials(stored)
     stored.stop()
     time.sleep(1.1)
-    if name == "read-only":
-        remount(disk, "ro")
-        mend = functools.partial(remount, disk, "rw")
-    else:
-        mend = getattr(Faults, name)(stored, disk)
+    mend = break_state(stored, disk, name)
     start = stored.log_size()
     stored.start()
     now = serials(stored)
     assert all(now[zone] > last[zone] for zone in last)
     stored.wait_log(FAILING, start)
-    assert "starting as if nothing had been published before" in stored.log(start)
+    expected = "can be read, but not written" if name in READABLE else "starting as if nothing"
+    assert expected in stored.log(start)
     mend()
     stored.wait_log(AGAIN, start)
     restart(stored)
     assert serials(stored) == now
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_a_start_that_can_only_read_the_state_lets_nobody_go_early(stored, disk, name):
+    configure(stored)
+    stored.config.write_text(stored.config.read_text("ascii").replace("example.org, ", ""), "ascii")
+    stored.reload()
+    wait_written(stored)
+    stored.stop()
+    mend = break_state(stored, disk, name)
+    start = stored.log_size()
+    stored.start()
+    assert "_mta-sts.example.org." in serials(stored)
+    stored.wait_log(FAILING, start)
+    mend()
+    stored.wait_log(AGAIN, start)
+    restart(stored)
+    assert "_mta-sts.example.org." in serials(stored)
+
 
 
 def test_a_database_or_directory_that_is_gone_is_made_again(kept):
