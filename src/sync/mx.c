@@ -71,10 +71,11 @@ static const struct policy *policy_of(const struct config *config, size_t list)
     return snapshot_policy(config->snapshot, config->lists[list].policy);
 }
 
-static bool is_covered(const struct config *config, struct text host)
+/* Whether any policy covers a server, one that sync finds no members for, too. */
+static bool is_covered(const struct snapshot *snapshot, struct text host)
 {
-    for (size_t i = 0; i < config->n_lists; i++)
-        if (covers(policy_of(config, i), host))
+    for (size_t i = 0; i < snapshot_n_policies(snapshot); i++)
+        if (covers(snapshot_policy(snapshot, i), host))
             return true;
     return false;
 }
@@ -88,13 +89,15 @@ static bool is_repeated(const struct dns_answer *answer, size_t number)
     return false;
 }
 
-/* Notes the servers that keep a name out. */
+/* Notes the servers that keep a name out. Those that are known already are looked for first: there
+ * may be thousands of policies. */
 static int note_uncovered(struct asking *asking, const struct dns_answer *answer)
 {
     for (size_t i = 0; i < answer->n_values; i++) {
         int r;
 
-        if (is_covered(asking->config, answer->values[i]) || is_repeated(answer, i))
+        if (is_repeated(answer, i) || uncovered_count(asking->uncovered, answer->values[i]) ||
+            is_covered(asking->config->snapshot, answer->values[i]))
             continue;
         r = uncovered_add(asking->uncovered, answer->values[i]);
         if (r)

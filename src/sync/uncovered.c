@@ -29,18 +29,24 @@ static int compare_names(const void *a, const void *b)
     return memcmp(left->name.data, right->name.data, left->name.length);
 }
 
-int uncovered_add(struct uncovered *uncovered, struct text name)
+bool uncovered_count(struct uncovered *uncovered, struct text name)
 {
-    struct server key = {.name = name}, *server;
+    struct server key = {.name = name};
     struct server **found = tfind(&key, &uncovered->servers, compare_names);
 
-    if (found) {
+    if (found)
         (*found)->names++;
+    return found || uncovered->cut;
+}
+
+int uncovered_add(struct uncovered *uncovered, struct text name)
+{
+    struct server *server;
+
+    if (uncovered->n == UNCOVERED_MAX) {
+        uncovered->cut = true;
         return 0;
     }
-    uncovered->cut |= uncovered->n == UNCOVERED_MAX;
-    if (uncovered->cut)
-        return 0;
     server = arena_alloc(&uncovered->arena, sizeof(*server));
     if (!server || arena_copy_text(&uncovered->arena, name, &server->name))
         return -ENOMEM;

@@ -19,7 +19,11 @@ struct uncovered {
 
 void uncovered_deinit(struct uncovered *uncovered);
 
-/* Counts a domain that has the server of a name. Returns 0 or -ENOMEM. */
+/* Counts a domain that has the server of a name. Returns whether there is no more to do: false if
+ * the server is to be added, unless a policy covers it. */
+bool uncovered_count(struct uncovered *uncovered, struct text name);
+
+/* Adds a server, which one domain has. Returns 0 or -ENOMEM. */
 int uncovered_add(struct uncovered *uncovered, struct text name);
 
 /* Hands the servers that most names have to a function, MAX of them at most, the widest first.

@@ -504,6 +504,17 @@ def repeated(message, tcp):
     return reply.to_wire()
 
 
+def test_the_servers_that_are_shown_are_covered_by_no_policy_at_all(bench):
+    bench.configure(policies=ONE_POLICY + ONE_POLICY.split("\n", 1)[1].replace("one", "two").replace("mx1", "mx2")
+                    .replace(", members: synced", ""))
+    for name in ("a.example", "b.example"):
+        bench.names(*bench.api.names, name, hosts=["mx2.hoster.example", *ELSEWHERE])
+    assert bench.run().stdout.endswith(
+        "other mail servers: 2, no mail server: 0, look-up failed: 0\n"
+        "listed in the configuration: 0, no mail domain: 0\n"
+        "mail servers that no policy covers:\n  mx.elsewhere.example: 2 names\n")
+
+
 def test_a_dry_run_names_all_mail_servers_and_others_the_widest(bench):
     for number in range(25):
         bench.names(*bench.api.names, f"d{number:02}.example", hosts=[f"mx{number:02}.elsewhere.example"])

@@ -15,7 +15,8 @@ static void show(struct text server, size_t names)
 static void add(struct uncovered *uncovered, const char *server, int n)
 {
     while (n--)
-        assert_int_equal(uncovered_add(uncovered, text_from(server)), 0);
+        if (!uncovered_count(uncovered, text_from(server)))
+            assert_int_equal(uncovered_add(uncovered, text_from(server)), 0);
 }
 
 static void the_widest_come_first(void **state)
