@@ -1,17 +1,26 @@
 #include "commands/commands.h"
 
+#include "os/fd.h"
 #include "sync/sync.h"
 
 enum { OPTION_DRY_RUN };
 
+/* Which state to lock is in the configuration. So it is loaded again once that is locked: the lists
+ * that were read before may be those of a run that was ending. */
 static int sync_command(const struct command_arguments *arguments)
 {
     CLEANUP(config_free_pointer)
     struct config *config = command_load_alone(arguments->config_path);
+    bool dry_run = arguments->options[OPTION_DRY_RUN];
+    CLEANUP(fd_close) int lock = -1;
 
-    if (!config)
+    if (!config || !sync_can_run(config) || !(dry_run || sync_lock(config, &lock)))
         return EXIT_REFUSED;
-    return sync_run(config, arguments->options[OPTION_DRY_RUN]) ? EXIT_DONE : EXIT_REFUSED;
+    if (!dry_run) {
+        config_free(config);
+        config = command_load_alone(arguments->config_path);
+    }
+    return config && sync_can_run(config) && sync_run(config, dry_run) ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static const struct command commands[] = {

@@ -2,7 +2,6 @@
 
 #include "base/number.h"
 #include "base/quote.h"
-#include "os/fd.h"
 #include "os/state_directory.h"
 #include "policy/policy_records.h"
 #include "state/sync_runs.h"
@@ -315,24 +314,26 @@ static void save(const struct run *run, int64_t started, bool refused)
     state_close(&state);
 }
 
-/* Says what keeps sync from running at all. Returns whether something does. */
-static bool is_useless(const struct config *config, bool dry_run, int *lock)
+bool sync_can_run(const struct config *config)
 {
-    CLEANUP(buffer_deinit) struct buffer fault = BUFFER_INIT;
-    int r = 0;
-
     if (!config->sync.present)
         fprintf(stderr, "sync: the configuration has no section sync, which says where the domains "
                         "come from\n");
     else if (config->n_lists == 0)
         fprintf(stderr, "sync: no policy has members: synced\n");
-    else if (!dry_run)
-        r = lists_lock(state_directory(config->settings.state), lock, &fault);
+    return config->sync.present && config->n_lists;
+}
+
+bool sync_lock(const struct config *config, int *lock)
+{
+    CLEANUP(buffer_deinit) struct buffer fault = BUFFER_INIT;
+    int r = lists_lock(state_directory(config->settings.state), lock, &fault);
+
     if (r == LISTS_LOCKED)
         fprintf(stderr, "sync: another run is under way\n");
     else if (r)
         fprintf(stderr, "sync: %s\n", fault.length ? buffer_string(&fault) : strerror(ENOMEM));
-    return !config->sync.present || config->n_lists == 0 || r;
+    return r == 0;
 }
 
 bool sync_run(const struct config *config, bool dry_run)
@@ -344,12 +345,9 @@ bool sync_run(const struct config *config, bool dry_run)
         .dry = dry_run,
         .names.snapshot = config->snapshot,
     };
-    CLEANUP(fd_close) int lock = -1;
     int64_t started = time(NULL);
     int r;
 
-    if (is_useless(config, dry_run, &lock))
-        return false;
     signal(SIGPIPE, SIG_IGN); /* writing to a peer that has gone fails with EPIPE instead */
     r = go(&run);
     if (r < 0)

@@ -9,6 +9,15 @@
 
 #include "config/config.h"
 
+/* Says on stderr what keeps sync from running with a configuration at all. Returns whether it can.
+ */
+bool sync_can_run(const struct config *config);
+
+/* Sees to it that no other run is under way as long as LOCK, a descriptor, is open; says on stderr
+ * if one is. What the lists hold is certain only in a configuration that is loaded afterwards.
+ * Returns whether it is locked. */
+bool sync_lock(const struct config *config, int *lock);
+
 /* Runs with a configuration that was loaded; a DRY_RUN changes nothing and prints the same. What
  * was found goes to stdout, what is wrong to stderr. Returns whether the run has come to its end
  * and was not refused. */
