@@ -254,7 +254,7 @@ UNUSED = ("mx", W, "the mx mail.example.net is no MX of any domain of the policy
 
 DOMAINS = [
     Domain("good.example"),
-    Domain("signed.example"),
+    Domain("signed.example", more=', acme_challenge: "%d.acme.invalid"'),
     # all of it over IPv6 alone
     Domain("six.example", mx="mx6.mail.example", host=WEB6, zone_mx="mx6.mail.example.",
            servers=("ns1", "ns6")),
@@ -301,6 +301,8 @@ DOMAINS = [
         ("servers", E, "no SOA record of the zone: a bogus answer"), ("mx", E, "a bogus answer")]),
     # policy-host
     Domain("no-host.example", [("policy-host", E, NO_NAME)], host=None),
+    Domain("only-challenge.example", [("policy-host", E, "no record")], host=None,
+           more=', acme_challenge: "%d.acme.invalid"'),
     Domain("other-host.example", [
         ("policy-host", E, f'without "{WEB}"'), ("servers", E, f'answers mta-sts A: "{NOBODY}"'),
         ("https", E, f'no connection at {NOBODY} ("Connection refused")')],

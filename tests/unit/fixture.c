@@ -67,7 +67,9 @@ static int add_all(struct builder *builder)
     r = r ? r : add(builder, &spec);
     spec.primary = fixture_name("host.example");
     spec.policy_host = fixture_name("web.example.net");
+    spec.acme_challenge = "%d.acme.example";
     r = r ? r : add(builder, &spec);
+    spec.acme_challenge = NULL;
     spec.primary = fixture_name("none.example");
     spec.mode = POLICY_MODE_NONE;
     spec.n_mx = 0;
