@@ -203,14 +203,21 @@ static void wait_for_keeper(struct load *load)
     load->retirement.uncertain = keeper_progress(keeper) != KEEPER_CURRENT;
 }
 
+/* Where the state is. The start decides that: a directory that has gone since comes back when it
+ * can be written. Returns NULL for nowhere. */
+static const char *find_directory(const struct load *load)
+{
+    return load->setup.published ? load->setup.directory
+                                 : state_directory(load->result.config->settings.state);
+}
+
 /* Finds what was published until now, which ids waited, and which domains were retiring. */
 static int look_back(struct load *load, struct notified *notified)
 {
     const struct load_setup *setup = &load->setup;
     int r;
 
-    load->retirement.directory = state_directory(
-        (setup->settings ? setup->settings : &load->result.config->settings)->state);
+    load->retirement.directory = find_directory(load);
     load->retirement.past = &load->past;
     load->retirement.published = setup->published;
     wait_for_keeper(load);
@@ -304,11 +311,7 @@ static void describe(struct load *load)
 /* Own zones need a place for their serials. */
 static int check_state(struct load *load)
 {
-    const struct config *config = load->result.config;
-    const struct settings *settings =
-        load->setup.settings ? load->setup.settings : &config->settings;
-
-    if (snapshot_n_zones(config->snapshot) == 0 || state_directory(settings->state))
+    if (snapshot_n_zones(load->result.config->snapshot) == 0 || find_directory(load))
         return 0;
     log_error("%s: %s", load->setup.path, state_needed);
     return REPORTED;

@@ -33,6 +33,7 @@ struct load_setup {
     const struct glob_set *matched; /* globs that matched at the last load */
     struct notify *notify;
     const struct keeper *keeper; /* NULL: there is no state, or this is the start */
+    const char *directory;       /* of the state; NULL like that */
     void (*ended)(void);         /* called by the thread at its end */
 };
 

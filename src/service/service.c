@@ -42,8 +42,9 @@ struct service {
     struct listeners *listeners;
     struct workers *workers; /* NULL: the first load has not ended */
     struct admin *admin;
-    struct keeper *keeper; /* NULL: there is no state */
-    struct load *load;     /* NULL: none runs */
+    const char *state_directory; /* NULL: there is no state */
+    struct keeper *keeper;       /* the same */
+    struct load *load;           /* NULL: none runs */
 };
 
 DEFINE_CLEANUP(struct service *, service_free)
@@ -119,6 +120,7 @@ static int begin_load(struct service *service, const char *path, int64_t now)
         .matched = &service->matched,
         .notify = service->notify,
         .keeper = service->keeper,
+        .directory = service->state_directory,
         .ended = signals_tell_loaded,
     };
     int r = load_new(&setup, &service->load);
@@ -227,12 +229,12 @@ static void adopt(struct service *service, struct load_result *result)
 /* Begins to keep the state, if there is a place for it. */
 static int start_keeper(struct service *service, const struct settings *settings)
 {
-    const char *directory = state_directory(settings->state);
     int r;
 
-    if (!directory)
+    service->state_directory = state_directory(settings->state);
+    if (!service->state_directory)
         return 0;
-    r = keeper_new(directory, service->notify, service->status, &service->keeper);
+    r = keeper_new(service->state_directory, service->notify, service->status, &service->keeper);
     if (r < 0)
         log_error("cannot start the thread that writes the state: %s", strerror(-r));
     return r ? REPORTED : 0;

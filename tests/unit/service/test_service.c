@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOG_MAX = 1 << 16 };
@@ -63,6 +64,21 @@ static void write_config(unsigned int max_age)
              "  - {domain: first.example, announce_delay: 10s}\n"
              "  - {domain: second.example, announce_delay: 11s}\n",
              getenv("PWD"), max_age);
+    temporary_write("config.yaml", text);
+}
+
+/* A policy with mode enforce and own zones. */
+static void write_policies(const char *members)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text),
+             "listen: {unix: {path: \"%s/s\"}}\n"
+             "zones: {nameservers: ns.example, hostmaster: h.example}\n"
+             "policies:\n"
+             "  - {domain: a.example, authority: zones, mode: enforce, mx: mail.example.net,\n"
+             "     policy_host: 192.0.2.1, max_age: 1d, domains: [%s]}\n",
+             getenv("PWD"), members);
     temporary_write("config.yaml", text);
 }
 
@@ -158,6 +174,25 @@ static void a_load_that_hangs_does_not_hold_up_the_end(void **state)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
+static void what_is_decided_about_the_state_at_the_start_holds(void **state)
+{
+    struct service *service;
+    char path[512];
+
+    (void)state;
+    assert_int_equal(mkdir("kept", 0700), 0);
+    snprintf(path, sizeof(path), "%s/kept", getenv("PWD"));
+    setenv("STATE_DIRECTORY", path, 1);
+    write_policies("first.example, second.example");
+    service = start();
+    unsetenv("STATE_DIRECTORY"); /* as if the directory had gone that is there by default */
+    write_policies("second.example");
+    reload(service);
+    assert_int_equal(count_logged("retiring: 1 domain, "), 1);
+    assert_int_equal(count_logged("refused"), 0);
+    service_free(service);
+}
+
 /* The log goes to a file. */
 static int set_up(void **state)
 {
@@ -181,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_load_that_hangs_does_not_hold_up_the_end),
+        TEST(what_is_decided_about_the_state_at_the_start_holds),
         TEST(an_id_that_comes_due_between_two_looks_at_the_clock_is_announced_once),
     };
 
