@@ -26,6 +26,7 @@ struct job {
     struct past past;           /* of it */
     struct memory_clock clock;  /* when it was published */
     int64_t since;              /* when the first was that was not written, seconds */
+    int64_t lost;               /* until when senders may hold what this one has no more */
     bool all;                   /* there was such a one */
 };
 
@@ -41,6 +42,7 @@ struct keeper {
     pthread_cond_t wake;
     struct job next;
     struct memory_clock clock; /* what time it was when this was said last */
+    int64_t unknown_until;     /* until when they may hold what was never written */
     bool ending;
 
     /* The thread's own. */
@@ -60,10 +62,13 @@ static void job_deinit(struct job *job)
     *job = (struct job){0};
 }
 
-/* Replaces a job that was not done yet. */
-static void job_replace(struct job *job, struct job *next)
+/* Replaces a job that was not done yet. What it had, and the next one has no more, is never
+ * written. Under the lock. */
+static void job_replace(struct keeper *keeper, struct job *job, struct job *next)
 {
     if (job->published) {
+        if (next->lost > keeper->unknown_until)
+            keeper->unknown_until = next->lost;
         next->since = job->since;
         next->all = true;
     }
@@ -138,6 +143,18 @@ static int open_state(struct keeper *keeper)
     return memory_begin(&keeper->state, snapshot_seed(keeper->job.published), &memory);
 }
 
+int64_t keeper_unknown_until(struct keeper *keeper)
+{
+    int64_t until;
+
+    if (!keeper)
+        return 0;
+    pthread_mutex_lock(&keeper->lock);
+    until = keeper->unknown_until;
+    pthread_mutex_unlock(&keeper->lock);
+    return until;
+}
+
 static int write_job(struct keeper *keeper)
 {
     const struct job *job = &keeper->job;
@@ -146,6 +163,7 @@ static int write_job(struct keeper *keeper)
         .past = &keeper->job.past,
         .clock = job->clock,
         .since = job->since,
+        .unknown_until = keeper_unknown_until(keeper),
         .all = job->all,
     };
     int r = open_state(keeper);
@@ -214,7 +232,7 @@ static bool wait_for_work(struct keeper *keeper)
            pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until) == 0)
         ;
     if (keeper->next.published) {
-        job_replace(&keeper->job, &keeper->next);
+        job_replace(keeper, &keeper->job, &keeper->next);
         keeper->retry_at = 0;
     }
     keeper->now = keeper->clock;
@@ -287,7 +305,7 @@ int keeper_new(const char *directory, struct notify *notify, struct status *stat
 }
 
 void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past,
-                    const struct memory_clock *now)
+                    int64_t lost, const struct memory_clock *now)
 {
     struct job job;
 
@@ -297,11 +315,12 @@ void keeper_publish(struct keeper *keeper, struct snapshot *published, struct pa
         .published = snapshot_ref(published),
         .past = *past,
         .clock = *now,
+        .lost = lost,
     };
     job.since = job.clock.time;
     *past = PAST_INIT;
     pthread_mutex_lock(&keeper->lock);
-    job_replace(&keeper->next, &job);
+    job_replace(keeper, &keeper->next, &job);
     keeper->clock = *now;
     keeper->progress = KEEPER_WRITING;
     pthread_cond_signal(&keeper->wake);

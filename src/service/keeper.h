@@ -20,9 +20,14 @@ int keeper_new(const char *directory, struct notify *notify, struct status *stat
                struct keeper **out);
 
 /* Has a snapshot written that was published just now. PAST is that of the snapshot, with the ids
- * that wait; what it holds is taken over. Does nothing without a KEEPER. */
+ * that wait; what it holds is taken over. LOST is what retirement_lost says of it: it counts if the
+ * snapshot before was not written yet. Does nothing without a KEEPER. */
 void keeper_publish(struct keeper *keeper, struct snapshot *published, struct past *past,
-                    const struct memory_clock *now);
+                    int64_t lost, const struct memory_clock *now);
+
+/* Until when senders may hold something that was published and never written; 0: nothing, or there
+ * is no KEEPER. */
+int64_t keeper_unknown_until(struct keeper *keeper);
 
 /* How far the keeper is with what was published last. */
 enum keeper_progress {

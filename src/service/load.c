@@ -195,12 +195,13 @@ static int give_up_state(struct load *load, int r)
 static void wait_for_keeper(struct load *load)
 {
     int64_t end = clock_monotonic_ms() + KEEPER_PATIENCE_MILLISECONDS;
-    const struct keeper *keeper = load->setup.keeper;
+    struct keeper *keeper = load->setup.keeper;
 
     while (keeper_progress(keeper) == KEEPER_WRITING && !load->cancelled &&
            clock_monotonic_ms() < end)
         nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
     load->retirement.uncertain = keeper_progress(keeper) != KEEPER_CURRENT;
+    load->retirement.unknown_until = keeper_unknown_until(keeper);
 }
 
 /* Where the state is. The start decides that: a directory that has gone since comes back when it

@@ -32,9 +32,9 @@ struct load_setup {
     const struct announcements *announcements;
     const struct glob_set *matched; /* globs that matched at the last load */
     struct notify *notify;
-    const struct keeper *keeper; /* NULL: there is no state, or this is the start */
-    const char *directory;       /* of the state; NULL like that */
-    void (*ended)(void);         /* called by the thread at its end */
+    struct keeper *keeper; /* NULL: there is no state, or this is the start */
+    const char *directory; /* of the state; NULL like that */
+    void (*ended)(void);   /* called by the thread at its end */
 };
 
 /* What a load has made. Who takes something of it clears the member. */

@@ -120,14 +120,16 @@ struct beginning {
 static int64_t find_end(const struct beginning *beginning, const struct past_policy *policy,
                         const struct past_domain *before)
 {
-    bool binds = policy->mode == POLICY_MODE_ENFORCE ||
-                 (beginning->uncertain && !policy_is_retiring(policy->primary));
+    const struct retirement *retirement = beginning->retirement;
+    bool known = policy_is_retiring(policy->primary);
+    bool binds = policy->mode == POLICY_MODE_ENFORCE || (beginning->uncertain && !known);
     /* Senders are served until some part of this second, or of the next one. */
-    int64_t end = beginning->retirement->now + 1 + policy->max_age + policy->ttl;
+    int64_t end = retirement->now + 1 + policy->max_age + policy->ttl;
+    int64_t owed = before->enforced_until;
 
-    if (before->held || !binds || end < before->enforced_until)
-        return before->enforced_until;
-    return end;
+    if (!known && owed < retirement->unknown_until)
+        owed = retirement->unknown_until;
+    return before->held || !binds || end < owed ? owed : end;
 }
 
 /* Has a domain retire that had a policy. */
@@ -229,6 +231,45 @@ int retirement_apply(struct retirement *retirement, struct snapshot **loaded,
         return r;
     r = replace(retirement, loaded);
     return r ? r : find_changes(retirement, *loaded, changes);
+}
+
+/* The greater of how long a policy binds senders and of LONGEST, in seconds. */
+static int64_t max_binding(const struct policy *policy, int64_t longest)
+{
+    int64_t binding = (int64_t)policy->max_age + policy->ttl;
+
+    return policy->mode == POLICY_MODE_ENFORCE && binding > longest ? binding : longest;
+}
+
+/* Whether a domain goes on without what it had of a policy. */
+static bool has_left(const struct snapshot *next, const struct domain_change *change)
+{
+    struct domain domain;
+
+    if (change->position == 0 || !change->was_there || change->before.held)
+        return false;
+    snapshot_at(next, change->position, &domain);
+    return (change->moved || domain.held) && domain.policy->former.length == 0;
+}
+
+int64_t retirement_lost(const struct snapshot *before, const struct snapshot *next,
+                        const struct domain_changes *changes, int64_t now)
+{
+    int64_t longest = -1;
+    struct domain old;
+
+    for (size_t i = 0; before && i < snapshot_n_policies(before); i++) {
+        const struct policy *policy = snapshot_policy(before, i);
+        const struct policy *after = snapshot_same_policy(next, policy);
+
+        if (after && !text_equals(policy->body, after->body))
+            longest = max_binding(policy, longest);
+    }
+    for (size_t i = 0; before && i < changes->n; i++)
+        if (has_left(next, &changes->items[i]) &&
+            snapshot_find(before, changes->items[i].name, &old))
+            longest = max_binding(old.policy, longest);
+    return longest < 0 ? 0 : now + 1 + longest;
 }
 
 static void name_domain(struct text name, size_t number, struct buffer *out)

@@ -27,7 +27,8 @@ struct retirement {
     struct state *state;   /* open; NULL: none, or one that is opened when needed, */
     const char *directory; /* in here; NULL: there is none */
     int64_t now;
-    bool uncertain; /* the state lacks something of what was published */
+    bool uncertain;        /* the state lacks something of what was published */
+    int64_t unknown_until; /* it always will, of what senders may hold until then; 0: nothing */
 
     struct retiring_set set; /* in the end all that retire; in the beginning those of the past */
     struct arena arena;      /* what it points at */
@@ -42,6 +43,13 @@ void retirement_deinit(struct retirement *retirement);
  * Returns 0, STATE_FAILED if the state cannot tell the changes, or -ENOMEM. */
 int retirement_apply(struct retirement *retirement, struct snapshot **loaded,
                      struct domain_changes *changes);
+
+/* Tells until when senders may hold a policy with mode enforce that domains had in BEFORE, which is
+ * NULL at the start, and do not have in NEXT, without retiring: another body or another policy took
+ * its place, and only a state that was told of both knows it. NOW is the time when NEXT is
+ * published. 0: there is none. */
+int64_t retirement_lost(const struct snapshot *before, const struct snapshot *next,
+                        const struct domain_changes *changes, int64_t now);
 
 /* Describes the retiring domains of a snapshot: "2 domains, until 2026-12-01T12:00:00Z at the
  * latest: a.example, b.example"; nothing without any. AHEAD is that of the clock of the state. */

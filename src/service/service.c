@@ -34,6 +34,7 @@ struct service {
     struct snapshot *loaded;            /* what the configuration last said */
     struct glob_set matched;            /* the globs that matched then */
     struct snapshot *published;         /* what the threads answer from */
+    int64_t lost;                       /* by what was published last (retirement_lost) */
     struct announcements announcements; /* the ids in which the two differ */
     struct state_clock clock;
     bool expired; /* the time of domains that retire was over at the last look */
@@ -156,17 +157,6 @@ int service_new(const char *config_path, struct service **out)
     return 0;
 }
 
-/* Has all threads, if there are any yet, answer from a snapshot, whose reference it takes over. */
-static void publish(struct service *service, struct snapshot *snapshot)
-{
-    if (service->workers)
-        workers_adopt(service->workers, snapshot);
-    notify_adopt(service->notify);
-    snapshot_unref(service->published);
-    service->published = snapshot;
-    status_set_snapshot(service->status, snapshot);
-}
-
 /* The same moment on the clocks of the state. */
 static struct memory_clock state_now(const struct service *service)
 {
@@ -177,12 +167,28 @@ static struct memory_clock state_now(const struct service *service)
     };
 }
 
+/* Has all threads, if there are any yet, answer from the snapshot of a load. */
+static void publish(struct service *service, struct load_result *result)
+{
+    struct snapshot *snapshot = result->published;
+
+    result->published = NULL;
+    service->lost =
+        retirement_lost(service->published, snapshot, &result->domains, state_now(service).time);
+    if (service->workers)
+        workers_adopt(service->workers, snapshot);
+    notify_adopt(service->notify);
+    snapshot_unref(service->published);
+    service->published = snapshot;
+    status_set_snapshot(service->status, snapshot);
+}
+
 /* Has what is published now written into the state. */
 static void keep(struct service *service, struct load_result *result)
 {
     const struct memory_clock now = state_now(service);
 
-    keeper_publish(service->keeper, service->published, &result->past, &now);
+    keeper_publish(service->keeper, service->published, &result->past, service->lost, &now);
 }
 
 /* Logs which domains are retiring, and until when. */
@@ -211,8 +217,7 @@ static void show_waiting(const struct service *service)
 /* Publishes the configuration that a load has read. */
 static void adopt(struct service *service, struct load_result *result)
 {
-    publish(service, result->published);
-    result->published = NULL;
+    publish(service, result);
     snapshot_unref(service->loaded);
     service->loaded = result->loaded;
     result->loaded = NULL;
@@ -345,8 +350,7 @@ static void end_announcement(struct service *service, struct load_result *result
         return;
     }
     announcements_drop_due(&service->announcements, result->now);
-    publish(service, result->published);
-    result->published = NULL;
+    publish(service, result);
     if (result->loaded) {
         snapshot_unref(service->loaded);
         service->loaded = result->loaded;

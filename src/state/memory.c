@@ -37,8 +37,8 @@ int memory_read(struct state *state, struct memory *out)
 static int begin(struct state *state, uint64_t seed, struct memory *out)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *insert = NULL;
-    int r =
-        state_prepare(state, "INSERT OR IGNORE INTO service VALUES (1, ?, 1, 0, 0, 0, 0)", &insert);
+    int r = state_prepare(state, "INSERT OR IGNORE INTO service VALUES (1, ?, 1, 0, 0, 0, 0, 0)",
+                          &insert);
 
     if (r)
         return r;
@@ -166,6 +166,18 @@ static int write_rest(struct state *state, const struct memory_write *what)
     return r ? r : memory_write_time(state, &what->clock);
 }
 
+static int write_unknown(struct state *state, int64_t until)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
+    int r = state_prepare(state, "UPDATE service SET unknown_until = ?1 WHERE unknown_until < ?1",
+                          &update);
+
+    if (r)
+        return r;
+    state_bind_number(update, 1, until);
+    return state_run(state, update);
+}
+
 /* Writes inside of a transaction. */
 static int write(struct state *state, const struct memory_write *what, const struct past *then)
 {
@@ -179,6 +191,9 @@ static int write(struct state *state, const struct memory_write *what, const str
         if (r)
             return r;
     }
+    r = write_unknown(state, what->unknown_until);
+    if (r)
+        return r;
     r = memory_policies_write(state, what, then);
     if (r)
         return r;

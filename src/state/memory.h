@@ -67,8 +67,10 @@ struct memory_write {
     const struct snapshot *published;
     struct past *past; /* of it, with the ids that wait; the rows are noted in it */
     struct memory_clock clock;
-    int64_t since; /* when the first of what was not written yet was published; seconds */
-    bool all;      /* look at what the sums do not show, too: something may not have been written */
+    int64_t since;         /* when the first of what was not written yet was published; seconds */
+    int64_t unknown_until; /* until when senders may hold something that will never be written; 0:
+                              nothing */
+    bool all; /* look at what the sums do not show, too: something may not have been written */
 };
 
 /* Writes it. Where there is much to write, it takes several transactions. Returns 0, STATE_FAILED

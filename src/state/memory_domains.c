@@ -170,18 +170,18 @@ int memory_read_retiring(struct state *state, struct arena *arena, struct retiri
 
 /* Prepares to look up until when senders may hold a policy with mode enforce of a domain: one that
  * it had before, as far as the row says, or a body of its policy from the first that it had on.
- * It was served until some part of a second. */
+ * It was served until some part of a second. Or one that the state was never told of. */
 static int prepare_obligation(struct state *state, struct sqlite3_stmt **out)
 {
-    return state_prepare(
-        state,
-        "SELECT max(d.enforced_until, d.until, CASE WHEN d.held THEN 0 ELSE ifnull("
-        "(SELECT max(ifnull(b.last, ?3) + 1 + b.max_age + b.ttl) FROM bodies b"
-        " WHERE b.policy = p.domain AND b.mode = 'enforce'"
-        " AND b.id >= d.first_body), 0) END)"
-        " FROM domains d LEFT JOIN policies p ON p.id = d.policy"
-        " WHERE d.bucket = ?1 AND d.name = ?2",
-        out);
+    return state_prepare(state,
+                         "SELECT max(d.enforced_until, d.until, (SELECT unknown_until FROM "
+                         "service), CASE WHEN d.held THEN 0 ELSE ifnull("
+                         "(SELECT max(ifnull(b.last, ?3) + 1 + b.max_age + b.ttl) FROM bodies b"
+                         " WHERE b.policy = p.domain AND b.mode = 'enforce'"
+                         " AND b.id >= d.first_body), 0) END)"
+                         " FROM domains d LEFT JOIN policies p ON p.id = d.policy"
+                         " WHERE d.bucket = ?1 AND d.name = ?2",
+                         out);
 }
 
 /* Looks it up; 0 if there is none, or no such domain. */

@@ -23,7 +23,8 @@ static const char *const steps[] = {
     /* 2: what the service published (memory.h) */
     "CREATE TABLE service (id INTEGER PRIMARY KEY CHECK (id = 1), seed INTEGER NOT NULL,"
     " ended INTEGER NOT NULL, written INTEGER NOT NULL, ahead INTEGER NOT NULL,"
-    " highest INTEGER NOT NULL, notified INTEGER NOT NULL) STRICT;"
+    " highest INTEGER NOT NULL, notified INTEGER NOT NULL,"
+    " unknown_until INTEGER NOT NULL) STRICT;"
     "CREATE TABLE catalogs (part INTEGER PRIMARY KEY, records INTEGER NOT NULL,"
     " serial INTEGER NOT NULL) STRICT;"
     "CREATE TABLE policies (id INTEGER PRIMARY KEY, domain TEXT NOT NULL UNIQUE,"

@@ -382,6 +382,29 @@ def test_a_state_that_cannot_be_written_changes_no_answer(stored, disk, name):
     assert serials(stored) == last
 
 
+def test_what_a_full_disk_did_not_take_binds_all_the_same(stored, disk):
+    """Mode enforce that was there for a moment, while nothing could be written."""
+    configure(stored)
+    enforce = stored.config.read_text("ascii")
+    testing = enforce.replace("mode: enforce", "mode: testing")
+    stored.stop()
+    (stored.state / "state.db").unlink()
+    stored.config.write_text(testing, "ascii")
+    stored.start()
+    wait_written(stored)
+    mend = Faults.full(stored, disk)
+    start = stored.log_size()
+    for text in (enforce.replace("domains: [", "domains: [late.example, "), testing):
+        stored.config.write_text(text, "ascii")
+        stored.reload()
+        stored.wait_log(FAILING, start)
+    mend()
+    stored.wait_log(AGAIN, start)
+    stored.config.write_text(testing.replace("example.org, ", ""), "ascii")
+    stored.reload()
+    assert "_mta-sts.example.org." in serials(stored)
+
+
 def remount(disk, how):
     done = run_to_end([*disk.enter, "mount", "-o", f"remount,{how}", "none", disk.directory])
     assert done.returncode == 0, done.stdout

@@ -80,11 +80,19 @@ static int tear_down(void **state)
     return temporary_leave(state);
 }
 
+static int64_t unknown_until; /* of what is kept */
+
 /* Keeps what was published at a time. */
 static void keep(const struct snapshot *published, int64_t time)
 {
     CLEANUP(past_deinit) struct past past = PAST_INIT;
-    const struct memory_write what = {published, &past, {time, 0, 0}, time, false};
+    const struct memory_write what = {
+        .published = published,
+        .past = &past,
+        .clock = {time, 0, 0},
+        .since = time,
+        .unknown_until = unknown_until,
+    };
 
     assert_int_equal(past_of(published, &past), 0);
     assert_int_equal(memory_write(&kept, &what), 0);
@@ -446,6 +454,70 @@ static void what_it_owed_is_known_when_it_is_listed_again(void **state)
     snapshot_unref(retired);
 }
 
+static int64_t lost(struct snapshot *before, struct snapshot *next)
+{
+    CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
+
+    assert_int_equal(domain_changes_between(before, next, &changes), 0);
+    return retirement_lost(before, next, &changes, NOW);
+}
+
+static void what_another_takes_the_place_of_is_lost_to_a_state_that_lags(void **state)
+{
+    const struct setup alone = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {"c.example"}, 1,
+                                false};
+    const struct setup other = {"d.example", POLICY_MODE_TESTING, "192.0.2.1", {"b.example"}, 1,
+                                false};
+    struct setup testing = enforce, held = enforce;
+    struct snapshot *before = load(&enforce, NULL), *moved = load(&alone, &other), *next, *retired;
+
+    (void)state;
+    testing.mode = POLICY_MODE_TESTING;
+    held.n_announced = 1;
+    assert_int_equal(lost(before, before), 0);
+    assert_int_equal(lost(before, moved), NOW + 1 + WEEK + TTL);
+    assert_int_equal(lost(moved, before), 0);
+    next = load(&testing, NULL);
+    assert_int_equal(lost(before, next), NOW + 1 + WEEK + TTL);
+    assert_int_equal(lost(next, before), 0);
+    snapshot_unref(next);
+    next = load(&held, NULL);
+    assert_int_equal(lost(before, next), NOW + 1 + WEEK + TTL);
+    assert_int_equal(lost(next, before), 0);
+    snapshot_unref(next);
+    /* Of those that retire it is known. */
+    next = load(&alone, NULL);
+    reload(before, next, NOW, &retired);
+    assert_int_equal(lost(before, retired), 0);
+    snapshot_unref(next);
+    snapshot_unref(retired);
+    snapshot_unref(before);
+    snapshot_unref(moved);
+}
+
+static void what_the_state_was_never_told_of_counts(void **state)
+{
+    struct setup before = enforce;
+    const struct setup after = {"a.example", POLICY_MODE_TESTING, "192.0.2.1", {"c.example"}, 1,
+                                false};
+    struct snapshot *published, *loaded = load(&after, NULL);
+
+    (void)state;
+    before.mode = POLICY_MODE_TESTING;
+    published = load(&before, NULL);
+    unknown_until = NOW + 500;
+    keep(published, NOW - 100);
+    unknown_until = 0;
+    keep(published, NOW - 50);
+    assert_string_equal(reload(published, loaded, NOW, NULL),
+                        "b.example until 1000500: a.example 3600 overlay 192.0.2.1");
+    assert_string_equal(start(loaded, NOW),
+                        "b.example until 1000500: a.example 3600 overlay 192.0.2.1");
+    assert_string_equal(start(loaded, NOW + 500), "");
+    snapshot_unref(published);
+    snapshot_unref(loaded);
+}
+
 static void a_state_that_lags_behind_lets_nobody_retire_longer(void **state)
 {
     struct setup after = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {"c.example"}, 1, false};
@@ -552,6 +624,8 @@ int main(void)
         TEST(a_domain_carries_what_it_owes_to_another_policy),
         TEST(what_is_held_back_again_still_owes),
         TEST(what_it_owed_is_known_when_it_is_listed_again),
+        TEST(what_another_takes_the_place_of_is_lost_to_a_state_that_lags),
+        TEST(what_the_state_was_never_told_of_counts),
         TEST(a_state_that_lags_behind_lets_nobody_retire_longer),
         TEST(what_is_not_known_counts_as_long),
         TEST(without_a_state_nothing_retires),
