@@ -51,6 +51,7 @@ int lists_lock(const char *state, int *lock, struct buffer *fault)
     if (fd < 0)
         return fail(fault, "open", path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        /* cppcheck-suppress resourceLeak; CLEANUP closes it */
         return errno == EWOULDBLOCK ? LISTS_LOCKED : fail(fault, "lock", path);
     *lock = fd_take(&fd);
     return 0;
@@ -84,6 +85,7 @@ void lists_deinit(struct lists *lists)
 static int begin_file(struct lists *lists, char **path, FILE **out, struct buffer *fault)
 {
     struct lists_file *file;
+    FILE *stream;
     int fd;
 
     if (ARRAY_RESERVE(lists->files, lists->n, lists->capacity))
@@ -99,12 +101,12 @@ static int begin_file(struct lists *lists, char **path, FILE **out, struct buffe
     if (fd < 0)
         return fail(fault, "write", file->temporary);
     fchmod(fd, 0644);
-    file->file = fdopen(fd, "w");
-    if (!file->file) {
+    stream = fdopen(fd, "w");
+    if (!stream) {
         close(fd);
         return -ENOMEM;
     }
-    *out = file->file;
+    file->file = *out = stream;
     return 0;
 }
 
