@@ -38,7 +38,7 @@ NONE = "version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n"
 HOUR = 3600
 YEAR = 365 * 24 * HOUR
 GONE = re.compile(r"retiring: 1 domain, until (\S+): example\.org$", re.MULTILINE)
-SOON = {"max_age": 2, "ttl": 1}
+SOON = {"max_age": 12, "ttl": 1}  # so that a busy machine sees it retire
 
 
 def write(service, more="", **changes):
@@ -127,7 +127,7 @@ def test_senders_see_mode_none_until_the_last_has_forgotten(prepared, zones, mak
         assert wants_certificate(prepared, "example.org")
         assert "3 domains (0 added, 1 removed)" in log
         wait_until(lambda: not is_there(prepared), "the domain to go")
-        assert time.time() >= asked + 3
+        assert time.time() >= asked + 13
         assert dig(server.port, "_mta-sts.example.org", "TXT").rcode == "NXDOMAIN"
         assert dig(server.port, "mta-sts.example.org", "A").rcode == "NXDOMAIN"
         assert body(prepared, "example.org") == 404
