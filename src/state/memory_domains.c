@@ -1,5 +1,6 @@
 #include "base/array.h"
 #include "base/hash.h"
+#include "snapshot/retiring.h"
 #include "snapshot/serials.h"
 #include "state/memory_parts.h"
 
@@ -423,6 +424,32 @@ static int write_serials(struct writing *writing)
     return r;
 }
 
+/* Writes until when domains retire. The sums do not have that either: one may have been listed
+ * again meanwhile, and have begun anew. */
+static int write_untils(struct writing *writing)
+{
+    const struct snapshot *published = writing->what->published;
+    CLEANUP(state_finish) struct sqlite3_stmt *set = NULL;
+    int r = state_prepare(writing->state,
+                          "UPDATE domains SET until = ?1, enforced_until = ?1"
+                          " WHERE bucket = ?2 AND name = ?3 AND until <> ?1",
+                          &set);
+
+    for (size_t i = 0; i < snapshot_n_retiring(published) && r == 0; i++) {
+        struct domain domain;
+
+        snapshot_retiring(published, i, &domain);
+        state_bind_number(set, 1, snapshot_until(published, &domain));
+        state_bind_number(set, 2, snapshot_bucket(published, domain.name));
+        state_bind_text(set, 3, domain.name);
+        r = state_run(writing->state, set);
+        writing->n += r == 0;
+        if (r == 0)
+            r = pause_if_long(writing);
+    }
+    return r;
+}
+
 static int write_all(struct writing *writing)
 {
     const uint64_t *now = snapshot_sums(writing->what->published);
@@ -439,9 +466,10 @@ static int write_all(struct writing *writing)
         if (r == 0)
             r = pause_if_long(writing);
     }
-    if (r == 0 && writing->what->all)
-        r = write_serials(writing);
-    return r;
+    if (r || !writing->what->all)
+        return r;
+    r = write_serials(writing);
+    return r ? r : write_untils(writing);
 }
 
 int memory_domains_write(struct state *state, const struct memory_write *what)

@@ -80,10 +80,9 @@ static int tear_down(void **state)
     return temporary_leave(state);
 }
 
-static int64_t unknown_until; /* of what is kept */
-
-/* Keeps what was published at a time. */
-static void keep(const struct snapshot *published, int64_t time)
+/* Keeps what was published at a time, for which the state could not be written before, so that it
+ * was not told of what senders may hold until another. */
+static void keep_late(const struct snapshot *published, int64_t time, int64_t unknown_until)
 {
     CLEANUP(past_deinit) struct past past = PAST_INIT;
     const struct memory_write what = {
@@ -92,10 +91,16 @@ static void keep(const struct snapshot *published, int64_t time)
         .clock = {time, 0, 0},
         .since = time,
         .unknown_until = unknown_until,
+        .all = unknown_until,
     };
 
     assert_int_equal(past_of(published, &past), 0);
     assert_int_equal(memory_write(&kept, &what), 0);
+}
+
+static void keep(const struct snapshot *published, int64_t time)
+{
+    keep_late(published, time, 0);
 }
 
 static void describe(const struct snapshot *snapshot, char *text, size_t size)
@@ -505,9 +510,7 @@ static void what_the_state_was_never_told_of_counts(void **state)
     (void)state;
     before.mode = POLICY_MODE_TESTING;
     published = load(&before, NULL);
-    unknown_until = NOW + 500;
-    keep(published, NOW - 100);
-    unknown_until = 0;
+    keep_late(published, NOW - 100, NOW + 500);
     keep(published, NOW - 50);
     assert_string_equal(reload(published, loaded, NOW, NULL),
                         "b.example until 1000500: a.example 3600 overlay 192.0.2.1");
@@ -516,6 +519,25 @@ static void what_the_state_was_never_told_of_counts(void **state)
     assert_string_equal(start(loaded, NOW + 500), "");
     snapshot_unref(published);
     snapshot_unref(loaded);
+}
+
+static void who_began_anew_meanwhile_retires_until_the_later_time(void **state)
+{
+    const struct setup after = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {"c.example"}, 1,
+                                false};
+    struct snapshot *published = load(&enforce, NULL), *loaded = load(&after, NULL), *retired;
+
+    (void)state;
+    reload(published, loaded, NOW, &retired);
+    keep(retired, NOW);
+    snapshot_unref(retired);
+    reload(published, loaded, NOW + 500, &retired);
+    keep_late(retired, NOW + 500, 1);
+    assert_string_equal(start(loaded, NOW + 600),
+                        "b.example until 1608901: a.example 3600 overlay 192.0.2.1");
+    snapshot_unref(published);
+    snapshot_unref(loaded);
+    snapshot_unref(retired);
 }
 
 static void a_state_that_lags_behind_lets_nobody_retire_longer(void **state)
@@ -626,6 +648,7 @@ int main(void)
         TEST(what_it_owed_is_known_when_it_is_listed_again),
         TEST(what_another_takes_the_place_of_is_lost_to_a_state_that_lags),
         TEST(what_the_state_was_never_told_of_counts),
+        TEST(who_began_anew_meanwhile_retires_until_the_later_time),
         TEST(a_state_that_lags_behind_lets_nobody_retire_longer),
         TEST(what_is_not_known_counts_as_long),
         TEST(without_a_state_nothing_retires),
