@@ -34,6 +34,19 @@ int memory_read(struct state *state, struct memory *out)
     return state_impossible(state, "a highest serial");
 }
 
+/* Notes that this process has not ended, and if the one before has not either, the numbers that its
+ * serials may have reached: this process goes on from there, and may not get to write either. */
+static int note_begin(struct state *state, const struct memory *memory)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
+    int r = state_prepare(state, "UPDATE service SET ended = 0, highest = highest + ?", &update);
+
+    if (r)
+        return r;
+    state_bind_number(update, 1, memory->ended || memory->highest == 0 ? 0 : SERIALS_LOST);
+    return state_run(state, update);
+}
+
 static int begin(struct state *state, uint64_t seed, struct memory *out)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *insert = NULL;
@@ -49,7 +62,7 @@ static int begin(struct state *state, uint64_t seed, struct memory *out)
     r = memory_read(state, out);
     if (r)
         return r;
-    return state_execute(state, "UPDATE service SET ended = 0");
+    return note_begin(state, out);
 }
 
 /* The highest serial that a process may have given that did not end well: that of a load until

@@ -125,6 +125,24 @@ static void after_a_process_that_did_not_end_well_all_serials_are_new(void **sta
     state_close(&database);
 }
 
+static void two_that_do_not_get_to_write_give_different_serials(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *second = NULL, *third = NULL;
+    struct state database;
+    struct memory memory;
+    size_t n_changes;
+
+    (void)state;
+    open_here(&database, &memory);
+    write_at(&database, first, TIME);
+    second = start_at(&database, first, TIME + 1, &n_changes);
+    third = start_at(&database, first, TIME + 3, &n_changes);
+    assert_true(fixture_zone(third, "_tls.member.example").serial >
+                fixture_zone(second, "_tls.member.example").serial);
+    state_close(&database);
+}
+
 static void another_seed_loses_no_domain(void **state)
 {
     CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
@@ -258,6 +276,7 @@ int main(void)
         TEST(a_start_goes_on_from_what_was_written),
         TEST(what_has_changed_meanwhile_gets_a_serial_above_all),
         TEST(after_a_process_that_did_not_end_well_all_serials_are_new),
+        TEST(two_that_do_not_get_to_write_give_different_serials),
         TEST(another_seed_loses_no_domain),
         TEST(bodies_have_when_they_were_served),
         TEST(what_was_notified_comes_back),
