@@ -248,7 +248,8 @@ static int judge_removal(struct load *load)
 {
     const struct snapshot *published = load->setup.published, *loaded = load->result.loaded;
     size_t removed = reload_count_removed(loaded, &load->result.domains);
-    size_t n = snapshot_n_domains(published ? published : loaded) + (published ? 0 : removed);
+    size_t n = snapshot_n_domains(loaded) + removed -
+               reload_count_added(loaded, &load->result.domains); /* before */
     uint32_t limit = load->result.config->removal_limit;
 
     if (!reload_removes_too_many(removed, n, limit))

@@ -92,7 +92,7 @@ static bool was_listed(const struct domain_change *change)
     return change->was_there && policy_lists(change->before.primary);
 }
 
-static size_t count_added(const struct snapshot *after, const struct domain_changes *changes)
+size_t reload_count_added(const struct snapshot *after, const struct domain_changes *changes)
 {
     size_t n = 0;
 
@@ -121,7 +121,7 @@ void reload_describe(const struct snapshot *before, const struct snapshot *after
                   number_of(snapshot_n_policies(after), "policy", "policies").text, policies.added,
                   policies.removed, policies.changed,
                   number_of(snapshot_n_domains(after), "domain", "domains").text,
-                  count_added(after, changes), reload_count_removed(after, changes));
+                  reload_count_added(after, changes), reload_count_removed(after, changes));
     if (released.length)
         buffer_printf(out, "; no longer waiting for a certificate: %.*s", (int)released.length,
                       released.data);

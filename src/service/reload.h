@@ -18,7 +18,8 @@ void reload_describe_ids(const struct snapshot *before, const struct snapshot *a
 void reload_check_ids(const struct snapshot *before, const struct snapshot *after,
                       void (*warn)(const struct policy *policy, void *context), void *context);
 
-/* How many domains leave the configuration by the changes. */
+/* How many domains come into the configuration by the changes, and how many leave it. */
+size_t reload_count_added(const struct snapshot *after, const struct domain_changes *changes);
 size_t reload_count_removed(const struct snapshot *after, const struct domain_changes *changes);
 
 /* Whether removing so many of N domains is more than a limit in percent allows. Fewer than

@@ -187,6 +187,8 @@ static void what_is_retiring_was_removed_before(void **state)
     assert_int_equal(domain_changes_between(with, new, &changes), 0);
     assert_int_equal(changes.n_removed, 3);
     assert_int_equal(reload_count_removed(new, &changes), 2);
+    assert_int_equal(reload_count_added(new, &changes), 1);
+    assert_int_equal(snapshot_n_domains(with), snapshot_n_domains(new) + 2 - 1);
     snapshot_unref(old);
     snapshot_unref(new);
     snapshot_unref(with);
