@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     TICK_MILLISECONDS = 1000, /* between two looks at what was notified */
@@ -47,7 +48,7 @@ struct keeper {
 
     /* The thread's own. */
     struct state state;
-    bool had; /* the state was open once */
+    bool had; /* there was a directory */
     struct job job;
     struct status_state shown;
     int64_t pause, retry_at; /* milliseconds */
@@ -283,6 +284,7 @@ int keeper_new(const char *directory, struct notify *notify, struct status *stat
         return -ENOMEM;
     notify_take(notify, &none); /* from now on it notes what comes */
     keeper->directory = directory;
+    keeper->had = access(directory, F_OK) == 0;
     keeper->notify = notify;
     keeper->status = status;
     keeper->state = STATE_INIT;
