@@ -28,6 +28,7 @@ policies:
     mode: enforce
     mx: mail.example.net
     policy_host: 127.0.0.1
+    retire: no
     domain_files: members.list
   - {domain: example.com, mode: testing, mx: mail.example.com, policy_host: 127.0.0.1}
   - {domain: no-host.example, mode: none}

@@ -183,6 +183,29 @@ def test_it_retires_over_restarts_and_goes_in_time(prepared, clock):
     assert is_there(prepared, "example.com")
 
 
+def test_its_certificate_can_be_renewed_until_it_is_gone(prepared, clock):
+    """Over HTTP and over DNS: what a web server and an authority ask goes on."""
+    host = '192.0.2.40\n    acme_challenge: "%d.acme.example"'
+
+    def renewable():
+        return (wants_certificate(prepared, "example.org"),
+                contents(prepared, "_acme-challenge.mta-sts.example.org"))
+
+    write(prepared, host=host)
+    start(prepared, clock)
+    write(prepared, host=host, members="example.com")
+    prepared.reload()
+    assert renewable() == (True, ["example.org.acme.example"])
+    prepared.stop()
+    clock.set(11 * HOUR)
+    start(prepared, clock)
+    assert renewable() == (True, ["example.org.acme.example"])
+    prepared.stop()
+    clock.set(12 * HOUR + 120)
+    start(prepared, clock)
+    assert renewable() == (False, False)
+
+
 def test_a_domain_that_goes_while_the_service_is_stopped_retires(running):
     running.stop()
     write(running, members="example.com")
