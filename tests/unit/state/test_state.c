@@ -21,6 +21,15 @@ static void add_run(struct state *state, int64_t ended, const char *report)
     assert_int_equal(verify_runs_add(state, &run, text_from(report)), 0);
 }
 
+static void overwrite(const char *path, off_t offset, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, text, strlen(text), offset), strlen(text));
+    close(fd);
+}
+
 static void a_missing_database_is_made_and_kept(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer report = BUFFER_INIT;
@@ -71,6 +80,30 @@ static void the_directory_may_be_a_link_but_not_the_database(void **state)
     state_close(&database);
 }
 
+static void one_at_rest_is_read_where_nothing_can_be_made_beside_it(void **state)
+{
+    static const char directory[] = "a ?b=%20#c\303\244";
+    struct verify_run run;
+    struct state database;
+
+    (void)state;
+    assert_int_equal(mkdir(directory, 0700), 0);
+    assert_int_equal(state_open(&database, directory, STATE_WRITE), 0);
+    add_run(&database, 100, "");
+    state_close(&database);
+    assert_int_equal(chdir(directory), 0);
+    assert_int_equal(symlink("nowhere/at all", "state.db-shm"), 0);
+    assert_int_equal(open_here(&database, STATE_READ), 0);
+    assert_int_equal(verify_runs_last(&database, &run), 0);
+    assert_int_equal(run.ended, 100);
+    state_close(&database);
+    /* With something in its log it is not all there. */
+    overwrite("state.db-wal", 0, "something");
+    assert_int_equal(open_here(&database, STATE_READ), STATE_FAILED);
+    state_close(&database);
+    assert_int_equal(chdir(".."), 0);
+}
+
 static void the_last_runs_are_kept_and_the_last_report(void **state)
 {
     CLEANUP(buffer_deinit) struct buffer report = BUFFER_INIT;
@@ -91,15 +124,6 @@ static void the_last_runs_are_kept_and_the_last_report(void **state)
     assert_int_equal(verify_runs_report(&database, &report), 0);
     assert_string_equal(buffer_string(&report), "last");
     state_close(&database);
-}
-
-static void overwrite(const char *path, off_t offset, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CREAT, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, text, strlen(text), offset), strlen(text));
-    close(fd);
 }
 
 static void a_damaged_database_is_set_aside(void **state)
@@ -178,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_database_is_made_and_kept),
         cmocka_unit_test(the_directory_may_be_a_link_but_not_the_database),
+        cmocka_unit_test(one_at_rest_is_read_where_nothing_can_be_made_beside_it),
         cmocka_unit_test(the_last_runs_are_kept_and_the_last_report),
         cmocka_unit_test(a_damaged_database_is_set_aside),
         cmocka_unit_test(a_database_of_a_later_version_is_left_alone),
