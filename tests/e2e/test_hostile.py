@@ -60,6 +60,12 @@ def served(request, make_directory, ports):
         yield service.start()
 
 
+def descriptors_at_rest(service):
+    """How many there are once the state is open, which it stays."""
+    wait_until(lambda: admin_client.status(service)["state"]["written"], "the state to be written")
+    return descriptors(service)
+
+
 def descriptors(service):
     return len(os.listdir(f"/proc/{service.process.pid}/fd"))
 
@@ -136,7 +142,7 @@ def peers_that(attack, listener, service, count):
 
 @pytest.mark.parametrize("listener,name,attack", CASES, ids=[f"{c[0].name}-{c[1]}" for c in CASES])
 def test_others_are_answered_while_peers_send(served, listener, name, attack):
-    before = descriptors(served)
+    before = descriptors_at_rest(served)
     with Bystander(served):
         with peers_that(attack, listener, served, PEERS):
             pass
@@ -149,7 +155,7 @@ def test_others_are_answered_while_peers_send(served, listener, name, attack):
 def test_attacks_leave_no_memory_behind(served):
     """The first times fill what is kept for later use; then nothing is added."""
     def attack_all():
-        before = descriptors(served)
+        before = descriptors_at_rest(served)
         for listener, _, attack in CASES:
             with peers_that(attack, listener, served, 5):
                 listener.ask(served)
@@ -222,7 +228,7 @@ def test_thousands_of_connections_lock_nobody_out(make_directory, ports, listene
     counted before there was any connection: one that a peer has closed may live on for a while."""
     with make_service(make_directory, ports, threads) as service:
         service.start()
-        before = descriptors(service)
+        before = descriptors_at_rest(service)
         listener.ask(service)
         memory = status_bytes(service, "VmRSS")
         places = PLACES[listener.name]
@@ -252,7 +258,7 @@ def test_the_end_of_descriptors_is_not_the_end_of_answers(make_directory, ports,
         service.start(
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
         )
-        before = descriptors(service)
+        before = descriptors_at_rest(service)
         crowded = None if listener.idles else listener
         with Bystander(service, crowded), Crowd(listener, service, 3 * LIMIT):
             for other in LISTENERS:

@@ -17,12 +17,13 @@ MEMORY_MAX = 4096 * KIB  # what several long lists at once may take, each of mor
 LIST_LEAST = 20 << 20  # bytes
 
 CONFIGURATION = """\
+removal_limit: 100%
 zones:
   nameservers: [ns1.example.net, ns2.example.net]
   hostmaster: hostmaster.example.net
 policies:
   - domain: example.net
-    mode: enforce
+    mode: testing
     mx: mail.example.net
     policy_host: 192.0.2.40
     rua: mailto:postmaster@example.net

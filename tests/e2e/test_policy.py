@@ -500,9 +500,14 @@ def test_a_refused_reload_leaves_what_waits_alone(delayed):
     assert announced(delayed, "example.net") == served_id(delayed, "example.net") != old
 
 
-def test_after_a_restart_nothing_waits(delayed):
-    delayed.configure(DELAYED.format(delay="1h", mode="enforce"))
+def test_without_a_state_nothing_waits_after_a_restart(delayed):
+    policies = "state: none\n" + DELAYED.format(delay="1h", mode="enforce")
+    delayed.configure(policies)
+    delayed.stop()
+    delayed.start()
+    delayed.configure(policies.replace("enforce", "testing"))
     delayed.reload()
+    assert announced(delayed, "example.net") != served_id(delayed, "example.net")
     delayed.stop()
     delayed.start()
     assert announced(delayed, "example.net") == served_id(delayed, "example.net")
