@@ -1,5 +1,7 @@
 #include "state/state.h"
 
+#include "os/clock.h"
+
 #include "base/buffer.h"
 
 #include <errno.h>
@@ -10,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUSY_MILLISECONDS = 2000 };
+enum {
+    BUSY_MILLISECONDS = 2000,
+    AGAIN_MILLISECONDS = 10,
+};
 
 /* What leads up to each version from the one before. */
 static const char *const steps[] = {
@@ -275,6 +280,22 @@ static int open_to_read(struct state *state, const char *path)
     return open_at_rest(state, path);
 }
 
+/* Has the database write a log ahead. SQLite does not wait for another process that does the same at
+ * the same time, as each of the two may hold what the other one needs. */
+static int write_ahead(struct state *state)
+{
+    int64_t end = clock_monotonic_ms() + BUSY_MILLISECONDS;
+
+    for (;;) {
+        int r = state_execute(state, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+
+        if (r != STATE_FAILED || (sqlite3_errcode(state->database) & 0xff) != SQLITE_BUSY ||
+            clock_monotonic_ms() >= end)
+            return r;
+        sqlite3_sleep(AGAIN_MILLISECONDS);
+    }
+}
+
 static int open_to_write(struct state *state, const char *path)
 {
     struct stat status;
@@ -282,7 +303,7 @@ static int open_to_write(struct state *state, const char *path)
 
     if (r)
         return r;
-    r = state_execute(state, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    r = write_ahead(state);
     if (r)
         return r;
     r = migrate(state);
