@@ -15,7 +15,8 @@ from powerdns import Zones
 from service import Service
 
 # Assertions in helpers tell as much as those in tests.
-pytest.register_assert_rewrite("cases", "dns_tools", "http_client", "model", "zone_history")
+pytest.register_assert_rewrite("cases", "course", "dns_tools", "http_client", "lifetime", "model",
+                              "zone_history")
 
 pytest_plugins = ["tap_reporter"]
 

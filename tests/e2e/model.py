@@ -48,9 +48,15 @@ class Policy:
     records: str = "cname"
     authority: str = "overlay"
     held: set = frozenset()  # domains that lack the certificate that they need
+    announce_delay: int = 0
+    retire: str = "auto"
+    # Of what is published with retiring domains (past.py):
+    away: set = frozenset()  # domains that it lists, which retire
+    group: tuple = ()  # what retiring domains have in common whose zones have one serial
 
     def domains(self):
-        return dict.fromkeys([self.domain, *self.members])
+        names = dict.fromkeys([self.domain, *self.members])
+        return {name: None for name in names if name not in self.away}
 
     def body(self):
         """RFC 8461 3.2: the version comes first; each mx pattern has a line of its own."""
@@ -142,6 +148,7 @@ class Zone:
     id: int = None
     serial: int = None
     notified: int = 0  # the last serial that PowerDNS said it has notified
+    told: set = field(default_factory=set)  # all of these
 
     def info(self):
         return self.name, self.id, "master", self.serial, self.notified
@@ -259,6 +266,7 @@ class Model:
         zone = self.find_id(id)
         if zone:
             zone.notified = serial
+            zone.told.add(serial)
         return True
 
     def search_records(self, pattern, **_):

@@ -28,6 +28,8 @@ RUA = ["mailto:postmaster@example.net", "https://report.example/v1?x=%2C%21", "m
        "https://" + "r" * 63 + ".example/" + "p" * 200]
 NAMESERVERS = ["ns1.example.net", "ns2.example.net", "ns", "ns.xn--bcher-kva.example",
                ".".join(["n" * 63] * 3 + ["n" * 61])]
+REMOVAL_LIMITS = [None, 0, 50, 90, 100, 100]
+MANY = 0.05  # of the configurations have many domains
 CERTIFICATE = "DIRECTORY/%d.pem"  # of the directory that the files lie in
 HOSTMASTERS = ["hostmaster.example.net", "mail.xn--zwlf-6qa.test"]
 
@@ -65,7 +67,6 @@ SETTINGS = {
     "mx": (0.5, lambda rng: sample(rng, MX)),
     "certificates": (0.2, lambda rng: CERTIFICATE),
     "authority": (0.6, lambda rng: rng.choice(["overlay", "zones", "zones"])),
-    "retire": (1, lambda rng: "no"),  # what else there is takes a clock: test_retiring
 }
 ZONES = {
     "nameservers": (1, lambda rng: sample(rng, NAMESERVERS)),
@@ -100,6 +101,8 @@ class Draft:
     zones: dict  # or None
     entries: list = field(default_factory=list)
     certified: set = field(default_factory=set)  # names that have a certificate
+    removal_limit: int = None  # percent
+    taken: set = frozenset()  # names that retire: a catalog may not be in their way
 
     def in_force(self, entry):
         return {**self.defaults, **entry.own}
@@ -115,6 +118,12 @@ class Draft:
         self.certified |= set(names[::2])
         if names:
             self.entries.append(Entry(names[0], names[1:], draw(rng, SETTINGS)))
+
+    def add_many(self, rng):
+        """So many that a reload which removes them may be refused."""
+        rng.choice(self.entries).members += [
+            name for name in (f"{number}.many.example" for number in range(rng.randint(90, 130)))
+            if not any(name in entry.names() for entry in self.entries)]
 
     def complete(self, rng, entry):
         """Adds to a policy's own settings what makes them agree with each other."""
@@ -149,13 +158,12 @@ class Draft:
 
     def is_in_the_way(self, catalog):
         """Whether a zone has the name of another one, or has a domain in it."""
-        names = [name for entry in self.entries for name in entry.names()]
+        names = [*self.taken, *(name for entry in self.entries for name in entry.names())]
         return any(catalog == f"mta-sts.{name}" or f".{name}".endswith(f".{catalog}") for name in names)
 
     def policy(self, entry):
         """What a policy means."""
         settings = self.in_force(entry)
-        settings.pop("retire", None)
         if settings.get("id") == "auto":
             del settings["id"]
         if settings.get("authority") == "zones":
@@ -174,9 +182,12 @@ class Draft:
 def fresh(rng, least):
     """A draft of so many policies at least."""
     draft = Draft(draw(rng, SETTINGS) if rng.random() < 0.5 else {},
-                  draw(rng, ZONES) if rng.random() < 0.7 else None)
+                  draw(rng, ZONES) if rng.random() < 0.7 else None,
+                  removal_limit=rng.choice(REMOVAL_LIMITS))
     for _ in range(rng.randint(least, 6)):
         draft.add_entry(rng)
+    if draft.entries and rng.random() < MANY:
+        draft.add_many(rng)
     return draft
 
 
@@ -201,6 +212,14 @@ def add_members(rng, draft, entry):
 def drop_member(rng, draft, entry):
     if entry.members:
         entry.members.remove(rng.choice(entry.members))
+
+
+def drop_members(rng, draft, entry):
+    del entry.members[rng.choice([0, 10]) :]
+
+
+def change_removal_limit(rng, draft, entry):
+    draft.removal_limit = rng.choice(REMOVAL_LIMITS)
 
 
 def move_member(rng, draft, entry):
@@ -228,8 +247,8 @@ def change_certificates(rng, draft, entry):
     draft.certified ^= set(sample(rng, entry.names()))
 
 
-CHANGES = [change_setting, change_setting, reorder_setting, add_members, drop_member, move_member,
-           change_primary, drop_entry, change_zones, change_certificates]
+CHANGES = [change_setting, change_setting, change_setting, reorder_setting, add_members, drop_member,
+           drop_member, drop_members, move_member, move_member, change_removal_limit, change_primary, drop_entry, change_zones, change_certificates]
 
 
 def varied(rng, before):
@@ -284,7 +303,7 @@ ZONES_ERRORS = [
     ("hide the domain", {"catalog": "spoiled.example"}),
     ("hide the domain", {"catalog": "example"}),
     ("refresh", {"refresh": "1h"}),
-    ("without", {"catalog": None, "catalog_parts": 2}),
+    ("there is no catalog", {"catalog": None, "catalog_parts": 2}),
     ("257", {"catalog": "c.invalid", "catalog_parts": 257}),
     ("0", {"catalog": "c.invalid", "catalog_parts": 0}),
     ("nameservers", {"nameservers": None}),
@@ -337,7 +356,7 @@ def dressed(rng, settings):
 
 
 def value_text(rng, key, value):
-    if key in ("max_age", "ttl"):
+    if key in ("max_age", "ttl", "announce_delay"):
         return rng.choice(DURATIONS[value])
     if isinstance(value, list) and len(value) == 1 and rng.random() < 0.5:
         value = value[0]
@@ -394,8 +413,10 @@ class Writer:
         items = [f"  - {each}\n" for each in self.places[place]]
         return "policies:\n" + "".join(items) if items else "policies: []\n"
 
-    def finish(self, sections):
+    def finish(self, sections, removal_limit):
         lines = [self.policies_text("main"), 'include: [one.inc, "t*.inc"]\n']
+        if removal_limit is not None:
+            lines.append(f"removal_limit: {removal_limit}%\n")
         for key, settings in sections.items():
             if settings:
                 lines.append(f"{key}: {mapping_text(self.rng, settings)}\n")
@@ -412,12 +433,23 @@ class Configuration:
     policies: list  # what it means, with the next
     zones: ZoneSettings  # or None
     error: str  # what its error is about; None if it is to be accepted
+    removal_limit: int = 20
+
+    def domains(self):
+        return {name for policy in self.policies for name in policy.domains()}
+
+    def removes_too_many(self, before):
+        """Whether a reload is refused that removes so many of the domains before."""
+        removed = len(before.domains() - self.domains())
+        return removed >= 100 and removed * 100 > len(before.domains()) * self.removal_limit
 
 
-def random_configuration(rng, before=None):
-    """A configuration; BEFORE is the one that is in force. The first one is accepted."""
+def random_configuration(rng, before=None, taken=frozenset()):
+    """A configuration; BEFORE is the one that is in force. The first one is accepted. TAKEN are names
+    that retire."""
     again = before and rng.random() < 0.7
     draft = varied(rng, before.draft) if again else fresh(rng, 0 if before else 1)
+    draft.taken = taken
     draft.complete_all(rng)
     writer = Writer(rng)
     for entry in draft.entries:
@@ -426,7 +458,9 @@ def random_configuration(rng, before=None):
     if draft.entries and before and rng.random() < 0.1:
         error, policy, zones = spoil(rng, draft)
         writer.add_policy(policy)
-    writer.finish({"zones": zones, "defaults": dressed(rng, draft.defaults)})
+    limit = draft.removal_limit
+    writer.finish({"zones": zones, "defaults": dressed(rng, draft.defaults)}, limit)
     writer.files.update({name: "" for name in draft.certificates()})
     return Configuration(draft, writer.files, [draft.policy(entry) for entry in draft.entries],
-                         ZoneSettings(**draft.zones) if draft.zones else None, error)
+                         ZoneSettings(**draft.zones) if draft.zones else None, error,
+                         20 if limit is None else limit)

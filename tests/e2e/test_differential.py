@@ -1,4 +1,5 @@
-"""The service against a model of it: random configurations, and random questions about each.
+"""The service against a model of it: random configurations, what happens to a service, and random
+questions about each.
 
     pytest test_differential.py --configurations 5000 --seed 42
 
@@ -6,26 +7,21 @@ The seed is part of each test's name, and with it all that is asked comes again.
 """
 
 import json
-import os
 import random
-import re
 import socket
-import time
 
 import pytest
 
+from course import Course
 from http_client import ENCODERS, Reply, request as http_request
-from model import Model, canonical, labels_of
+from model import canonical, labels_of
 from processes import DEADLINE
-from random_configuration import random_configuration
 from random_question import random_host, random_questions
-from service import REFUSED, RELOADED, Service
+from service import Service
 from unix_client import Stream
-from zone_history import ZoneHistory
 
 QUESTIONS = 120  # about each configuration
 HOSTS = 15
-RESTARTS = 0.03  # of the configurations that are accepted
 METHODS_OF_ROWS = ("lookup", "list", "searchRecords")
 
 
@@ -102,21 +98,10 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("client_name", CLIENTS, ids=names)
 
 
-class Comparison:
-    """The service and the model, from one configuration to the next."""
+class Comparison(Course):
+    """The service and the model, from one configuration to the next, over one of the transports."""
 
-    def __init__(self, service, make_client):
-        self.service = service
-        self.make_client = make_client
-        self.history = ZoneHistory()
-        self.configuration = None  # in force
-        self.files = {}  # that were written last
-        self.written = []  # their paths, without the main one's
-        self.connect()
-
-    @property
-    def model(self):
-        return self.history.model
+    make_client = None
 
     def connect(self):
         self.client = self.make_client(self.service)
@@ -126,55 +111,12 @@ class Comparison:
         self.client.close()
         self.web_server.close()
 
-    def restart(self):
-        self.disconnect()
-        self.service.stop()
-        self.service.start()
-        self.history.restart()
-        self.connect()
-
-    def write(self, rng):
-        """Writes the files, with any times."""
-        directory = self.service.directory
-        for old in self.written:
-            old.unlink()
-        files = {name: text.replace("DIRECTORY", str(directory))
-                 for name, text in self.files.items()}
-        self.service.configure(files.pop("main"), keepalive="yes")
-        self.written = [directory / name for name in files]
-        for path, text in zip(self.written, files.values()):
-            path.write_bytes(text.encode("utf-8"))
-        for path in self.service.config, *self.written:
-            modified = rng.randrange(2**32)
-            os.utime(path, (modified, modified))
-
-    def load(self, rng):
-        """Has the service read a configuration, whose zones the model takes over."""
-        configuration = random_configuration(rng, self.configuration)
-        self.files = configuration.files
-        self.write(rng)
-        began = int(time.time())
-        log = self.service.reload(f"{REFUSED}|{RELOADED}")
-        refused = configuration.error is not None
-        assert ("refused" in log) == refused, log
-        if refused:
-            assert configuration.error in log
-            return
-        self.configuration = configuration
-        self.take_zones(Model(configuration.policies, configuration.zones), began)
-        if rng.random() < RESTARTS:
-            self.restart()
-            self.take_zones(Model(configuration.policies, configuration.zones), began)
-
-    def take_zones(self, model, began):
-        catalogs = model.settings.catalogs() if model.settings else []
-        zones, *members = self.client.ask([("getAllDomains", {}), *(
-            ("list", {"zonename": f"{name}.", "domain_id": -1}) for name in catalogs)])
-        self.history.load(model, zones, members, began)
+    def ask(self, questions):
+        return self.client.ask(questions)
 
     def compare_answers(self, rng):
         questions = random_questions(rng, self.model, QUESTIONS)
-        for question, result in zip(questions, self.client.ask(questions)):
+        for question, result in zip(questions, self.ask(questions)):
             self.compare(*question, result)
 
     def compare(self, method, parameters, result):
@@ -218,17 +160,16 @@ class Comparison:
 
 
 @pytest.fixture
-def configured(make_directory, ports):
+def comparison(make_directory, ports):
     with Service(make_directory(), ports.take()) as service:
-        service.policy_port = ports.take()
-        service.configure("policies: [{domain: before.example}]\n", keepalive="yes")
-        yield service.start()
+        service.policy_port, service.admin_port = ports.take(), ports.take()
+        yield Comparison(service)
 
 
-def test_the_service_answers_as_the_model_does(configured, client_name, request):
+def test_the_service_answers_as_the_model_does(comparison, client_name, request):
     """A configuration that must be refused leaves the answers of the one before."""
     seed = request.config.getoption("seed")
-    comparison = Comparison(configured, CLIENTS[client_name])
+    comparison.make_client = CLIENTS[client_name]
     for number in range(request.config.getoption("configurations")):
         rng = random.Random(f"{seed} {client_name} {number}")
         try:
@@ -237,6 +178,7 @@ def test_the_service_answers_as_the_model_does(configured, client_name, request)
             comparison.compare_bodies(rng)
             comparison.compare_certificates(rng)
         except BaseException:
+            print(*comparison.story, sep="\n")
             print(f"configuration {number}: {comparison.files}")
             raise
     comparison.disconnect()
