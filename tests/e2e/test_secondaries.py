@@ -65,13 +65,22 @@ def refuses_domain(server, domain):
     return all(ask(server, f"{prefix}.{domain}.", kind) == "REFUSED" for prefix, kind, _ in RECORDS)
 
 
+def wait_for(server, condition, what):
+    """Waits until a secondary has followed. PowerDNS may need help with that."""
+    def followed():
+        if isinstance(server, PowerDnsSecondary):
+            server.make_up_for_failures()
+        return condition()
+    wait_until(followed, what)
+
+
 def wait_domain(server, domain, policy_id="one"):
-    wait_until(lambda: has_domain(server, domain, policy_id),
-               f"{domain} with the id {policy_id} on {server.name}")
+    wait_for(server, lambda: has_domain(server, domain, policy_id),
+             f"{domain} with the id {policy_id} on {server.name}")
 
 
 def wait_gone(server, domain):
-    wait_until(lambda: refuses_domain(server, domain), f"{server.name} to refuse {domain}")
+    wait_for(server, lambda: refuses_domain(server, domain), f"{server.name} to refuse {domain}")
 
 
 @pytest.fixture
