@@ -4,6 +4,19 @@
 
 enum { KEPT = 20 }; /* of each policy, even if no sender can hold them */
 
+int bodies_find_last(struct state *state, int64_t *out)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
+    int r = state_prepare(state, "SELECT ifnull(max(id), 0) FROM bodies", &row);
+
+    if (r)
+        return r;
+    r = state_step(state, row);
+    if (r == 0)
+        *out = state_number(row, 0);
+    return r;
+}
+
 int bodies_end(struct state *state, struct text primary, int64_t last)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *end = NULL;

@@ -5,6 +5,10 @@
 #include "policy/policy_records.h"
 #include "state/state.h"
 
+/* Finds the number of the body that began to be served last, of whichever policy; 0: none. Those
+ * that begin later have higher ones. Returns 0, STATE_FAILED or -ENOMEM. */
+int bodies_find_last(struct state *state, int64_t *out);
+
 /* Notes that a policy serves its body (none, without a mode) from FIRST on, and served the one
  * before until LAST. Old ones that no sender can hold any more are forgotten, but for the latest.
  * In a transaction of the caller's. Returns 0, STATE_FAILED or -ENOMEM. */

@@ -1,4 +1,5 @@
 #include "base/array.h"
+#include "state/bodies.h"
 #include "state/memory_parts.h"
 
 #include <errno.h>
@@ -195,6 +196,7 @@ static int write_unknown(struct state *state, int64_t until)
 static int write(struct state *state, const struct memory_write *what, const struct past *then)
 {
     struct memory memory;
+    int64_t last_body;
     int r = memory_read(state, &memory);
 
     if (r)
@@ -207,10 +209,13 @@ static int write(struct state *state, const struct memory_write *what, const str
     r = write_unknown(state, what->unknown_until);
     if (r)
         return r;
+    r = bodies_find_last(state, &last_body);
+    if (r)
+        return r;
     r = memory_policies_write(state, what, then);
     if (r)
         return r;
-    r = memory_domains_write(state, what);
+    r = memory_domains_write(state, what, last_body);
     if (r)
         return r;
     r = memory_policies_delete(state, then, what->past);

@@ -170,19 +170,24 @@ int memory_read_retiring(struct state *state, struct arena *arena, struct retiri
 }
 
 /* Prepares to look up until when senders may hold a policy with mode enforce of a domain: one that
- * it had before, as far as the row says, or a body of its policy from the first that it had on.
- * It was served until some part of a second. Or one that the state was never told of. */
-static int prepare_obligation(struct state *state, struct sqlite3_stmt **out)
+ * it had before, as far as the row says, or a body of its policy from the first that it had to
+ * LAST_BODY. It was served until some part of a second. Or one that the state was never told of. */
+static int prepare_obligation(struct state *state, int64_t last_body, struct sqlite3_stmt **out)
 {
-    return state_prepare(state,
-                         "SELECT max(d.enforced_until, d.until, (SELECT unknown_until FROM "
-                         "service), CASE WHEN d.held THEN 0 ELSE ifnull("
-                         "(SELECT max(ifnull(b.last, ?3) + 1 + b.max_age + b.ttl) FROM bodies b"
-                         " WHERE b.policy = p.domain AND b.mode = 'enforce'"
-                         " AND b.id >= d.first_body), 0) END)"
-                         " FROM domains d LEFT JOIN policies p ON p.id = d.policy"
-                         " WHERE d.bucket = ?1 AND d.name = ?2",
-                         out);
+    int r = state_prepare(state,
+                          "SELECT max(d.enforced_until, d.until, (SELECT unknown_until FROM "
+                          "service), CASE WHEN d.held THEN 0 ELSE ifnull("
+                          "(SELECT max(ifnull(b.last, ?3) + 1 + b.max_age + b.ttl) FROM bodies b"
+                          " WHERE b.policy = p.domain AND b.mode = 'enforce'"
+                          " AND b.id BETWEEN d.first_body AND ?4), 0) END)"
+                          " FROM domains d LEFT JOIN policies p ON p.id = d.policy"
+                          " WHERE d.bucket = ?1 AND d.name = ?2",
+                          out);
+
+    if (r)
+        return r;
+    state_bind_number(*out, 4, last_body);
+    return 0;
 }
 
 /* Looks it up; 0 if there is none, or no such domain. */
@@ -215,7 +220,7 @@ int memory_read_obligations(struct state *state, const struct snapshot *loaded, 
                             struct domain_changes *changes)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *statement = NULL;
-    int r = prepare_obligation(state, &statement);
+    int r = prepare_obligation(state, INT64_MAX, &statement);
 
     for (size_t i = 0; i < changes->n && r == 0; i++) {
         struct domain_change *change = &changes->items[i];
@@ -236,6 +241,7 @@ int memory_read_obligations(struct state *state, const struct snapshot *loaded, 
 struct writing {
     struct state *state;
     const struct memory_write *what;
+    int64_t last_body; /* that was served before */
     struct sqlite3_stmt *rows, *put, *delete, *sum, *serial, *obligation, *body;
     struct bucket bucket;
     int64_t *bodies; /* what each policy of the past serves, or 0: not looked up yet */
@@ -281,7 +287,7 @@ static int writing_prepare(struct writing *writing)
     writing->bodies = calloc(writing->what->past->n_policies + 1, sizeof(*writing->bodies));
     if (!writing->bodies)
         return -ENOMEM;
-    return prepare_obligation(writing->state, &writing->obligation);
+    return prepare_obligation(writing->state, writing->last_body, &writing->obligation);
 }
 
 /* The number of the first body of its policy that a domain has which gets that policy now: the one
@@ -313,8 +319,9 @@ static uint32_t own_serial(const struct snapshot *snapshot, const struct domain 
                : 0;
 }
 
-/* What it owes from before stays with a domain. Of one that retires that is known, and the row may
- * be from before it began to. */
+/* What it owes from before stays with a domain. Bodies that its former policy begins to serve now
+ * are not among that: the domain leaves as they come. Of one that retires that is known, and the
+ * row may be from before it began to. */
 static int put_domain(struct writing *writing, uint32_t bucket, uint32_t position)
 {
     const struct memory_write *what = writing->what;
@@ -472,9 +479,10 @@ static int write_all(struct writing *writing)
     return r ? r : write_untils(writing);
 }
 
-int memory_domains_write(struct state *state, const struct memory_write *what)
+int memory_domains_write(struct state *state, const struct memory_write *what, int64_t last_body)
 {
-    CLEANUP(writing_deinit) struct writing writing = {.state = state, .what = what};
+    CLEANUP(writing_deinit)
+    struct writing writing = {.state = state, .what = what, .last_body = last_body};
 
     return write_all(&writing);
 }

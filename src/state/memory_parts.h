@@ -16,8 +16,9 @@ int memory_policies_delete(struct state *state, const struct past *then, const s
 /* Reads the serials of domains. */
 int memory_overrides_read(struct state *state, struct past *out);
 
-/* Writes the domains that differ. There is a transaction, which may be ended and another begun. */
-int memory_domains_write(struct state *state, const struct memory_write *what);
+/* Writes the domains that differ. LAST_BODY is the last body (bodies.h) that was served before what
+ * is written now. There is a transaction, which may be ended and another begun. */
+int memory_domains_write(struct state *state, const struct memory_write *what, int64_t last_body);
 
 /* Puts the domains into the buckets that a seed gives. */
 int memory_domains_reseed(struct state *state, uint64_t seed);

@@ -436,6 +436,42 @@ static void what_is_held_back_again_still_owes(void **state)
                         "c.example until 1607401: a.example 3600 overlay 192.0.2.1");
 }
 
+static void a_body_that_comes_as_a_domain_is_held_back_does_not_bind_it(void **state)
+{
+    struct setup steps[] = {enforce, enforce};
+    const int64_t times[] = {NOW - 2000, NOW - 1000};
+
+    (void)state;
+    steps[0].mode = POLICY_MODE_TESTING;
+    steps[1].n_announced = 1;
+    assert_string_equal(history(steps, times, 2),
+                        "a.example until 1608401: a.example 3600 overlay 192.0.2.1; "
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
+}
+
+static void a_body_that_comes_as_a_domain_moves_does_not_bind_it(void **state)
+{
+    const struct setup other = {"d.example", POLICY_MODE_TESTING, "192.0.2.2", {"c.example"}, 1,
+                                false};
+    const struct setup last = {"z.example", POLICY_MODE_TESTING, NULL, {0}, 0, false};
+    struct setup left = enforce, testing = enforce;
+    struct snapshot *before, *published, *loaded = load(&last, NULL);
+
+    (void)state;
+    testing.mode = POLICY_MODE_TESTING;
+    left.members[1] = NULL;
+    before = load(&testing, NULL);
+    published = load(&left, &other);
+    keep(before, NOW - 2000);
+    keep(published, NOW - 1000);
+    assert_string_equal(reload(published, loaded, NOW, NULL),
+                        "a.example until 1608401: a.example 3600 overlay 192.0.2.1; "
+                        "b.example until 1608401: a.example 3600 overlay 192.0.2.1");
+    snapshot_unref(before);
+    snapshot_unref(published);
+    snapshot_unref(loaded);
+}
+
 static void what_it_owed_is_known_when_it_is_listed_again(void **state)
 {
     struct setup after = {"a.example", POLICY_MODE_ENFORCE, "192.0.2.1", {"c.example"}, 1, false};
@@ -645,6 +681,8 @@ int main(void)
         TEST(what_joins_when_enforce_ends_owes_nothing),
         TEST(a_domain_carries_what_it_owes_to_another_policy),
         TEST(what_is_held_back_again_still_owes),
+        TEST(a_body_that_comes_as_a_domain_is_held_back_does_not_bind_it),
+        TEST(a_body_that_comes_as_a_domain_moves_does_not_bind_it),
         TEST(what_it_owed_is_known_when_it_is_listed_again),
         TEST(what_another_takes_the_place_of_is_lost_to_a_state_that_lags),
         TEST(what_the_state_was_never_told_of_counts),
