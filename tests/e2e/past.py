@@ -184,6 +184,8 @@ class Past:
             domain = self.follow_domain(name, lists.get(name), configured, until, now, seen)
             if domain:
                 domains[name] = domain
+            if domain and domain.owed and not domain.until:
+                domain.owed = self.owes(name, until, self.longer_ttl(name, served))
         return Past(served, domains)
 
     def serve(self, policy, now, seen):
@@ -208,15 +210,23 @@ class Past:
             over = seen.announces(policy) != announced
         return not over
 
-    def owes(self, name, until):
-        """Until when senders may hold what was served for a domain, up to a moment."""
+    def owes(self, name, until, ttl=0):
+        """Until when senders may hold what was served for a domain, up to a moment. TTL may count,
+        if it is longer than what its body was served under."""
         domain = self.domains[name]
         served = self.served.get(domain.primary)
         if domain.until or not served or not served.binds(name):
             return latest(domain.owed, domain.until)
         age = served.policy.max_age
-        end = until.later(age + served.policy.ttl, age + served.ttl + LATE)
+        end = until.later(age + served.policy.ttl, age + max(served.ttl, ttl) + LATE)
         return latest(domain.owed, end)
+
+    def longer_ttl(self, name, served):
+        """The ttl under which the body that a domain had is served from now on. As the service makes
+        a note of that first, it counts for a domain that leaves the policy in the same load, too."""
+        primary = self.domains[name].primary
+        old, new = self.served.get(primary), served.get(primary)
+        return new.ttl if old and new and old.policy.body() == new.policy.body() else 0
 
     def follow_domain(self, name, policy, configured, until, now, seen):
         """POLICY is the one that lists the domain, or None."""
