@@ -3,7 +3,8 @@ questions about each.
 
     pytest test_differential.py --configurations 5000 --seed 42
 
-The seed is part of each test's name, and with it all that is asked comes again.
+The seed is the same in each run, unless --seed says another one. It is part of each test's name, and
+with it all that is asked comes again.
 """
 
 import json
