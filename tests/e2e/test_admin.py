@@ -79,6 +79,8 @@ def test_status_of_many_policies_takes_as_much_memory_as_of_few(service, ports):
     assert [policy["domain"] for policy in shown["policies"]] == [
         f"d{number}.example" for number in range(MANY)]
     assert {policy["domains"] for policy in shown["policies"]} == {1}
+    wait_until(lambda: status(service)["state"]["written"], "the state to be written",
+               deadline=3 * DEADLINE)
     before = Metrics(service).sum("resident_memory_bytes")
     with contextlib.ExitStack() as readers:
         for _ in range(READERS):
