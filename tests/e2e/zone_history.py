@@ -20,11 +20,13 @@ def published(model, policy):
 
 class Limits:
     """What a new serial may be: the time, or the number after the highest that there was. Some
-    numbers may have been given that were not seen: those that were planned, or lost in a crash."""
+    numbers may have been given that were not seen: those that were planned, or lost in a crash just
+    before, when they were the time already."""
 
-    def __init__(self, highest, began, ended, unseen):
+    def __init__(self, highest, began, ended, unseen, lost):
         self.first = max(int(began), highest + 1)
-        self.last = max(int(ended) + 1, highest + (UNSEEN if unseen else 1))
+        self.last = max(int(ended) + 1 + (UNSEEN if lost else 0),
+                        highest + (UNSEEN if unseen or lost else 1))
 
     def check(self, serial):
         assert self.first <= serial <= self.last, f"{serial} is not in {self.first} to {self.last}"
@@ -74,7 +76,7 @@ class ZoneHistory:
                 kept |= {each: (what, self.kept_serial(each, what)) for each in policy.domains()}
                 if policy.domain in loose:
                     free |= {*policy.domains()}
-        limits = Limits(self.highest, began, ended, loose or free or self.lost)
+        limits = Limits(self.highest, began, ended, loose or free, self.lost)
         fresh = 0
         for zone in model.zones.values():
             before = self.model.zones.get(zone.name)
