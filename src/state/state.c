@@ -280,8 +280,8 @@ static int open_to_read(struct state *state, const char *path)
     return open_at_rest(state, path);
 }
 
-/* Has the database write a log ahead. SQLite does not wait for another process that does the same at
- * the same time, as each of the two may hold what the other one needs. */
+/* Has the database write a log ahead. SQLite does not wait for another process that does the same
+ * at the same time, as each of the two may hold what the other one needs. */
 static int write_ahead(struct state *state)
 {
     int64_t end = clock_monotonic_ms() + BUSY_MILLISECONDS;
