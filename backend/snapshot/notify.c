@@ -16,7 +16,6 @@ struct notes {
     struct snapshot *snapshot; /* a reference; NULL: there are no notes */
     uint32_t *serials;         /* notified last, by the zone's number; 0: none */
     size_t n_pending;
-    uint32_t lowest;  /* serial that was pending when these notes were made */
     uint32_t highest; /* serial of all */
 };
 
@@ -27,8 +26,7 @@ struct notify {
     uint32_t *numbers;       /* of the zones of NEXT: their numbers in NOW and 1; 0: not in there */
     size_t n_prepared;       /* zones of NEXT, the first ones */
     atomic_size_t n_pending; /* of NOW; written under the lock */
-    struct notified news;    /* for notify_take; all_to is not in use */
-    bool wanted;             /* somebody takes them */
+    struct notified news;    /* for notify_take */
 };
 
 void notified_deinit(struct notified *notified)
@@ -99,28 +97,38 @@ static int compare_ids(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-/* Whether a zone of an id was notified, at its serial. */
-static bool is_kept(const struct notified *kept, uint32_t id, uint32_t serial)
+/* The serial that was notified last of a zone of an id, which has a serial now; 0 if none is known.
+ */
+static uint32_t kept_serial(const struct notified *kept, uint32_t id, uint32_t current)
 {
     const struct notified_zone wanted = {.id = id};
-    const struct notified_zone *found;
+    const struct notified_zone *found = NULL;
 
-    if (serial <= kept->all_to)
-        return true;
-    if (kept->n == 0)
-        return false;
-    found = bsearch(&wanted, kept->zones, kept->n, sizeof(wanted), compare_ids);
-    return found && found->serial == serial;
+    if (kept->n)
+        found = bsearch(&wanted, kept->zones, kept->n, sizeof(wanted), compare_ids);
+    if (found)
+        return found->serial;
+    return current <= kept->all_to ? current : 0;
 }
 
 static void count_zone(struct notes *notes, size_t number, uint32_t current)
 {
     if (current > notes->highest)
         notes->highest = current;
-    if (notes->serials[number] == current)
+    notes->n_pending += notes->serials[number] != current;
+}
+
+/* Notes for notify_take what was notified last of a zone. What cannot be noted must not count as
+ * notified, so no zone does any more that is not listed. */
+static void note_news(struct notify *notify, uint32_t id, uint32_t serial)
+{
+    struct notified *news = &notify->news;
+
+    if (news->n >= NEWS_MAX || ARRAY_RESERVE(news->zones, news->n, news->capacity)) {
+        news->all_to = 0;
         return;
-    if (notes->n_pending++ == 0 || current < notes->lowest)
-        notes->lowest = current;
+    }
+    news->zones[news->n++] = (struct notified_zone){id, serial};
 }
 
 /* Copies what is known of some zones more, and counts those that are pending. Looking for serials
@@ -142,9 +150,11 @@ static void prepare_some(struct notify *notify, size_t n, const struct notified 
 
         if (number)
             next->serials[first + i] = notify->now.serials[number - 1];
-        else if (kept && is_kept(kept, slots[first + i].id, current[i]))
-            next->serials[first + i] = current[i];
+        else if (kept)
+            next->serials[first + i] = kept_serial(kept, slots[first + i].id, current[i]);
         count_zone(next, first + i, current[i]);
+        if (is_pending(next, first + i) && current[i] <= notify->news.all_to)
+            note_news(notify, slots[first + i].id, next->serials[first + i]);
     }
     notify->n_prepared += n;
     pthread_mutex_unlock(&notify->lock);
@@ -170,10 +180,14 @@ int notify_prepare(struct notify *notify, struct snapshot *snapshot, const struc
     notify->numbers = numbers;
     numbers = NULL;
     notify->n_prepared = 0;
+    if (notify->now.snapshot)
+        kept = NULL;
+    if (kept)
+        notify->news.all_to = kept->all_to;
     pthread_mutex_unlock(&notify->lock);
     notes_deinit(&unused);
     while (notify->n_prepared < n)
-        prepare_some(notify, n - notify->n_prepared, notify->now.snapshot ? NULL : kept);
+        prepare_some(notify, n - notify->n_prepared, kept);
     return 0;
 }
 
@@ -212,17 +226,6 @@ static void set_serial(struct notes *notes, size_t number, uint32_t serial)
     count_zone(notes, number, snapshot_zone_serial(notes->snapshot, number));
 }
 
-/* Notes for notify_take what was said of a zone. */
-static void note_news(struct notify *notify, uint32_t id, uint32_t serial)
-{
-    struct notified *news = &notify->news;
-
-    if (!notify->wanted || news->n >= NEWS_MAX ||
-        ARRAY_RESERVE(news->zones, news->n, news->capacity))
-        return;
-    news->zones[news->n++] = (struct notified_zone){id, serial};
-}
-
 void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
 {
     ssize_t now, next;
@@ -245,17 +248,25 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial)
 
 bool notify_take(struct notify *notify, struct notified *out)
 {
-    const struct notes *now = &notify->now;
+    struct notified *news = &notify->news;
     bool all;
 
     pthread_mutex_lock(&notify->lock);
-    *out = notify->news;
-    notify->news = NOTIFIED_INIT;
-    notify->wanted = true;
-    all = now->n_pending == 0;
-    out->all_to = all ? now->highest : now->lowest - 1;
+    /* What is noted of zones that the next snapshot makes pending would not be in ALL. */
+    all = notify->now.n_pending == 0 && !notify->next.snapshot;
+    if (all)
+        news->all_to = notify->now.highest;
+    *out = *news;
+    *news = (struct notified){.all_to = out->all_to};
     pthread_mutex_unlock(&notify->lock);
     return all;
+}
+
+void notify_forget(struct notify *notify)
+{
+    pthread_mutex_lock(&notify->lock);
+    notify->news.all_to = 0;
+    pthread_mutex_unlock(&notify->lock);
 }
 
 uint32_t notify_serial(struct notify *notify, uint32_t id)

@@ -23,15 +23,17 @@ int notify_new(struct notify **out);
 void notify_free(struct notify *notify);
 DEFINE_CLEANUP(struct notify *, notify_free)
 
-/* What was notified, so that it can be kept over a restart: all zones whose serial is not above a
- * number, and some others. */
+/* What was notified, so that it can be kept over a restart. Of some zones there is the serial that
+ * was notified last, which need not be the one that they have. All others were notified if their
+ * serial is not above a number. So a few rows say what is notified of a million zones, also if one
+ * of them is to be notified again. */
 struct notified_zone {
     uint32_t id, serial;
 };
 
 struct notified {
     uint32_t all_to;
-    struct notified_zone *zones; /* in the order of ids */
+    struct notified_zone *zones; /* in the order of ids when they are read */
     size_t n, capacity;
 };
 
@@ -56,10 +58,14 @@ void notify_set(struct notify *notify, uint32_t id, uint32_t serial);
 /* The serial that was notified last of a zone, 0 if none was. */
 uint32_t notify_serial(struct notify *notify, uint32_t id);
 
-/* Takes what has been notified since this was called last: the zones, in no order, and up to which
- * serial all are notified by now. Only once it was called, zones are noted for it. Returns whether
+/* Takes what is to be kept, as far as it has changed since this was called last: the zones, in
+ * the order in which it was said, and up to which serial all others are notified. Returns whether
  * none is pending, so that ALL_TO says all. */
 bool notify_take(struct notify *notify, struct notified *out);
+
+/* Says that something of what was taken is lost: until none is pending, no zone counts as notified
+ * in what is taken that is not listed. */
+void notify_forget(struct notify *notify);
 
 /* How many zones are pending. This takes no lock, and may be a moment old. */
 size_t notify_pending(const struct notify *notify);

@@ -21,6 +21,8 @@ enum {
     NAP_NANOSECONDS = 5000000,
 };
 
+#define UNKNOWN UINT32_MAX /* no serial */
+
 /* What is to be written. */
 struct job {
     struct snapshot *published; /* a reference; NULL: nothing */
@@ -54,6 +56,7 @@ struct keeper {
     int64_t pause, retry_at; /* milliseconds */
     struct memory_clock now; /* a copy of the clock */
     int64_t time_written;    /* of it, seconds */
+    uint32_t notified_to;    /* what the state says, or UNKNOWN */
 };
 
 static void job_deinit(struct job *job)
@@ -141,7 +144,13 @@ static int open_state(struct keeper *keeper)
     tell_opened(keeper);
     keeper->had = true;
     keeper->job.all = true;
-    return memory_begin(&keeper->state, snapshot_seed(keeper->job.published), &memory);
+    r = memory_begin(&keeper->state, snapshot_seed(keeper->job.published), &memory);
+    if (r)
+        return r;
+    keeper->notified_to = UNKNOWN;
+    if (memory.written == 0)
+        notify_forget(keeper->notify); /* a new state, which has nothing of what was taken before */
+    return 0;
 }
 
 int64_t keeper_unknown_until(struct keeper *keeper)
@@ -207,16 +216,24 @@ static void try_job(struct keeper *keeper)
 }
 
 /* Writes what was notified since the last time. Notes that get lost cost a NOTIFY after a restart.
- */
-static void write_notified(struct keeper *keeper, uint32_t *all_to)
+ * Returns whether the state says it all. */
+static bool write_notified(struct keeper *keeper)
 {
-    CLEANUP(notified_deinit) struct notified news;
-    bool all = notify_take(keeper->notify, &news);
+    CLEANUP(notified_deinit) struct notified news = NOTIFIED_INIT;
+    bool all;
 
-    if (!keeper->state.database || (news.n == 0 && news.all_to == *all_to))
-        return;
-    if (notified_write(&keeper->state, &news, all) == 0)
-        *all_to = news.all_to;
+    if (!keeper->state.database)
+        return false;
+    all = notify_take(keeper->notify, &news);
+    if (news.n == 0 && news.all_to == keeper->notified_to)
+        return true;
+    if (notified_write(&keeper->state, &news, all) == 0) {
+        keeper->notified_to = news.all_to;
+        return true;
+    }
+    keeper->notified_to = UNKNOWN;
+    notify_forget(keeper->notify);
+    return false;
 }
 
 /* Waits until there is something to do: a new job, one to be tried again, or the time for a look at
@@ -254,18 +271,17 @@ static void write_time(struct keeper *keeper, int64_t interval)
 static void *run(void *argument)
 {
     struct keeper *keeper = argument;
-    uint32_t all_to = 0;
-    bool going = true;
+    bool going = true, told = false;
 
     pthread_setname_np(pthread_self(), "state");
     while (going) {
         going = wait_for_work(keeper);
         if (keeper->job.published && (!going || keeper->retry_at <= clock_monotonic_ms()))
             try_job(keeper);
-        write_notified(keeper, &all_to);
+        told = write_notified(keeper);
         write_time(keeper, going ? TIME_SECONDS : 0);
     }
-    if (!keeper->job.published && keeper->state.database)
+    if (!keeper->job.published && told)
         (void)memory_end(&keeper->state);
     state_close(&keeper->state);
     keeper->ended = true;
@@ -275,19 +291,18 @@ static void *run(void *argument)
 int keeper_new(const char *directory, struct notify *notify, struct status *status,
                struct keeper **out)
 {
-    CLEANUP(notified_deinit) struct notified none = NOTIFIED_INIT;
     struct keeper *keeper = calloc(1, sizeof(*keeper));
     pthread_condattr_t attributes;
     int r;
 
     if (!keeper)
         return -ENOMEM;
-    notify_take(notify, &none); /* from now on it notes what comes */
     keeper->directory = directory;
     keeper->had = access(directory, F_OK) == 0;
     keeper->notify = notify;
     keeper->status = status;
     keeper->state = STATE_INIT;
+    keeper->notified_to = UNKNOWN;
     keeper->shown.kept = true;
     status_set_state(status, &keeper->shown);
     pthread_mutex_init(&keeper->lock, NULL);

@@ -151,6 +151,19 @@ def test_what_was_notified_is_so_after_a_restart(kept):
     assert status(kept)["n_zones_to_notify"] == len(zones) - 1  # not the catalog
 
 
+def test_a_zone_that_is_to_be_notified_again_is_the_only_one(kept):
+    """PowerDNS may say late that it has notified a former serial."""
+    zones = ask(kept, "getAllDomains")
+    for zone in zones:
+        exchange(kept.port, get_request("/dns", "setNotified", zone))
+    restart(kept)
+    assert status(kept)["n_zones_to_notify"] == 0
+    exchange(kept.port, get_request("/dns", "setNotified", zones[2] | {"serial": 1}))
+    for _ in range(2):
+        restart(kept)
+        assert [each["id"] for each in ask(kept, "getUpdatedMasters")] == [zones[2]["id"]]
+
+
 def waiting(service):
     return status(service)["waiting"]
 

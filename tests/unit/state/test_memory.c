@@ -226,12 +226,11 @@ static void what_was_notified_comes_back(void **state)
 
     (void)state;
     open_here(&database, &memory);
-    assert_false(notify_take(notify, &news));
     notify_set(notify, zone.id, zone.serial - 1);
     notify_set(notify, zone.id, zone.serial);
     assert_false(notify_take(notify, &news));
     assert_int_equal(news.n, 2);
-    assert_true(news.all_to < TIME);
+    assert_int_equal(news.all_to, 0);
     assert_int_equal(notified_write(&database, &news, false), 0);
     assert_int_equal(notified_read(&database, &kept), 0);
     assert_int_equal(notify_new(&again), 0);
@@ -239,6 +238,105 @@ static void what_was_notified_comes_back(void **state)
     notify_adopt(again);
     assert_int_equal(notify_serial(again, zone.id), zone.serial);
     assert_int_equal(notify_pending(again), snapshot_n_zones(second) - 1);
+    state_close(&database);
+}
+
+/* What notes about a snapshot become when the process ends and another one begins with another
+ * snapshot. */
+static struct notify *restarted(struct notify *notify, struct state *database,
+                                struct snapshot *snapshot)
+{
+    CLEANUP(notified_deinit) struct notified news = NOTIFIED_INIT, kept = NOTIFIED_INIT;
+    bool all = notify_take(notify, &news);
+    struct notify *again;
+
+    assert_int_equal(notified_write(database, &news, all), 0);
+    notify_free(notify);
+    assert_int_equal(notified_read(database, &kept), 0);
+    assert_int_equal(notify_new(&again), 0);
+    assert_int_equal(notify_prepare(again, snapshot, &kept), 0);
+    notify_adopt(again);
+    return again;
+}
+
+static struct notify *all_notified(struct snapshot *snapshot)
+{
+    struct notify *notify = fixture_notify(snapshot);
+
+    for (size_t i = 0; i < snapshot_n_zones(snapshot); i++) {
+        struct zone zone;
+
+        snapshot_zone(snapshot, i, &zone);
+        notify_set(notify, zone.id, zone.serial);
+    }
+    assert_int_equal(notify_pending(notify), 0);
+    return notify;
+}
+
+static void one_zone_to_notify_again_does_not_make_others_be_forgotten(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = zones_at(TIME, NULL, NULL);
+    CLEANUP(notify_free_pointer) struct notify *notify = all_notified(snapshot);
+    struct zone zone = fixture_zone(snapshot, "_tls.member.example");
+    struct state database;
+    struct memory memory;
+
+    (void)state;
+    open_here(&database, &memory);
+    notify = restarted(notify, &database, snapshot);
+    assert_int_equal(notify_pending(notify), 0);
+    notify_set(notify, zone.id, 1);
+    for (int i = 0; i < 3; i++) {
+        notify = restarted(notify, &database, snapshot);
+        assert_int_equal(notify_pending(notify), 1);
+        assert_int_equal(notify_serial(notify, zone.id), 1);
+    }
+    notify_set(notify, zone.id, zone.serial);
+    notify = restarted(notify, &database, snapshot);
+    assert_int_equal(notify_pending(notify), 0);
+    state_close(&database);
+}
+
+/* A serial that was planned may be below others that were given and notified since. */
+static void a_change_is_notified_though_higher_serials_were(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *second = zones_at(TIME - 5, "late.example", NULL);
+    CLEANUP(notify_free_pointer) struct notify *notify = all_notified(first);
+    struct state database;
+    struct memory memory;
+
+    (void)state;
+    open_here(&database, &memory);
+    notify = restarted(notify, &database, first);
+    assert_int_equal(notify_prepare(notify, second, NULL), 0);
+    /* Meanwhile the keeper takes what there is. */
+    notify = restarted(notify, &database, first);
+    assert_int_equal(notify_prepare(notify, second, NULL), 0);
+    notify_adopt(notify);
+    notify = restarted(notify, &database, second);
+    assert_int_equal(notify_pending(notify), snapshot_n_zones(second));
+    state_close(&database);
+}
+
+static void notes_that_are_lost_count_for_nothing(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = zones_at(TIME, NULL, NULL);
+    CLEANUP(notify_free_pointer) struct notify *notify = all_notified(snapshot);
+    struct zone zone = fixture_zone(snapshot, "_tls.member.example");
+    CLEANUP(notified_deinit) struct notified lost = NOTIFIED_INIT;
+    struct state database;
+    struct memory memory;
+
+    (void)state;
+    open_here(&database, &memory);
+    notify = restarted(notify, &database, snapshot);
+    notify_set(notify, zone.id, 1);
+    assert_false(notify_take(notify, &lost));
+    notify_forget(notify);
+    notify = restarted(notify, &database, snapshot);
+    assert_int_equal(notify_pending(notify), snapshot_n_zones(snapshot));
     state_close(&database);
 }
 
@@ -280,6 +378,9 @@ int main(void)
         TEST(another_seed_loses_no_domain),
         TEST(bodies_have_when_they_were_served),
         TEST(what_was_notified_comes_back),
+        TEST(one_zone_to_notify_again_does_not_make_others_be_forgotten),
+        TEST(a_change_is_notified_though_higher_serials_were),
+        TEST(notes_that_are_lost_count_for_nothing),
         TEST(numbers_and_ids_that_cannot_be_are_damage),
 #undef TEST
     };
