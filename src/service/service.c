@@ -167,6 +167,24 @@ static struct memory_clock state_now(const struct service *service)
     };
 }
 
+/* Has the zones be notified of domains that have got their certificate: their serial is still that
+ * of their policy, of which they may have been notified before they were held back. */
+static void notify_released(struct service *service, const struct domain_changes *changes)
+{
+    for (size_t i = 0; i < changes->n; i++) {
+        const struct domain_change *change = &changes->items[i];
+        struct domain domain;
+        struct zone zone;
+
+        if (!change->was_there || !change->before.held ||
+            !snapshot_find(service->published, change->name, &domain) ||
+            !domain_has_zone(&domain, OWNER_MTA_STS))
+            continue;
+        snapshot_domain_zone(service->published, &domain, OWNER_MTA_STS, &zone);
+        notify_set(service->notify, zone.id, 0);
+    }
+}
+
 /* Has all threads, if there are any yet, answer from the snapshot of a load. */
 static void publish(struct service *service, struct load_result *result)
 {
@@ -180,6 +198,7 @@ static void publish(struct service *service, struct load_result *result)
     notify_adopt(service->notify);
     snapshot_unref(service->published);
     service->published = snapshot;
+    notify_released(service, &result->domains);
     status_set_snapshot(service->status, snapshot);
 }
 

@@ -164,6 +164,25 @@ def test_a_zone_that_is_to_be_notified_again_is_the_only_one(kept):
         assert [each["id"] for each in ask(kept, "getUpdatedMasters")] == [zones[2]["id"]]
 
 
+def test_a_zone_is_notified_that_came_while_the_service_was_stopped(kept):
+    """It has the serial of others that were notified."""
+    certificate = kept.directory / "example.com.pem"
+    for name in ("example.net", "example.org"):
+        (kept.directory / f"{name}.pem").touch()
+    configure(kept, more=f"    certificates: {kept.directory}/%d.pem\n")
+    kept.reload()
+    assert "_mta-sts.example.com." not in serials(kept)
+    for zone in ask(kept, "getAllDomains"):
+        exchange(kept.port, get_request("/dns", "setNotified", zone))
+    kept.stop()
+    certificate.touch()
+    kept.start()
+    for _ in range(2):
+        shown = {each["zone"] for each in ask(kept, "getUpdatedMasters")}
+        assert shown == {"_mta-sts.example.com.", "cat.example.net."}
+        restart(kept)
+
+
 def waiting(service):
     return status(service)["waiting"]
 
