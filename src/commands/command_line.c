@@ -1,10 +1,10 @@
 #include "commands/command_line.h"
 
+#include "admin/version.h"
 #include "base/buffer.h"
 #include "base/quote.h"
 #include "commands/external.h"
 #include "config/config.h"
-#include "service/version.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "service/status.h"
+#include "admin/status.h"
 #include "snapshot/past.h"
 #include "state/memory.h"
 

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "service/pages.h"
+#include "net/pages.h"
 #include "snapshot/snapshot.h"
 
 struct policy_http {

@@ -13,9 +13,9 @@
  */
 #pragma once
 
+#include "admin/counters.h"
 #include "net/http.h"
 #include "protocol/request.h"
-#include "service/counters.h"
 #include "snapshot/snapshot.h"
 
 enum {

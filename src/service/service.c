@@ -1,5 +1,6 @@
 #include "service/service.h"
 
+#include "admin/admin.h"
 #include "base/number.h"
 #include "net/http.h"
 #include "os/clock.h"
@@ -7,7 +8,6 @@
 #include "os/log.h"
 #include "os/state_directory.h"
 #include "protocol/jansson_alloc.h"
-#include "service/admin.h"
 #include "service/announcements.h"
 #include "service/keeper.h"
 #include "service/listeners.h"

@@ -1,9 +1,9 @@
 #include "service/worker.h"
 
+#include "admin/counters.h"
 #include "net/http.h"
 #include "os/fd.h"
 #include "os/sd_notify.h"
-#include "service/counters.h"
 #include "service/policy_http.h"
 #include "service/remote.h"
 

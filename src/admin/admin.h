@@ -3,8 +3,8 @@
  * So no request to it delays an answer. */
 #pragma once
 
-#include "service/counters.h"
-#include "service/status.h"
+#include "admin/counters.h"
+#include "admin/status.h"
 
 struct admin;
 

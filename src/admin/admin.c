@@ -1,11 +1,11 @@
-#include "service/admin.h"
+#include "admin/admin.h"
 
+#include "admin/metrics.h"
+#include "admin/sync_result.h"
+#include "admin/verified.h"
 #include "net/http.h"
+#include "net/pages.h"
 #include "os/fd.h"
-#include "service/metrics.h"
-#include "service/pages.h"
-#include "service/sync_result.h"
-#include "service/verified.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,10 +1,10 @@
-#include "service/status.h"
+#include "admin/status.h"
 
+#include "admin/sync_result.h"
+#include "admin/verified.h"
+#include "admin/version.h"
 #include "base/json_write.h"
 #include "os/clock.h"
-#include "service/sync_result.h"
-#include "service/verified.h"
-#include "service/version.h"
 #include "snapshot/retiring.h"
 #include "snapshot/zones.h"
 

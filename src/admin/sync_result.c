@@ -1,4 +1,4 @@
-#include "service/sync_result.h"
+#include "admin/sync_result.h"
 
 #include "os/clock.h"
 #include "os/state_directory.h"

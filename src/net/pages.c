@@ -1,4 +1,4 @@
-#include "service/pages.h"
+#include "net/pages.h"
 
 /* The path of a request target, without the query string. */
 static struct text target_path(struct text target)

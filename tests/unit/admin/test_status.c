@@ -1,8 +1,7 @@
 /* The status, and the metrics that are made of it and of counters. */
+#include "admin/metrics.h"
 #include "cmocka_all.h"
 #include "fixture.h"
-#include "service/metrics.h"
-#include "service/remote.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -237,6 +236,12 @@ static bool has_line(const struct buffer *metrics, const char *line)
     return memmem(metrics->data, metrics->length, wanted, strlen(wanted)) != NULL;
 }
 
+static void count_request(struct counters *counters, const struct method *method,
+                          enum outcome outcome)
+{
+    counter_add(&counters->requests[LISTENER_REMOTE][method_number(method)][outcome], 1);
+}
+
 static void counters_of_threads_are_summed(void **state)
 {
     struct fixture *fixture = *state;
@@ -247,11 +252,11 @@ static void counters_of_threads_are_summed(void **state)
     struct status_view view;
 
     for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
-        remote_count(&(struct remote){.counters = threads[i]}, lookup, OUTCOME_ANSWERED);
+        count_request(threads[i], lookup, OUTCOME_ANSWERED);
         counter_add(&threads[i]->streams[LISTENER_REMOTE].accepted, 5);
         counter_add(&threads[i]->streams[LISTENER_REMOTE].closed, 1 + i);
     }
-    remote_count(&(struct remote){.counters = threads[1]}, NULL, OUTCOME_MALFORMED);
+    count_request(threads[1], NULL, OUTCOME_MALFORMED);
     serve_zones(fixture);
     status_read(fixture->status, &view);
     metrics_write(&settings, (const struct counters *const *)threads, 2, &view, &metrics);

@@ -1,8 +1,8 @@
 /* The metrics, in the text format of Prometheus (version 0.0.4). */
 #pragma once
 
-#include "service/counters.h"
-#include "service/status.h"
+#include "admin/counters.h"
+#include "admin/status.h"
 
 /* Writes all metrics: the sums of the counters of N threads, and what the status says. Listeners
  * that are off are left out. */

@@ -1,8 +1,7 @@
 /* Counting: places, sums and buckets. */
+#include "admin/counters.h"
+#include "admin/metrics.h"
 #include "cmocka_all.h"
-#include "service/counters.h"
-#include "service/metrics.h"
-#include "service/remote.h"
 
 #include <stdio.h>
 
@@ -50,19 +49,12 @@ static void an_answer_time_counts_in_the_first_bucket_that_holds_it(void **state
     assert_int_equal(counter_read(&counters.answer_nanoseconds), sum);
 }
 
-static void no_counters_are_not_counted_in(void **state)
-{
-    (void)state;
-    remote_count(&(struct remote){.counters = NULL}, NULL, OUTCOME_MALFORMED);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_have_cache_lines_of_their_own),
         cmocka_unit_test(every_method_has_a_number_and_a_name),
         cmocka_unit_test(an_answer_time_counts_in_the_first_bucket_that_holds_it),
-        cmocka_unit_test(no_counters_are_not_counted_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

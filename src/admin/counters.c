@@ -1,4 +1,4 @@
-#include "service/counters.h"
+#include "admin/counters.h"
 
 struct counters *counters_new(void)
 {

@@ -1,4 +1,4 @@
-#include "service/verified.h"
+#include "admin/verified.h"
 
 #include "os/clock.h"
 #include "os/state_directory.h"

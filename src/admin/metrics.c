@@ -1,6 +1,6 @@
-#include "service/metrics.h"
+#include "admin/metrics.h"
 
-#include "service/version.h"
+#include "admin/version.h"
 #include "snapshot/retiring.h"
 
 #include <stdio.h>

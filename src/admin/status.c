@@ -1,4 +1,4 @@
-#include "service/status.h"
+#include "admin/status.h"
 
 #include "base/json_write.h"
 
