@@ -51,6 +51,8 @@ static const char *reason_phrase(enum http_status status)
     switch (status) {
     case HTTP_STATUS_OK:
         return "OK";
+    case HTTP_STATUS_NOT_MODIFIED:
+        return "Not Modified";
     case HTTP_STATUS_BAD_REQUEST:
         return "Bad Request";
     case HTTP_STATUS_NOT_FOUND:
@@ -98,6 +100,35 @@ static void settle_body(struct http_reply *reply)
     buffer_clear(&reply->body);
     reply->status = HTTP_STATUS_INTERNAL_SERVER_ERROR;
     reply->etag = (struct text){0};
+}
+
+/* Whether one of the entity-tags of an If-None-Match field is this one, by the weak comparison
+ * (RFC 9110 8.8.3.2). This one has no comma. */
+static bool names_etag(struct text field, struct text etag)
+{
+    bool found = text_equals(field, TEXT("*"));
+
+    while (field.length && !found) {
+        struct text tag = text_trim(text_take(&field, ','), TEXT(" \t"));
+
+        if (text_starts_with(tag, TEXT("W/")))
+            tag = text_after(tag, 2);
+        found = tag.length == etag.length + 2 && tag.data[0] == '"' &&
+                tag.data[tag.length - 1] == '"' &&
+                text_equals(text_of(tag.data + 1, etag.length), etag);
+    }
+    return found;
+}
+
+/* Takes the body off a reply whose peer has it already (RFC 9110 15.4.5). */
+static void spare_body(const struct http_request *request, struct http_reply *reply)
+{
+    if (!reply->conditional || reply->status != HTTP_STATUS_OK || !reply->etag.length ||
+        !names_etag(request->if_none_match, reply->etag))
+        return;
+    drop_rest(reply);
+    buffer_clear(&reply->body);
+    reply->status = HTTP_STATUS_NOT_MODIFIED;
 }
 
 static void add_piece(struct buffer *out, const struct buffer *piece, bool chunked)
@@ -148,6 +179,14 @@ static struct producer *begin_rest(struct state *state, struct http_reply *reply
     return &state->rest.producer;
 }
 
+/* Adds the fields about a body: a 304 has none (RFC 9110 15.4.5, RFC 9112 6.3). */
+static void add_representation(const struct http_reply *reply, struct buffer *out)
+{
+    buffer_printf(out, "Content-Type: %s\r\n", reply->content_type);
+    if (!reply->rest)
+        buffer_printf(out, "Content-Length: %zu\r\n", reply->body.length);
+}
+
 /* Appends the service's reply to what is sent. Before HTTP/1.1 a long body ends with the connection
  * (RFC 9112 6.3). The reply to HEAD is the head alone (RFC 9110 9.3.2). */
 static void add_reply(struct state *state, struct buffer *out, struct stream_result *result)
@@ -157,13 +196,15 @@ static void add_reply(struct state *state, struct buffer *out, struct stream_res
     bool chunked;
 
     settle_body(reply);
+    spare_body(request, reply);
     chunked = reply->rest && !request->is_1_0;
     if (reply->rest && !chunked)
         result->outcome = STREAM_CLOSE;
     buffer_printf(out, "HTTP/1.1 %u %s\r\n", reply->status, reason_phrase(reply->status));
-    buffer_printf(out, "Content-Type: %s\r\n", reply->content_type);
-    if (!reply->rest)
-        buffer_printf(out, "Content-Length: %zu\r\n", reply->body.length);
+    if (reply->status != HTTP_STATUS_NOT_MODIFIED)
+        add_representation(reply, out);
+    if (reply->fields)
+        buffer_add_string(out, reply->fields);
     if (chunked)
         buffer_add_string(out, "Transfer-Encoding: chunked\r\n");
     if (reply->etag.length)

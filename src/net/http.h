@@ -12,6 +12,7 @@ enum {
 /* The codes that are given as a reply (RFC 9110 15). */
 enum http_status {
     HTTP_STATUS_OK = 200,
+    HTTP_STATUS_NOT_MODIFIED = 304,
     HTTP_STATUS_BAD_REQUEST = 400,
     HTTP_STATUS_NOT_FOUND = 404,
     HTTP_STATUS_METHOD_NOT_ALLOWED = 405,
@@ -25,7 +26,9 @@ struct http_reply {
     enum http_status status;  /* 200 unless the handler sets another */
     const char *content_type; /* "application/json" unless the handler sets another */
     const char *allow;        /* the verbs that a 405 names, or NULL */
+    const char *fields;       /* further header fields, each with its CRLF, or NULL */
     struct text etag;         /* the strong entity-tag, without quotes; empty for none */
+    bool conditional;         /* who has a 200 with this entity-tag gets a 304 (RFC 9110 13.1.2) */
     struct buffer body;       /* if it fails, the reply becomes a 500 */
     /* What makes the rest of a long body, or NULL; the server frees it. If it fails, the connection
      * ends so that the peer sees that the body is cut short. */

@@ -13,6 +13,7 @@ enum field {
     FIELD_CONTENT_LENGTH,
     FIELD_TRANSFER_ENCODING,
     FIELD_CONNECTION,
+    FIELD_IF_NONE_MATCH,
     FIELD_COUNT, /* all others */
 };
 
@@ -22,6 +23,7 @@ static const struct text field_names[FIELD_COUNT] = {
     [FIELD_CONTENT_LENGTH] = {"Content-Length", 14},
     [FIELD_TRANSFER_ENCODING] = {"Transfer-Encoding", 17},
     [FIELD_CONNECTION] = {"Connection", 10},
+    [FIELD_IF_NONE_MATCH] = {"If-None-Match", 13},
 };
 
 static const struct text verb_names[] = {
@@ -184,6 +186,7 @@ bool http_head_read(struct text text, struct http_head *out)
         return false;
     head.host = fields.of[FIELD_HOST].value;
     head.n_hosts = fields.of[FIELD_HOST].lines;
+    head.if_none_match = fields.of[FIELD_IF_NONE_MATCH].value;
     head.keepalive = !fields.close && (fields.keep_alive || !head.is_1_0);
     head.expects_continue =
         (head.is_chunked || head.body_length) && !head.is_1_0 &&

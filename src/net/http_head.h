@@ -21,11 +21,12 @@ enum http_verb {
 /* The texts are views of what was read. */
 struct http_head {
     enum http_verb verb;
-    struct text method; /* as sent */
-    struct text target; /* as sent */
-    bool is_1_0;        /* HTTP/1.0; else 1.1 */
-    struct text host;   /* of the last Host field; as sent, maybe empty */
-    size_t n_hosts;     /* Host fields */
+    struct text method;        /* as sent */
+    struct text target;        /* as sent */
+    bool is_1_0;               /* HTTP/1.0; else 1.1 */
+    struct text host;          /* of the last Host field; as sent, maybe empty */
+    size_t n_hosts;            /* Host fields */
+    struct text if_none_match; /* of the last field of that name (RFC 9110 13.1.2), or empty */
     bool is_chunked;
     uint64_t body_length;  /* bytes, unless it is chunked; 0 if no field says so */
     bool keepalive;        /* the peer may send others on the same connection (RFC 9112 9.3) */

@@ -138,6 +138,7 @@ static enum http_parsed end_request(struct http_parse *parse)
         .method = head->method,
         .target = head->target,
         .host = head->host,
+        .if_none_match = head->if_none_match,
         .body = buffer_text(&parse->body),
         .is_1_0 = head->is_1_0,
         .keepalive = head->keepalive,

@@ -22,6 +22,7 @@ struct http_request {
     struct text method; /* as sent */
     struct text target; /* path and query string */
     struct text host;   /* of the Host field, or of an absolute target; as sent, maybe empty */
+    struct text if_none_match; /* the value of that field (RFC 9110 13.1.2), or empty */
     struct text body;
     bool is_1_0;    /* of a version before HTTP/1.1 */
     bool keepalive; /* the peer may send others on the same connection (RFC 9112 9.3) */
