@@ -1,6 +1,8 @@
 #include "admin/admin.h"
 
 #include "admin/metrics.h"
+#include "admin/page.h"
+#include "admin/page_assets.h"
 #include "admin/sync_result.h"
 #include "admin/verified.h"
 #include "net/http.h"
@@ -29,6 +31,7 @@ struct admin {
     bool started;
     struct event_base *base;
     struct pages pages;
+    struct page_maker maker;
     struct http_service service;
     struct stream_server *server;
     struct stream_places places;
@@ -74,7 +77,43 @@ static void write_health_page(void *context, const struct http_request *request,
     buffer_add_string(&reply->body, view.serving ? "serving\n" : "not serving\n");
 }
 
+static void write_root(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    struct admin *admin = context;
+
+    page_answer(&admin->maker, request, reply);
+}
+
+static void write_style(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    struct admin *admin = context;
+
+    (void)request;
+    page_answer_file(&admin->maker, &asset_page_css, reply);
+}
+
+static void write_script(void *context, const struct http_request *request,
+                         struct http_reply *reply)
+{
+    struct admin *admin = context;
+
+    (void)request;
+    page_answer_file(&admin->maker, &asset_page_js, reply);
+}
+
+static void write_icon(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    struct admin *admin = context;
+
+    (void)request;
+    page_answer_file(&admin->maker, &asset_icon_svg, reply);
+}
+
 static const struct page rows[] = {
+    {"/", "text/html; charset=utf-8", write_root},
+    {"/page.css", "text/css; charset=utf-8", write_style},
+    {"/page.js", "text/javascript; charset=utf-8", write_script},
+    {"/icon.svg", "image/svg+xml", write_icon},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics_page},
     {"/status", "application/json", write_status_page},
     {"/healthz", TEXT_PLAIN, write_health_page},
@@ -119,7 +158,7 @@ static int start_server(struct admin *admin, const struct admin_setup *setup)
         .rows = rows,
         .n = ARRAY_LENGTH(rows),
         .content_type = TEXT_PLAIN,
-        .not_found = "there is nothing but /metrics, /status and /healthz",
+        .not_found = "there is nothing but /, /metrics, /status and /healthz",
         .context = admin,
     };
     http_service_init(&admin->service, &handler, true);
@@ -155,6 +194,7 @@ int admin_new(const struct admin_setup *setup, struct admin **out)
     admin->stop = -1;
     admin->settings = setup->settings;
     admin->status = setup->status;
+    admin->maker = (struct page_maker){.settings = setup->settings, .status = setup->status};
     r = prepare_admin(admin, setup);
     if (r)
         return r;
