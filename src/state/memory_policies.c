@@ -140,6 +140,9 @@ static int write_body(struct writing *writing, const struct past_policy *then,
     /* Those of retiring domains are of nobody's making. */
     if (!snapshot_find(what->published, now->primary, &domain))
         return 0;
+    /* A primary that has lost its mode retires, in another policy than its own. */
+    if (!text_equals(domain.policy->primary, now->primary))
+        return bodies_end(writing->state, now->primary, what->clock.time);
     return bodies_serve(writing->state, domain.policy, what->since, what->clock.time);
 }
 

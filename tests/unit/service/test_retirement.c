@@ -411,6 +411,42 @@ static void what_joins_when_enforce_ends_owes_nothing(void **state)
                         "b.example until 1607401: a.example 3600 overlay 192.0.2.1");
 }
 
+static void count_served(const struct served_body *body, void *context)
+{
+    size_t *counts = context;
+
+    counts[0]++;
+    counts[1] += body->served;
+}
+
+static void a_body_ends_with_the_mode_of_its_policy(void **state)
+{
+    const struct setup last = {"z.example", POLICY_MODE_TESTING, NULL, {0}, 0, false};
+    struct setup after = enforce;
+    struct snapshot *before, *loaded, *published, *gone = load(&last, NULL);
+    size_t counts[2] = {0};
+
+    (void)state;
+    after.members[2] = "d.example";
+    after.n_announced = 3;
+    after.mode = POLICY_MODE_ABSENT;
+    before = load(&enforce, NULL);
+    loaded = load(&after, NULL);
+    keep(before, NOW - 2000);
+    /* The primary retires itself. */
+    assert_non_null(strstr(reload(before, loaded, NOW - 1000, &published), "a.example until"));
+    keep(published, NOW - 1000);
+    assert_int_equal(bodies_each(&kept, TEXT("a.example"), count_served, counts), 0);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], 0);
+    /* What joined without the mode owes nothing. */
+    assert_null(strstr(reload(published, gone, NOW, NULL), "d.example"));
+    snapshot_unref(before);
+    snapshot_unref(loaded);
+    snapshot_unref(published);
+    snapshot_unref(gone);
+}
+
 static void a_domain_carries_what_it_owes_to_another_policy(void **state)
 {
     const struct setup other = {"d.example", POLICY_MODE_TESTING, "192.0.2.2", {"b.example"}, 1,
@@ -679,6 +715,7 @@ int main(void)
         TEST(the_longest_ttl_of_a_body_counts),
         TEST(a_domain_owes_nothing_for_what_was_before_it),
         TEST(what_joins_when_enforce_ends_owes_nothing),
+        TEST(a_body_ends_with_the_mode_of_its_policy),
         TEST(a_domain_carries_what_it_owes_to_another_policy),
         TEST(what_is_held_back_again_still_owes),
         TEST(a_body_that_comes_as_a_domain_is_held_back_does_not_bind_it),
