@@ -3,6 +3,8 @@
 # installed, and put to use as README.md says, by the commands of that page; then reloaded and restarted
 # under load, and backed out. Takes root, and downloads some 200 packages through this machine's apt.
 # The first step that fails ends it.
+#
+# Given a command, it runs that alone instead: in the sources, with all that tests need installed, and built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=contrib/packages.sh
@@ -11,10 +13,11 @@ cd "$(dirname "$0")/.."
 case ${1-} in
 bookworm | trixie | sid) release=$1 ;;
 *)
-    echo "Usage: tests/system.sh bookworm|trixie|sid" >&2
+    echo "Usage: tests/system.sh bookworm|trixie|sid [COMMAND…]" >&2
     exit 2
     ;;
 esac
+shift
 
 dir=$(mktemp -d /var/tmp/pdns-mta-sts-system.XXXXXX)
 cgroup=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)/${dir##*/}
@@ -51,23 +54,22 @@ quietly() {
     }
 }
 
-# A minimal system, with all packages that are wanted later in apt's cache: there is no network then. The
-# mirror may be a snapshot, and this machine need not know the keys of all releases.
+# make_root HOOK…: a minimal system with the sources. mmdebstrap's hooks fetch all packages that are wanted
+# later into apt's cache: there is no network then. The mirror may be a snapshot, and this machine need not
+# know the keys of all releases.
 make_root() {
-    local uri wanted fetch
+    local uri
+    say "$release: fetch"
     # shellcheck disable=SC2016  # apt's variable
     uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | sort -u)
-    wanted=$(sed -nE 's/^(Depends|Recommends)://p' debian/control | tr ',' '\n' | grep -v '[$]')
-    # shellcheck disable=SC2016  # mmdebstrap's variable
-    fetch='APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -y --download-only -o APT::Install-Recommends=true'
     quietly mmdebstrap --variant=minbase --mode=root --skip=cleanup/apt --dpkgopt=force-unsafe-io \
         --aptopt='APT::Get::Assume-Yes "true"' --include=dbus,libnss-systemd,procps,systemd-sysv \
-        --customize-hook="$fetch install build-essential bind9-dnsutils dnsperf pdns-backend-remote \
-            pdns-backend-sqlite3 pdns-server sqlite3 ${wanted//$'\n'/ }" \
-        --customize-hook="$fetch build-dep '$PWD'" \
+        --customize-hook="git clone '$PWD' \"\$1/root/pdns-mta-sts\"" "${@/#/--customize-hook=}" \
         "$release" "$root" "deb [trusted=yes check-valid-until=no] ${uri%%$'\n'*} $release main"
-    quietly git clone . "$root/root/pdns-mta-sts"
 }
+
+# shellcheck disable=SC2016  # mmdebstrap's variable
+fetch='APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -y --download-only'
 
 # Runs a command in the container.
 inside() {
@@ -90,6 +92,7 @@ nspawn() {
 }
 
 boot() {
+    say "$release: boot"
     nspawn &
     container=$!
     for _ in {1..600}; do
@@ -120,6 +123,24 @@ readme() {
     awk -v heading="## $1" 'index($0, "## ") == 1 { there = index($0, heading) == 1 }
         /^ *```/ { take = there && /```sh$/; next } take' README.md | grep . ||
         fail "README.md has no commands below \"$1\""
+}
+
+# Runs a command in the sources, which are built. The servers among the packages do not start.
+with_tools() {
+    # shellcheck disable=SC2016  # what the release needs, says the release
+    local packages='. contrib/packages.sh
+        echo "${BUILD_PACKAGES[@]}" "${POWERDNS_PACKAGES[@]}" "${TEST_PACKAGES[@]}"'
+
+    make_root "$fetch install \$(chroot \"\$1\" bash -c 'cd /root/pdns-mta-sts && $packages')"
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    chmod +x "$root/usr/sbin/policy-rc.d"
+    boot
+    say "install"
+    run /root/pdns-mta-sts <<<"apt-get install --no-install-recommends \$($packages)"
+    say "build"
+    run /root/pdns-mta-sts <<<'meson setup build && ninja -C build'
+    say "$*"
+    inside env -C /root/pdns-mta-sts "$@"
 }
 
 # A PowerDNS as Debian sets it up, with two zones in SQLite.
@@ -236,39 +257,51 @@ expect_nothing_left() {
     [ -z "$left" ] || fail "left by the package: $left"
 }
 
+# The package, all the way from its sources to its end.
+try_package() {
+    local wanted
+    wanted=$(sed -nE 's/^(Depends|Recommends)://p' debian/control | tr ',' '\n' | grep -v '[$]')
+    fetch+=' -o APT::Install-Recommends=true'
+    make_root "$fetch install build-essential bind9-dnsutils dnsperf pdns-backend-remote \
+            pdns-backend-sqlite3 pdns-server sqlite3 ${wanted//$'\n'/ }" \
+        "$fetch build-dep '$PWD'"
+    boot
+    install_powerdns
+    expect_no_records
+    say "README.md: Build the package"
+    readme 'Build the package' | run /root/pdns-mta-sts
+    say "README.md: Quick start"
+    readme 'Quick start' | run /root
+    expect_records
+    show_service
+    say "reload"
+    reload
+    say "restarts over HTTP"
+    restart_under_load
+    say "upgrade"
+    run /root <<<'apt-get install --reinstall ./pdns-mta-sts_*.deb'
+    expect_records
+    say "restarts over a unix socket that the service opens"
+    over_unix
+    restart_under_load
+    say "restarts over the unix socket of the unit"
+    over_unix pdns-mta-sts-unix.socket
+    restart_under_load
+    show_service
+    say "reboot"
+    shut_down
+    boot
+    expect_records
+    say "README.md: Back out"
+    readme 'Back out' | run /root
+    expect_no_records
+    expect_nothing_left
+    say "$release: done"
+}
+
 install_packages mmdebstrap systemd-container git
-say "$release: fetch"
-make_root
-say "$release: boot"
-boot
-install_powerdns
-expect_no_records
-say "README.md: Build the package"
-readme 'Build the package' | run /root/pdns-mta-sts
-say "README.md: Quick start"
-readme 'Quick start' | run /root
-expect_records
-show_service
-say "reload"
-reload
-say "restarts over HTTP"
-restart_under_load
-say "upgrade"
-run /root <<<'apt-get install --reinstall ./pdns-mta-sts_*.deb'
-expect_records
-say "restarts over a unix socket that the service opens"
-over_unix
-restart_under_load
-say "restarts over the unix socket of the unit"
-over_unix pdns-mta-sts-unix.socket
-restart_under_load
-show_service
-say "reboot"
-shut_down
-boot
-expect_records
-say "README.md: Back out"
-readme 'Back out' | run /root
-expect_no_records
-expect_nothing_left
-say "$release: done"
+if [ $# -eq 0 ]; then
+    try_package
+else
+    with_tools "$@"
+fi
