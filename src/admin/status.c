@@ -40,6 +40,23 @@ static void shared_text_unref(struct shared_text *text)
     free(text);
 }
 
+struct status_waiting *status_waiting_new(size_t n)
+{
+    struct status_waiting *waiting = malloc(sizeof(*waiting) + n * sizeof(waiting->ids[0]));
+
+    if (!waiting)
+        return NULL;
+    atomic_init(&waiting->references, 1);
+    waiting->n = n;
+    return waiting;
+}
+
+static void waiting_unref(struct status_waiting *waiting)
+{
+    if (waiting && atomic_fetch_sub(&waiting->references, 1) == 1)
+        free(waiting);
+}
+
 int status_new(const struct notify *notify, struct status **out)
 {
     struct status *status = calloc(1, sizeof(*status));
@@ -52,7 +69,6 @@ int status_new(const struct notify *notify, struct status **out)
         free(status);
         return -ENOMEM;
     }
-    status->now.waiting = shared_text_ref(status->empty);
     status->now.errors = shared_text_ref(status->empty);
     pthread_mutex_init(&status->lock, NULL);
     status->notify = notify;
@@ -78,17 +94,22 @@ void status_set_state(struct status *status, const struct status_state *state)
     pthread_mutex_unlock(&status->lock);
 }
 
-void status_set_snapshot(struct status *status, struct snapshot *snapshot)
+void status_set_snapshot(struct status *status, struct snapshot *snapshot,
+                         struct status_waiting *waiting)
 {
+    struct status_waiting *waited;
     struct snapshot *before;
 
     snapshot_ref(snapshot);
     pthread_mutex_lock(&status->lock);
     before = status->now.snapshot;
+    waited = status->now.waiting;
     status->now.snapshot = snapshot;
+    status->now.waiting = waiting;
     status->now.generation++;
     pthread_mutex_unlock(&status->lock);
     snapshot_unref(before);
+    waiting_unref(waited);
 }
 
 void status_set_applied(struct status *status, const struct diagnostics *diagnostics,
@@ -145,14 +166,6 @@ void status_set_refused(struct status *status, const struct diagnostics *diagnos
     buffer_deinit(&errors);
 }
 
-void status_set_waiting(struct status *status, struct buffer *waiting)
-{
-    pthread_mutex_lock(&status->lock);
-    shared_text_unref(status->now.waiting);
-    status->now.waiting = shared_text_new(waiting);
-    pthread_mutex_unlock(&status->lock);
-}
-
 void status_set_ahead(struct status *status, int64_t ahead)
 {
     pthread_mutex_lock(&status->lock);
@@ -173,7 +186,8 @@ void status_read(struct status *status, struct status_view *out)
     *out = status->now;
     if (out->snapshot)
         snapshot_ref(out->snapshot);
-    shared_text_ref(out->waiting);
+    if (out->waiting)
+        atomic_fetch_add(&out->waiting->references, 1);
     shared_text_ref(out->errors);
     pthread_mutex_unlock(&status->lock);
     out->zones_to_notify = notify_pending(status->notify);
@@ -182,6 +196,24 @@ void status_read(struct status *status, struct status_view *out)
 void status_view_deinit(struct status_view *view)
 {
     view->snapshot = snapshot_unref(view->snapshot);
-    shared_text_unref(view->waiting);
+    waiting_unref(view->waiting);
     shared_text_unref(view->errors);
+}
+
+static int compare_policies(const void *a, const void *b)
+{
+    const struct status_waiting_id *x = a, *y = b;
+
+    return (x->policy > y->policy) - (x->policy < y->policy);
+}
+
+const struct status_waiting_id *status_view_waiting(const struct status_view *view,
+                                                    const struct policy *policy)
+{
+    const struct status_waiting_id key = {
+        .policy = (uint32_t)snapshot_policy_number(view->snapshot, policy)};
+
+    if (!view->waiting)
+        return NULL;
+    return bsearch(&key, view->waiting->ids, view->waiting->n, sizeof(key), compare_policies);
 }

@@ -13,6 +13,21 @@
 
 struct status;
 
+/* An id that waits to be announced. */
+struct status_waiting_id {
+    uint32_t policy;                                            /* by its number in the snapshot */
+    char announced[POLICY_ID_MAX + 1], next[POLICY_ID_MAX + 1]; /* until then, and from then on */
+    time_t due;
+};
+
+/* The ids that wait, in the order of their policies, counted by references. NULL stands for those
+ * that memory ran out for. */
+struct status_waiting {
+    atomic_size_t references;
+    size_t n;
+    struct status_waiting_id ids[];
+};
+
 /* A text that views share, counted by references. NULL stands for one that memory ran out for. */
 struct shared_text {
     atomic_size_t references;
@@ -39,15 +54,15 @@ struct status_state {
 
 /* The state at one moment. */
 struct status_view {
-    struct snapshot *snapshot; /* a reference */
-    size_t zones_to_notify;    /* own zones with a serial that PowerDNS has not notified */
+    struct snapshot *snapshot;      /* a reference, */
+    struct status_waiting *waiting; /* and the ids that wait in it */
+    size_t zones_to_notify;         /* own zones with a serial that PowerDNS has not notified */
     bool serving;
     time_t started, loaded;      /* the service; the configuration that is in force */
     int64_t ahead;               /* the clock of the state of that of the system, in seconds */
     uint64_t generation;         /* how many snapshots have been published, this one included */
     uint64_t applied, refused;   /* reloads */
     struct status_reload reload; /* the last one, or the start */
-    struct shared_text *waiting; /* ids that wait to be announced: the objects of a JSON array */
     struct shared_text *errors;  /* of the last reload: the strings of a JSON array */
     struct status_state state;
 };
@@ -59,8 +74,13 @@ int status_new(const struct notify *notify, struct status **out);
 /* Frees a status; NULL is allowed. */
 void status_free(struct status *status);
 
-/* Says from which snapshot all threads answer from now on; a reference is taken. */
-void status_set_snapshot(struct status *status, struct snapshot *snapshot);
+/* Makes ids that wait, to be filled in, with one reference. Returns NULL if memory runs out. */
+struct status_waiting *status_waiting_new(size_t n);
+
+/* Says from which snapshot all threads answer from now on; a reference is taken. WAITING are the
+ * ids that wait in it, NULL if memory ran out for them; they are taken over. */
+void status_set_snapshot(struct status *status, struct snapshot *snapshot,
+                         struct status_waiting *waiting);
 
 /* Says that the configuration was read, at the start (the first time) or by a reload, and is in
  * force. */
@@ -70,10 +90,6 @@ void status_set_applied(struct status *status, const struct diagnostics *diagnos
 /* Says that a reload was refused. ERROR is a fault that is not among the diagnostics, or NULL. */
 void status_set_refused(struct status *status, const struct diagnostics *diagnostics,
                         const char *error, double seconds);
-
-/* Says which ids wait to be announced: JSON objects separated by commas; empty for none. Takes over
- * what the buffer holds. */
-void status_set_waiting(struct status *status, struct buffer *waiting);
 
 /* Says how writing into the state goes. Any thread may do so. */
 void status_set_state(struct status *status, const struct status_state *state);
@@ -87,6 +103,10 @@ void status_set_serving(struct status *status, bool serving);
 /* Copies the state, with references to what it shares; status_view_deinit drops them. */
 void status_read(struct status *status, struct status_view *out);
 void status_view_deinit(struct status_view *view);
+
+/* The id that waits of a policy of the snapshot, or NULL. */
+const struct status_waiting_id *status_view_waiting(const struct status_view *view,
+                                                    const struct policy *policy);
 
 /* Makes the state of now as one JSON object, piece by piece: there may be many thousand policies.
  * What verify found last is in it, if SETTINGS, which may be NULL, name a state that has it.

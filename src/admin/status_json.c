@@ -18,7 +18,7 @@ struct status_json {
     struct status_view view;
     const struct settings *settings; /* or NULL */
     enum part part;
-    size_t next; /* byte of the text, or policy, of the part */
+    size_t next; /* id that waits, or policy, of the part */
 };
 
 static void add_time(struct buffer *out, const char *key, time_t when)
@@ -126,18 +126,16 @@ static void end_part(struct status_json *json)
     json->next = 0;
 }
 
-/* Adds a piece of the ids that wait, which are written already. */
-static void add_waiting(struct status_json *json, struct buffer *out)
+/* Adds an id that waits. Names and ids need no escape. */
+static void add_waiting(struct buffer *out, const struct status_view *view, size_t number)
 {
-    const struct buffer *waiting = &json->view.waiting->buffer;
-    size_t n = waiting->length - json->next < PIECE ? waiting->length - json->next : PIECE;
+    const struct status_waiting_id *id = &view->waiting->ids[number];
 
-    if (n == 0) {
-        end_part(json);
-        return;
-    }
-    buffer_add(out, waiting->data + json->next, n);
-    json->next += n;
+    buffer_printf(out, "%s{\"domain\":\"%s\",\"announced\":\"%s\",\"next\":\"%s\",",
+                  number ? "," : "", snapshot_policy(view->snapshot, id->policy)->primary.data,
+                  id->announced, id->next);
+    add_time(out, "due", id->due);
+    buffer_add_string(out, "}");
 }
 
 /* Adds the next step of the current part. Returns whether there are more. */
@@ -151,7 +149,10 @@ static bool add_step(struct status_json *json, struct buffer *out)
         end_part(json);
         return true;
     case PART_WAITING:
-        add_waiting(json, out);
+        if (json->next < view->waiting->n)
+            add_waiting(out, view, json->next++);
+        else
+            end_part(json);
         return true;
     case PART_RELOAD:
         add_reload(out, view);

@@ -1,7 +1,6 @@
 #include "service/announcements.h"
 
 #include "base/array.h"
-#include "os/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -151,18 +150,21 @@ void announcements_describe(const struct announcements *announcements,
         buffer_printf(out, " and %zu more", n - NAMED);
 }
 
-/* None of the texts needs an escape. */
-void announcements_write_json(const struct announcements *announcements,
-                              const struct snapshot *loaded, int64_t now, time_t clock,
-                              struct buffer *out)
+struct status_waiting *announcements_show(const struct announcements *announcements,
+                                          const struct snapshot *loaded, int64_t now, time_t clock)
 {
-    for (size_t i = 0; i < announcements->n; i++) {
-        const struct waiting_id *waiting = &announcements->items[i];
-        const struct policy *policy = snapshot_policy(loaded, waiting->policy);
-        time_t due = clock + (time_t)((waiting->due - now + 999) / 1000);
+    struct status_waiting *shown = status_waiting_new(announcements->n);
 
-        buffer_printf(
-            out, "%s{\"domain\":\"%s\",\"announced\":\"%s\",\"next\":\"%s\",\"due\":\"%s\"}",
-            i ? "," : "", policy->primary.data, waiting->id, policy->id.data, clock_text(due).text);
+    for (size_t i = 0; i < announcements->n && shown; i++) {
+        const struct waiting_id *waiting = &announcements->items[i];
+        struct status_waiting_id *id = &shown->ids[i];
+
+        *id = (struct status_waiting_id){
+            .policy = waiting->policy,
+            .due = clock + (time_t)((waiting->due - now + 999) / 1000),
+        };
+        strcpy(id->announced, waiting->id);
+        strcpy(id->next, snapshot_policy(loaded, waiting->policy)->id.data);
     }
+    return shown;
 }

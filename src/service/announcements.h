@@ -16,9 +16,8 @@
  */
 #pragma once
 
+#include "admin/status.h"
 #include "snapshot/past.h"
-
-#include <time.h>
 
 struct waiting_id {
     uint32_t policy;            /* by its number in the loaded snapshot */
@@ -68,9 +67,7 @@ void announcements_defer_due(struct announcements *announcements, int64_t now, i
 void announcements_describe(const struct announcements *announcements,
                             const struct snapshot *loaded, int64_t now, struct buffer *out);
 
-/* Writes what waits as JSON objects, separated by commas, for /status: "domain", "announced" and
- * "next" (the ids until and from then on) and "due", a time. NOW and CLOCK are the same moment, on
+/* Makes what waits for the status, NULL if memory runs out. NOW and CLOCK are the same moment, on
  * the clock of all times here and in seconds since 1970. */
-void announcements_write_json(const struct announcements *announcements,
-                              const struct snapshot *loaded, int64_t now, time_t clock,
-                              struct buffer *out);
+struct status_waiting *announcements_show(const struct announcements *announcements,
+                                          const struct snapshot *loaded, int64_t now, time_t clock);

@@ -185,7 +185,8 @@ static void notify_released(struct service *service, const struct domain_changes
     }
 }
 
-/* Has all threads, if there are any yet, answer from the snapshot of a load. */
+/* Has all threads, if there are any yet, answer from the snapshot of a load. What is loaded and
+ * waits is that of the same load already. */
 static void publish(struct service *service, struct load_result *result)
 {
     struct snapshot *snapshot = result->published;
@@ -199,7 +200,9 @@ static void publish(struct service *service, struct load_result *result)
     snapshot_unref(service->published);
     service->published = snapshot;
     notify_released(service, &result->domains);
-    status_set_snapshot(service->status, snapshot);
+    status_set_snapshot(service->status, snapshot,
+                        announcements_show(&service->announcements, service->loaded,
+                                           clock_monotonic_ms(), time(NULL)));
 }
 
 /* Has what is published now written into the state. */
@@ -220,15 +223,12 @@ static void log_retiring(const struct service *service)
         log_info("retiring: %.*s", (int)names.length, names.data);
 }
 
-/* Logs which ids wait to be announced, and shows it in the status. */
-static void show_waiting(const struct service *service)
+/* Logs which ids wait to be announced. */
+static void log_waiting(const struct service *service)
 {
-    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT, json = BUFFER_INIT;
-    int64_t now = clock_monotonic_ms();
+    CLEANUP(buffer_deinit) struct buffer ids = BUFFER_INIT;
 
-    announcements_describe(&service->announcements, service->loaded, now, &ids);
-    announcements_write_json(&service->announcements, service->loaded, now, time(NULL), &json);
-    status_set_waiting(service->status, &json);
+    announcements_describe(&service->announcements, service->loaded, clock_monotonic_ms(), &ids);
     if (ids.length)
         log_info("%.*s", (int)ids.length, ids.data);
 }
@@ -236,7 +236,6 @@ static void show_waiting(const struct service *service)
 /* Publishes the configuration that a load has read. */
 static void adopt(struct service *service, struct load_result *result)
 {
-    publish(service, result);
     snapshot_unref(service->loaded);
     service->loaded = result->loaded;
     result->loaded = NULL;
@@ -247,6 +246,7 @@ static void adopt(struct service *service, struct load_result *result)
     service->announcements = result->announcements;
     result->announcements = ANNOUNCEMENTS_INIT;
     service->seed = result->seed;
+    publish(service, result);
     keep(service, result);
 }
 
@@ -304,8 +304,7 @@ static int start(struct service *service, struct load_result *result)
              number_of(snapshot_n_domains(service->loaded), "domain", "domains").text,
              seconds_since(result->begun) * 1e3);
     log_held_back(service, &result->held);
-    if (service->announcements.n)
-        show_waiting(service);
+    log_waiting(service);
     log_retiring(service);
     return 0;
 }
@@ -334,7 +333,7 @@ static void apply_reload(struct service *service, struct load_result *result)
     status_set_applied(service->status, &result->diagnostics, seconds_since(result->begun));
     malloc_trim(0);
     log_held_back(service, &result->held);
-    show_waiting(service);
+    log_waiting(service);
     log_retiring(service);
     log_info("reload: %.*s, in %.0f ms", (int)result->changes.length, result->changes.data,
              seconds_since(result->begun) * 1e3);
@@ -363,21 +362,24 @@ void service_announce(struct service *service)
 /* Publishes what was due when a load began, or has it wait on. */
 static void end_announcement(struct service *service, struct load_result *result)
 {
+    bool is_remade = result->loaded;
+
     if (result->r) {
         announcements_defer_due(&service->announcements, result->now,
                                 result->now + RETRY_MILLISECONDS);
         return;
     }
     announcements_drop_due(&service->announcements, result->now);
-    publish(service, result);
-    if (result->loaded) {
+    if (is_remade) {
         snapshot_unref(service->loaded);
         service->loaded = result->loaded;
         result->loaded = NULL;
-        malloc_trim(0);
     }
+    publish(service, result);
+    if (is_remade)
+        malloc_trim(0);
     keep(service, result);
-    show_waiting(service);
+    log_waiting(service);
     if (result->changes.length)
         log_info("announced now: %.*s", (int)result->changes.length, result->changes.data);
     if (result->retired.length)
