@@ -353,7 +353,7 @@ def test_the_admin_thread_is_one_of_its_own(admin):
         assert after.sum(name, listener="http") == before.sum(name, listener="http")
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics/", "/status2", "/healthz/x"])
+@pytest.mark.parametrize("path", ["//", "/metrics/", "/status2", "/healthz/x", "/page.css/"])
 def test_other_paths_are_not_found(admin, path):
     assert get(admin, path)[0] == 404
 
