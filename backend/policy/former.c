@@ -63,6 +63,11 @@ struct text former_primary(struct text text)
     return primary;
 }
 
+struct text policy_original_primary(const struct policy *policy)
+{
+    return policy->former.length ? former_primary(policy->former) : policy->primary;
+}
+
 static int read_challenge(struct arena *arena, struct text template, struct former *former)
 {
     struct text copy;

@@ -24,6 +24,9 @@ void former_write(struct buffer *out, const struct policy *policy);
 /* The primary of the policy that a text is of; a part of the text. */
 struct text former_primary(struct text text);
 
+/* The primary of the policy that the domains of a policy have, or had if they are retiring. */
+struct text policy_original_primary(const struct policy *policy);
+
 /* Reads such a text. Words that are none of ours are passed over: a domain must retire all the
  * same. Returns 0 or -ENOMEM. */
 int former_read(struct arena *arena, struct text text, struct former *out);

@@ -39,7 +39,7 @@ static void add_body(const struct served_body *body, void *context)
 {
     struct history *history = context;
     struct buffer *out = &history->out;
-    int64_t until = (body->served ? history->now : body->last) + body->max_age + body->ttl;
+    int64_t until = served_body_until(body, history->now);
 
     buffer_printf(out, "%s%s to ", history->n++ ? "\n" : "",
                   time_text_of(history, body->first).text);
@@ -80,12 +80,6 @@ static int print(struct state *state, struct text primary)
     return r;
 }
 
-/* The primary of the policy that a domain has, or had if it is retiring. */
-static struct text history_primary(const struct policy *policy)
-{
-    return policy->former.length ? former_primary(policy->former) : policy->primary;
-}
-
 int history_run(const struct command_arguments *arguments)
 {
     CLEANUP(config_free_pointer) struct config *config = command_load(arguments->config_path);
@@ -105,7 +99,7 @@ int history_run(const struct command_arguments *arguments)
     }
     r = state_open(&state, directory, STATE_READ);
     if (r == 0)
-        r = print(&state, history_primary(domain->policy));
+        r = print(&state, policy_original_primary(domain->policy));
     if (r == STATE_FAILED && state.fault[0])
         fprintf(stderr, "pdns-mta-sts: cannot read the state in %s: %s\n",
                 quote_text(text_from(directory)).text, state.fault);

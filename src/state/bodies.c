@@ -91,6 +91,11 @@ int bodies_serve(struct state *state, const struct policy *policy, int64_t first
     return begin(state, policy, first);
 }
 
+int64_t served_body_until(const struct served_body *body, int64_t now)
+{
+    return (body->served ? now : body->last) + body->max_age + body->ttl;
+}
+
 int bodies_each(struct state *state, struct text primary,
                 void (*use)(const struct served_body *body, void *context), void *context)
 {

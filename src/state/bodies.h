@@ -29,6 +29,9 @@ struct served_body {
     bool served;            /* still; LAST says nothing */
 };
 
+/* Until when senders may hold a body, for as long as it has been served at a time. */
+int64_t served_body_until(const struct served_body *body, int64_t now);
+
 /* Hands the bodies of a primary's policy to a function, the latest first. Returns 0, STATE_FAILED
  * or -ENOMEM. */
 int bodies_each(struct state *state, struct text primary,
