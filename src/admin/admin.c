@@ -2,7 +2,6 @@
 
 #include "admin/metrics.h"
 #include "admin/page.h"
-#include "admin/page_assets.h"
 #include "admin/sync_result.h"
 #include "admin/verified.h"
 #include "net/http.h"
@@ -84,36 +83,36 @@ static void write_root(void *context, const struct http_request *request, struct
     page_answer(&admin->maker, request, reply);
 }
 
-static void write_style(void *context, const struct http_request *request, struct http_reply *reply)
+static void write_file(void *context, const struct http_request *request, struct http_reply *reply)
 {
     struct admin *admin = context;
 
-    (void)request;
-    page_answer_file(&admin->maker, &asset_page_css, reply);
+    page_answer_file(&admin->maker, request, reply);
 }
 
-static void write_script(void *context, const struct http_request *request,
+static void write_domains(void *context, const struct http_request *request,
+                          struct http_reply *reply)
+{
+    struct admin *admin = context;
+
+    page_answer_domains(&admin->maker, request, reply);
+}
+
+static void write_domain(void *context, const struct http_request *request,
                          struct http_reply *reply)
 {
     struct admin *admin = context;
 
-    (void)request;
-    page_answer_file(&admin->maker, &asset_page_js, reply);
-}
-
-static void write_icon(void *context, const struct http_request *request, struct http_reply *reply)
-{
-    struct admin *admin = context;
-
-    (void)request;
-    page_answer_file(&admin->maker, &asset_icon_svg, reply);
+    page_answer_domain(&admin->maker, request, reply);
 }
 
 static const struct page rows[] = {
     {"/", "text/html; charset=utf-8", write_root},
-    {"/page.css", "text/css; charset=utf-8", write_style},
-    {"/page.js", "text/javascript; charset=utf-8", write_script},
-    {"/icon.svg", "image/svg+xml", write_icon},
+    {"/page.css", "text/css; charset=utf-8", write_file},
+    {"/page.js", "text/javascript; charset=utf-8", write_file},
+    {"/icon.svg", "image/svg+xml", write_file},
+    {"/domains", "application/json", write_domains},
+    {"/domain/", "application/json", write_domain},
     {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics_page},
     {"/status", "application/json", write_status_page},
     {"/healthz", TEXT_PLAIN, write_health_page},
@@ -158,7 +157,8 @@ static int start_server(struct admin *admin, const struct admin_setup *setup)
         .rows = rows,
         .n = ARRAY_LENGTH(rows),
         .content_type = TEXT_PLAIN,
-        .not_found = "there is nothing but /, /metrics, /status and /healthz",
+        .not_found =
+            "there is nothing but /, /domains, /domain/NAME, /metrics, /status and /healthz",
         .context = admin,
     };
     http_service_init(&admin->service, &handler, true);

@@ -1,19 +1,24 @@
-/* The page for people, and what belongs to it: "/", its style sheet, its script and its icon. What
- * people see is made here; the script only fetches it again. */
+/* The page for people, what belongs to it, and JSON about domains. What people see is made here;
+ * the script only fetches it again. */
 #pragma once
 
-#include "admin/page_template.h"
-#include "admin/status.h"
-#include "net/http.h"
+#include "admin/overview.h"
+#include "net/pages.h"
 
 struct page_maker {
     const struct settings *settings;
     struct status *status;
+    struct held_domains held;
     char etag[17]; /* of the current reply */
 };
 
-/* Answer a request for "/", and for one of the other files. */
+/* Answer a request: for "/", for one of the other files of the page, for "/domains" and for what is
+ * below "/domain/". */
 void page_answer(struct page_maker *maker, const struct http_request *request,
                  struct http_reply *reply);
-void page_answer_file(struct page_maker *maker, const struct page_template *file,
+void page_answer_file(struct page_maker *maker, const struct http_request *request,
                       struct http_reply *reply);
+void page_answer_domains(struct page_maker *maker, const struct http_request *request,
+                         struct http_reply *reply);
+void page_answer_domain(struct page_maker *maker, const struct http_request *request,
+                        struct http_reply *reply);

@@ -1,11 +1,10 @@
 #include "admin/page_data.h"
 
+#include "admin/version.h"
 #include "base/quote.h"
 #include "base/utf8.h"
 #include "os/clock.h"
 #include "protocol/jansson_alloc.h"
-
-#include <stdio.h>
 
 void page_data_begin(void)
 {
@@ -44,8 +43,38 @@ json_t *page_data_text(struct text text)
 json_t *page_data_time(time_t when)
 {
     struct time_text iso = clock_text(when);
-    char text[32];
 
-    snprintf(text, sizeof(text), "%.10s %.5s UTC", iso.text, iso.text + sizeof("2026-11-28T") - 1);
-    return json_pack("{s:s, s:s}", "iso", iso.text, "text", text);
+    return json_pack("{s:s, s:o}", "iso", iso.text, "text",
+                     json_sprintf("%.10s %.5s UTC", iso.text, iso.text + strlen("2026-11-28T")));
+}
+
+json_t *page_data_waiting(const struct status_waiting_id *waiting)
+{
+    return json_pack("{s:s, s:s, s:o}", "announced", waiting->announced, "next", waiting->next,
+                     "due", page_data_time(waiting->due));
+}
+
+void page_data_add_service(json_t *data, const struct status_view *view)
+{
+    json_object_set_new(data, "version", json_string(PDNS_MTA_STS_VERSION));
+    json_object_set_new(data, "started", page_data_time(view->started));
+    json_object_set_new(data, "generation", json_integer((json_int_t)view->generation));
+}
+
+void page_data_render(const struct page_template *template, const json_t *data, struct buffer *out)
+{
+    out->failed |= page_data_failed();
+    page_template_render(template, data, out);
+}
+
+static int add_bytes(const char *bytes, size_t n, void *out)
+{
+    buffer_add(out, bytes, n);
+    return 0;
+}
+
+void page_data_write(const json_t *data, struct buffer *out)
+{
+    out->failed |= page_data_failed() || json_dump_callback(data, add_bytes, out, JSON_COMPACT) < 0;
+    buffer_add_string(out, "\n");
 }

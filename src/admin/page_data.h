@@ -1,13 +1,12 @@
 /* What the pages and JSON of the admin listener have in common: values that jansson keeps.
  *
  * Nobody checks jansson's results one by one: page_data_begin comes before the first value, and
- * page_data_failed after the last one says whether memory ran out on the way (jansson_alloc.h). */
+ * after the last one it is known whether memory ran out on the way (jansson_alloc.h). An object
+ * lacks members that are NULL. */
 #pragma once
 
-#include "base/buffer.h"
-
-#include <jansson.h>
-#include <time.h>
+#include "admin/page_template.h"
+#include "admin/status.h"
 
 /* Begins a use of jansson in this thread. */
 void page_data_begin(void);
@@ -20,6 +19,17 @@ json_t *page_data_text(struct text text);
 
 /* A time: {"iso": "2026-11-28T12:00:00Z", "text": "2026-11-28 12:00 UTC"}. */
 json_t *page_data_time(time_t when);
+
+/* An id that waits: {"announced", "next", "due"}. */
+json_t *page_data_waiting(const struct status_waiting_id *waiting);
+
+/* Gives an object what each page says of the service: "version", "started" and "generation". */
+void page_data_add_service(json_t *data, const struct status_view *view);
+
+/* Append an object whose members were made since page_data_begin, by a template or as a line of
+ * JSON. Fail the buffer if memory ran out for any of them. */
+void page_data_render(const struct page_template *template, const json_t *data, struct buffer *out);
+void page_data_write(const json_t *data, struct buffer *out);
 
 /* For CLEANUP. */
 static inline void page_data_free(json_t **data)

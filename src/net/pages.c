@@ -1,17 +1,25 @@
 #include "net/pages.h"
 
-/* The path of a request target, without the query string. */
-static struct text target_path(struct text target)
+struct text pages_path(const struct http_request *request)
 {
-    const char *query = memchr(target.data, '?', target.length);
+    struct text target = request->target;
 
-    return query ? text_of(target.data, (size_t)(query - target.data)) : target;
+    return text_take(&target, '?');
+}
+
+static bool has_path(const struct page *page, struct text path)
+{
+    struct text own = text_from(page->path);
+
+    if (own.length > 1 && own.data[own.length - 1] == '/')
+        return text_starts_with(path, own);
+    return text_equals(path, own);
 }
 
 static const struct page *find_page(const struct pages *pages, struct text path)
 {
     for (size_t i = 0; i < pages->n; i++)
-        if (text_equals(text_from(pages->rows[i].path), path))
+        if (has_path(&pages->rows[i], path))
             return &pages->rows[i];
     return NULL;
 }
@@ -34,7 +42,7 @@ void pages_refuse(struct pages *pages, unsigned int status, const char *fault,
 static void answer_page(void *context, const struct http_request *request, struct http_reply *reply)
 {
     struct pages *pages = context;
-    const struct page *page = find_page(pages, target_path(request->target));
+    const struct page *page = find_page(pages, pages_path(request));
 
     if (!page) {
         pages_refuse(pages, HTTP_STATUS_NOT_FOUND, pages->not_found, reply);

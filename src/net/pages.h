@@ -5,7 +5,9 @@
 #include "net/http.h"
 
 struct page {
-    const char *path; /* without a query string, which does not matter */
+    /* Without a query string, which does not matter here. One that ends in a slash, but the root,
+     * is that of all paths below it. */
+    const char *path;
     const char *content_type;
     void (*write)(void *context, const struct http_request *request, struct http_reply *reply);
 };
@@ -21,6 +23,9 @@ struct pages {
 
 /* The handler to give to an HTTP server; PAGES must outlive it. */
 struct http_handler pages_handler(struct pages *pages);
+
+/* The path of a request, without the query string. */
+struct text pages_path(const struct http_request *request);
 
 /* For the pages: refuses a request with a status, and a fault as the body. */
 void pages_refuse(struct pages *pages, unsigned int status, const char *fault,
