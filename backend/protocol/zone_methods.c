@@ -5,6 +5,7 @@
 #include "base/json_write.h"
 #include "protocol/json_row.h"
 #include "protocol/zone_stream.h"
+#include "snapshot/zones.h"
 
 #include <errno.h>
 
@@ -14,6 +15,11 @@
 enum { UPDATED_SIZE = 256 << 10 };
 
 enum { ZONES_A_STEP = 16 }; /* if only the serial is looked at */
+
+enum {
+    RESULT_LENGTH = sizeof("{\"result\":[]}") - 1,
+    SEPARATOR_LENGTH = 1,
+};
 
 /* An array of zones. */
 struct zone_list {
@@ -30,13 +36,17 @@ struct catalog_list {
 
 /* Writes a zone as PowerDNS's DomainInfo. Names and kinds need no escapes. With "master" PowerDNS
  * notifies the zone's secondaries, if it is a primary server at all. */
-static void write_domain_info(struct buffer *out, const struct zone *zone, struct notify *notify)
+static void write_domain_info(struct buffer *out, const struct zone *zone, uint32_t notified)
 {
     buffer_printf(out,
                   "{\"id\":%u,\"zone\":\"%s.\",\"kind\":\"master\",\"serial\":%u,"
                   "\"notified_serial\":%u}",
-                  zone->id, zone->name.text, zone->serial,
-                  notify ? notify_serial(notify, zone->id) : 0);
+                  zone->id, zone->name.text, zone->serial, notified);
+}
+
+static uint32_t notified_serial(struct notify *notify, const struct zone *zone)
+{
+    return notify ? notify_serial(notify, zone->id) : 0;
 }
 
 static bool list_next_zone(struct zone_stream *stream, struct buffer *out)
@@ -48,7 +58,7 @@ static bool list_next_zone(struct zone_stream *stream, struct buffer *out)
     if (!zone_stream_next(stream, &zone))
         return false;
     json_write_separator(out, &stream->any);
-    write_domain_info(out, &zone, list->notify);
+    write_domain_info(out, &zone, notified_serial(list->notify, &zone));
     list->size += out->length - before;
     return true;
 }
@@ -85,6 +95,16 @@ int zone_methods_all(struct method_call *call)
     return begin_zone_list(call, snapshot_ref(call->snapshot), list_next_zone);
 }
 
+size_t zone_methods_all_length(const struct snapshot *snapshot)
+{
+    const struct zones *zones = snapshot_zones(snapshot);
+    const struct zone longest = {.id = ZONE_ID_MAX, .serial = UINT32_MAX};
+    CLEANUP(buffer_deinit) struct buffer row = BUFFER_INIT;
+
+    write_domain_info(&row, &longest, longest.serial);
+    return RESULT_LENGTH + zones->n * (row.length + SEPARATOR_LENGTH) + zones->octets;
+}
+
 int zone_methods_updated(struct method_call *call)
 {
     if (!call->notify || notify_pending(call->notify) == 0)
@@ -115,7 +135,7 @@ int zone_methods_info(struct method_call *call)
 
     if (!find_own_zone(call->snapshot, call->arguments[PARAMETER_NAME].text, &apex, &zone))
         return method_call_result(call, "false", OUTCOME_NOT_OURS);
-    write_domain_info(call->reply, &zone, call->notify);
+    write_domain_info(call->reply, &zone, notified_serial(call->notify, &zone));
     return OUTCOME_ANSWERED;
 }
 
@@ -142,21 +162,46 @@ static bool list_next_member(struct zone_stream *stream, struct buffer *out)
     return true;
 }
 
+/* What a catalog zone has before its members. */
+static void write_catalog_head(struct buffer *out, const struct snapshot *snapshot,
+                               const struct answer *apex, uint32_t id, bool *any)
+{
+    struct answer version;
+
+    write_rows(out, apex, id, any);
+    catalog_version(snapshot, apex->part, &version);
+    write_rows(out, &version, id, any);
+}
+
 /* A catalog zone: its apex, its version, and in pieces its members. */
 static int begin_catalog_list(struct method_call *call, const struct answer *apex, uint32_t id)
 {
     struct catalog_list *list =
         zone_stream_begin(call, sizeof(*list), snapshot_ref(call->snapshot), list_next_member);
-    struct answer version;
 
     if (!list)
         return -ENOMEM;
     list->id = id;
     list->part = apex->part;
-    write_rows(call->reply, apex, id, &list->stream.any);
-    catalog_version(call->snapshot, apex->part, &version);
-    write_rows(call->reply, &version, id, &list->stream.any);
+    write_catalog_head(call->reply, call->snapshot, apex, id, &list->stream.any);
     return OUTCOME_ANSWERED;
+}
+
+size_t zone_methods_catalog_length(const struct snapshot *snapshot, uint32_t part)
+{
+    const struct catalog_part *listed = &snapshot_zones(snapshot)->parts[part];
+    const struct zone nameless = {.part = part};
+    CLEANUP(buffer_deinit) struct buffer head = BUFFER_INIT, row = BUFFER_INIT;
+    struct answer answer;
+    struct zone catalog;
+    bool any = false;
+
+    snapshot_catalog(snapshot, part, &catalog);
+    catalog_find(snapshot, &catalog.name, &answer);
+    write_catalog_head(&head, snapshot, &answer, catalog.id, &any);
+    catalog_member(snapshot, &nameless, &answer);
+    write_rows(&row, &answer, catalog.id, &any);
+    return RESULT_LENGTH + head.length + listed->n * row.length + listed->octets;
 }
 
 int zone_methods_list(struct method_call *call)

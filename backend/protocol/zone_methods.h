@@ -10,8 +10,14 @@ int zone_methods_all(struct method_call *call);
 /* getDomainInfo: one own zone, or false. */
 int zone_methods_info(struct method_call *call);
 
+/* The length of its reply at most, in octets, once PowerDNS has notified all zones. */
+size_t zone_methods_all_length(const struct snapshot *snapshot);
+
 /* list: all records of an own zone, for a transfer, or false. */
 int zone_methods_list(struct method_call *call);
+
+/* The length of its reply at most, in octets, for a part of the catalog. */
+size_t zone_methods_catalog_length(const struct snapshot *snapshot, uint32_t part);
 
 /* getUpdatedMasters: an array of the own zones with a serial that was not notified; of many the
  * first ones, as PowerDNS asks for the others when it has notified these. */

@@ -70,6 +70,7 @@ int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct t
 
     if (ARRAY_RESERVE(zones->slots, zones->n, zones->capacity))
         return -ENOMEM;
+    zones->octets += name.length;
     digest_name(name, digest);
     memcpy(&number, digest + DIGEST_BYTES - sizeof(number), sizeof(number));
     slot = &zones->slots[zones->n++];
@@ -82,6 +83,7 @@ int zones_add(struct zones *zones, uint32_t position, enum owner owner, struct t
     if (zones->n_parts && owner != OWNER_CATALOG) {
         zones->parts[slot->part].n++;
         zones->parts[slot->part].fingerprint += number;
+        zones->parts[slot->part].octets += name.length;
     }
     return 0;
 }

@@ -35,11 +35,13 @@ struct zone_slot {
 struct catalog_part {
     uint32_t n;           /* zones */
     uint64_t fingerprint; /* of their names: equal for equal sets of zones */
+    size_t octets;        /* of their names */
 };
 
 struct zones {
     struct zone_slot *slots; /* in the order of their ids */
     size_t n, capacity;
+    size_t octets;              /* of the names of all zones */
     struct catalog_part *parts; /* by number */
     uint32_t n_parts;           /* 0 without catalog zones */
 };

@@ -1,6 +1,7 @@
 #include "commands/commands.h"
 
 #include "os/state_directory.h"
+#include "protocol/zone_methods.h"
 #include "service/listeners.h"
 #include "service/retirement.h"
 #include "snapshot/zones.h"
@@ -11,11 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Zones that fit into a reply of 2 MiB. */
+/* Lengths of replies, in octets. */
 enum {
-    LISTED_ZONES_MAX = 18000,
-    CATALOG_ZONES_MAX = 12000,
-    CATALOG_ZONES_AIM = 10000, /* as parts differ in size by chance */
+    REPLY_MAX = 2 << 20,             /* that PowerDNS takes */
+    REPLY_LONG = REPLY_MAX / 10 * 9, /* from here on there is a warning, as domains are added */
+    REPLY_AIM = REPLY_MAX / 10 * 8,
 };
 
 static void print_diagnostic(enum severity severity, const char *place, const char *text,
@@ -40,30 +41,41 @@ static void add_judgement(const char *text, void *context)
     diagnostics_error(judgement->diagnostics, (struct place){.file = judgement->path}, "%s", text);
 }
 
-/* Warns of what PowerDNS from 4.9.14, 5.0.4 and 5.1.0 on does not take over HTTP, as a reply is
- * larger than 2 MiB (docs/zones.md). */
-static void warn_of_sizes(const struct snapshot *snapshot, struct place place,
-                          struct diagnostics *diagnostics)
+/* What PowerDNS from 4.9.14, 5.0.4 and 5.1.0 on does not take over HTTP (docs/zones.md). */
+static void warn_of_list(const struct snapshot *snapshot, struct place place,
+                         struct diagnostics *diagnostics)
 {
-    const struct zones *zones = snapshot_zones(snapshot);
-    struct zone catalog;
+    size_t length = zone_methods_all_length(snapshot);
 
-    if (zones->n > LISTED_ZONES_MAX)
+    if (length > REPLY_LONG)
         diagnostics_warning(diagnostics, place,
-                            "%zu own zones are more than current versions of PowerDNS list over "
-                            "HTTP, some %d: set zone-cache-refresh-interval=0 in pdns.conf",
-                            zones->n, LISTED_ZONES_MAX);
-    for (uint32_t part = 0; part < zones->n_parts; part++) {
-        if (zones->parts[part].n <= CATALOG_ZONES_MAX)
+                            "the list of all %zu own zones has %zu KiB, and current versions of "
+                            "PowerDNS take %d KiB over HTTP: set zone-cache-refresh-interval=0 in "
+                            "pdns.conf",
+                            snapshot_n_zones(snapshot), length >> 10, REPLY_MAX >> 10);
+}
+
+/* The same of the longest catalog zone. */
+static void warn_of_catalog(const struct snapshot *snapshot, struct place place,
+                            struct diagnostics *diagnostics)
+{
+    size_t longest = 0, all = 0;
+    struct zone catalog = {0};
+
+    for (uint32_t part = 0; part < snapshot_zones(snapshot)->n_parts; part++) {
+        size_t length = zone_methods_catalog_length(snapshot, part);
+
+        all += length;
+        if (length <= longest)
             continue;
+        longest = length;
         snapshot_catalog(snapshot, part, &catalog);
-        diagnostics_warning(diagnostics, place,
-                            "the catalog zone %s lists %u zones, and current versions of PowerDNS "
-                            "transfer some %d over HTTP: set zones.catalog_parts to %zu",
-                            catalog.name.text, zones->parts[part].n, CATALOG_ZONES_MAX,
-                            zones->n / CATALOG_ZONES_AIM + 1);
-        return;
     }
+    if (longest > REPLY_LONG)
+        diagnostics_warning(diagnostics, place,
+                            "the catalog zone %s has %zu KiB, and current versions of PowerDNS "
+                            "take %d KiB over HTTP: set zones.catalog_parts to %zu",
+                            catalog.name.text, longest >> 10, REPLY_MAX >> 10, all / REPLY_AIM + 1);
 }
 
 /* What the service has written into its state, if there is one and it can be read: serials of own
@@ -190,7 +202,8 @@ static struct config *load(const char *path, enum purpose purpose, struct diagno
     if (r == 0 && purpose != PURPOSE_ALONE)
         r = follow_state(config, &remembered);
     if (r == 0 && purpose == PURPOSE_CHECK) {
-        warn_of_sizes(config->snapshot, (struct place){.file = path}, diagnostics);
+        warn_of_list(config->snapshot, (struct place){.file = path}, diagnostics);
+        warn_of_catalog(config->snapshot, (struct place){.file = path}, diagnostics);
         if (snapshot_n_zones(config->snapshot) && !state_directory(config->settings.state))
             diagnostics_warning(diagnostics, (struct place){.file = path}, "%s", state_needed);
         if (listeners_judge(&config->settings, add_judgement, &judgement))

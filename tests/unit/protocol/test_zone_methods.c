@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 #include "fixture.h"
 #include "fixture_answer.h"
+#include "protocol/zone_methods.h"
 #include "protocol/zone_stream.h"
 #include "snapshot/zones.h"
 
@@ -392,13 +393,13 @@ static void only_what_was_not_notified_is_updated(void **state)
 }
 
 /* Notes that each zone of a reply was notified; returns how many. */
-static size_t notify_each(struct notify *notify, const char *reply)
+static size_t notify_each(struct notify *notify, const char *reply, uint32_t serial)
 {
     static const char key[] = "{\"id\":";
     size_t n = 0;
 
     for (const char *at = strstr(reply, key); at; at = strstr(at + 1, key), n++)
-        notify_set(notify, (uint32_t)strtoul(at + strlen(key), NULL, 10), 1000);
+        notify_set(notify, (uint32_t)strtoul(at + strlen(key), NULL, 10), serial);
     return n;
 }
 
@@ -414,12 +415,39 @@ static void many_updated_zones_come_in_several_replies(void **state)
     while (notify_pending(notify) > 0) {
         ask(snapshot, notify, "{\"method\":\"getUpdatedMasters\",\"parameters\":{}}", &reply);
         assert_in_range(reply.length, 100, (256 << 10) + 512);
-        n += notify_each(notify, reply.data);
+        n += notify_each(notify, reply.data, 1000);
         assert_int_equal(notify_pending(notify), MANY - n);
         n_replies++;
     }
     assert_int_equal(n, MANY);
     assert_in_range(n_replies, 3, 10);
+}
+
+static void lengths_of_lists_are_told_before_they_are_made(void **state)
+{
+    enum { PARTS = 3, SHORTER = 3 /* octets of an id, which has 7 to 10 digits */ };
+    const uint32_t serial = 4000000000;
+    CLEANUP(snapshot_unref_pointer) struct snapshot *loaded = fixture_parts(100, PARTS);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *snapshot = fixture_follow(loaded, NULL, serial, NULL);
+    CLEANUP(free_notify) struct notify *notify = fixture_notify(snapshot);
+    CLEANUP(buffer_deinit) struct buffer reply = BUFFER_INIT;
+    size_t length = zone_methods_all_length(snapshot);
+    char request[128];
+
+    (void)state;
+    ask(snapshot, notify, "{\"method\":\"getUpdatedMasters\",\"parameters\":{}}", &reply);
+    assert_int_equal(notify_each(notify, reply.data, serial), snapshot_n_zones(snapshot));
+    ask(snapshot, notify, "{\"method\":\"getAllDomains\",\"parameters\":{}}", &reply);
+    assert_in_range(strlen(reply.data), length - SHORTER * snapshot_n_zones(snapshot), length);
+    for (unsigned int part = 0; part < PARTS; part++) {
+        snprintf(request, sizeof(request),
+                 "{\"method\":\"list\",\"parameters\":{\"zonename\":\"%u.cat.example.\","
+                 "\"domain_id\":-1}}",
+                 part);
+        ask(snapshot, notify, request, &reply);
+        assert_int_equal(strlen(reply.data), zone_methods_catalog_length(snapshot, part));
+    }
 }
 
 int main(void)
@@ -437,6 +465,7 @@ int main(void)
         cmocka_unit_test(a_search_compares_so_many_octets_a_piece_and_no_more),
         cmocka_unit_test(only_what_was_not_notified_is_updated),
         cmocka_unit_test(many_updated_zones_come_in_several_replies),
+        cmocka_unit_test(lengths_of_lists_are_told_before_they_are_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
