@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +23,10 @@ enum {
 };
 
 #define UNKNOWN UINT32_MAX /* no serial */
+#define UNREAD                                                                                     \
+    "state.db was not there, or could not be read, when the service started: restart the "         \
+    "service, "                                                                                    \
+    "which then takes it in"
 
 /* What is to be written. */
 struct job {
@@ -50,7 +55,9 @@ struct keeper {
 
     /* The thread's own. */
     struct state state;
-    bool had; /* there was a directory */
+    bool had;       /* there was a directory */
+    int64_t number; /* of this process */
+    int64_t writer; /* who wrote a database whose content is known here; 0: nobody */
     struct job job;
     struct status_state shown;
     int64_t pause, retry_at; /* milliseconds */
@@ -127,10 +134,53 @@ static void tell_opened(struct keeper *keeper)
         log_warning("made a new state in %s", keeper->directory);
 }
 
+/* What is to be written, as the state takes it. */
+static struct memory_write work_of(struct keeper *keeper)
+{
+    struct job *job = &keeper->job;
+
+    return (struct memory_write){
+        .published = job->published,
+        .past = &job->past,
+        .clock = job->clock,
+        .since = job->since,
+        .unknown_until = keeper_unknown_until(keeper),
+        .all = job->all,
+    };
+}
+
+/* Begins to write a database, if what it has is known here. */
+static int begin(struct keeper *keeper)
+{
+    const struct memory_write what = work_of(keeper);
+    struct state *state = &keeper->state;
+    struct memory memory;
+    int r = memory_read(state, &memory);
+
+    if (r == 0 && memory.written && memory.writer != keeper->writer) {
+        snprintf(state->fault, sizeof(state->fault), UNREAD);
+        r = memory_leave_note(state, &what);
+        return r ? r : STATE_FAILED;
+    }
+    if (r && r != STATE_END)
+        return r;
+    r = memory_begin(state, snapshot_seed(what.published), what.clock.time - what.clock.ahead,
+                     &memory);
+    if (r)
+        return r;
+    r = memory_set_writer(state, keeper->number);
+    if (r)
+        return r;
+    keeper->writer = keeper->number;
+    keeper->notified_to = UNKNOWN;
+    if (memory.written == 0)
+        notify_forget(keeper->notify); /* a new state, which has nothing of what was taken before */
+    return 0;
+}
+
 /* Opens the state, if it is not open or has gone. */
 static int open_state(struct keeper *keeper)
 {
-    struct memory memory;
     int r;
 
     if (state_is_there(&keeper->state))
@@ -144,13 +194,7 @@ static int open_state(struct keeper *keeper)
     tell_opened(keeper);
     keeper->had = true;
     keeper->job.all = true;
-    r = memory_begin(&keeper->state, snapshot_seed(keeper->job.published), &memory);
-    if (r)
-        return r;
-    keeper->notified_to = UNKNOWN;
-    if (memory.written == 0)
-        notify_forget(keeper->notify); /* a new state, which has nothing of what was taken before */
-    return 0;
+    return begin(keeper);
 }
 
 int64_t keeper_unknown_until(struct keeper *keeper)
@@ -167,16 +211,8 @@ int64_t keeper_unknown_until(struct keeper *keeper)
 
 static int write_job(struct keeper *keeper)
 {
-    const struct job *job = &keeper->job;
-    const struct memory_write what = {
-        .published = job->published,
-        .past = &keeper->job.past,
-        .clock = job->clock,
-        .since = job->since,
-        .unknown_until = keeper_unknown_until(keeper),
-        .all = job->all,
-    };
     int r = open_state(keeper);
+    const struct memory_write what = work_of(keeper);
 
     return r ? r : memory_write(&keeper->state, &what);
 }
@@ -191,7 +227,8 @@ static int write_anew(struct keeper *keeper)
     tell_opened(keeper);
     keeper->state.set_aside[0] = '\0';
     keeper->job.all = true;
-    return write_job(keeper);
+    r = begin(keeper);
+    return r ? r : write_job(keeper);
 }
 
 /* Tries to do the job. */
@@ -288,7 +325,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-int keeper_new(const char *directory, struct notify *notify, struct status *status,
+int keeper_new(const char *directory, int64_t writer, struct notify *notify, struct status *status,
                struct keeper **out)
 {
     struct keeper *keeper = calloc(1, sizeof(*keeper));
@@ -299,6 +336,10 @@ int keeper_new(const char *directory, struct notify *notify, struct status *stat
         return -ENOMEM;
     keeper->directory = directory;
     keeper->had = access(directory, F_OK) == 0;
+    keeper->writer = writer;
+    if (getrandom(&keeper->number, sizeof(keeper->number), 0) < 0)
+        keeper->number = (int64_t)clock_monotonic_ns();
+    keeper->number |= 2;
     keeper->notify = notify;
     keeper->status = status;
     keeper->state = STATE_INIT;

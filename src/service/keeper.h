@@ -5,7 +5,12 @@
  * for it. While the state cannot be written, for whatever reason, the service goes on: the keeper
  * says so, tries again after growing pauses, and then writes what there is by then. If the database
  * or its directory has gone, or is damaged, it makes a new one and writes all into that.
- */
+ *
+ * A database may appear that has what this process has never read: its directory was mounted late,
+ * or a lock has gone. What it says of domains that retire, and of serials, must not be lost, and
+ * what is published now may have been made without it. So the keeper leaves it as it is, but for a
+ * note for the next start (memory_leave_note), which reads it; until then that is a fault like
+ * others. */
 #pragma once
 
 #include "admin/status.h"
@@ -14,9 +19,10 @@
 
 struct keeper;
 
-/* Starts the thread, for a state in a directory. Notes in STATUS how it goes. All pointers must
- * live as long as the keeper. Returns 0 or -errno. */
-int keeper_new(const char *directory, struct notify *notify, struct status *status,
+/* Starts the thread, for a state in a directory. WRITER is the number of the process that wrote
+ * what the start has read of it (struct memory), or 0 if it has read nothing. Notes in STATUS how
+ * it goes. All pointers must live as long as the keeper. Returns 0 or -errno. */
+int keeper_new(const char *directory, int64_t writer, struct notify *notify, struct status *status,
                struct keeper **out);
 
 /* Has a snapshot written that was published just now. PAST is that of the snapshot, with the ids

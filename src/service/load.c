@@ -95,11 +95,11 @@ static void open_state(struct load *load, const char *directory)
     int r = state_open(state, directory, STATE_WRITE);
 
     if (r == 0)
-        r = memory_begin(state, load->setup.seed, &load->memory);
+        r = memory_begin(state, load->setup.seed, time(NULL), &load->memory);
     if (r == STATE_FAILED && state->damaged) {
         r = state_replace(state);
         if (r == 0)
-            r = memory_begin(state, load->setup.seed, &load->memory);
+            r = memory_begin(state, load->setup.seed, time(NULL), &load->memory);
     }
     if (state->set_aside[0])
         log_error("the state in %s was damaged: it is %s now, and a new one is made", directory,
@@ -115,6 +115,7 @@ static void open_state(struct load *load, const char *directory)
         log_warning("the state in %s is new: what was published before is not known", directory);
     snprintf(load->directory, sizeof(load->directory), "%s", directory);
     load->remembers = r == 0 && load->memory.written;
+    load->result.writer = load->remembers ? load->memory.writer : 0;
     if (r == 0)
         load->result.seed = load->memory.seed;
     if (!load->remembers)
@@ -184,6 +185,7 @@ static int give_up_state(struct load *load, int r)
     if (state->damaged && state_replace(state) == 0)
         log_error("the damaged state is %s now", state->set_aside);
     load->retirement.state = NULL;
+    load->result.writer = 0;
     past_deinit(&load->past);
     domain_changes_deinit(&load->result.domains);
     return 0;

@@ -46,6 +46,7 @@ struct load_result {
     struct snapshot *loaded;  /* the snapshot of that, with retiring domains; NULL: as before */
     struct state_clock clock; /* of the state, from the start on */
     uint64_t seed;            /* for the loads to come */
+    int64_t writer;           /* at the start: who wrote the state that was read; 0: none was */
     struct announcements announcements;
     struct snapshot *published;    /* for which notify is prepared */
     struct past past;              /* of that, with the ids that wait */

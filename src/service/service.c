@@ -251,14 +251,15 @@ static void adopt(struct service *service, struct load_result *result)
 }
 
 /* Begins to keep the state, if there is a place for it. */
-static int start_keeper(struct service *service, const struct settings *settings)
+static int start_keeper(struct service *service, const struct settings *settings, int64_t writer)
 {
     int r;
 
     service->state_directory = state_directory(settings->state);
     if (!service->state_directory)
         return 0;
-    r = keeper_new(service->state_directory, service->notify, service->status, &service->keeper);
+    r = keeper_new(service->state_directory, writer, service->notify, service->status,
+                   &service->keeper);
     if (r < 0)
         log_error("cannot start the thread that writes the state: %s", strerror(-r));
     return r ? REPORTED : 0;
@@ -281,7 +282,7 @@ static int start(struct service *service, struct load_result *result)
     adopt(service, result);
     service->config = result->config;
     result->config = NULL;
-    r = start_keeper(service, settings);
+    r = start_keeper(service, settings, result->writer);
     if (r)
         return r;
     setup.connections_max = share_descriptors(settings);

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <sqlite3.h>
 
+/* The serials that a process may have given after it last wrote, ahead of the clock: */
 enum {
-    SERIALS_LOST = 16
-}; /* that a process may have given after it last wrote, ahead of the clock */
+    SERIALS_LOST = 16,       /* at once, */
+    SERIALS_LOST_MAX = 1000, /* and one a second, up to so many */
+};
 
 #define SERIAL_MAX (UINT32_MAX - (1U << 20)) /* no number in use is above */
 
@@ -15,7 +17,7 @@ int memory_read(struct state *state, struct memory *out)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
     int r = state_prepare(
-        state, "SELECT seed, ended, written, highest, notified, ahead FROM service", &row);
+        state, "SELECT seed, ended, written, highest, notified, ahead, writer FROM service", &row);
 
     if (r)
         return r;
@@ -29,29 +31,46 @@ int memory_read(struct state *state, struct memory *out)
         .highest = (uint32_t)state_number(row, 3),
         .notified = (uint32_t)state_number(row, 4),
         .ahead = state_number(row, 5),
+        .writer = state_number(row, 6),
     };
     if (state_number(row, 3) >= 0 && state_number(row, 3) <= SERIAL_MAX)
         return 0;
     return state_impossible(state, "a highest serial");
 }
 
-/* Notes that this process has not ended, and if the one before has not either, the numbers that its
+/* The highest serial that a process may have given that did not end well, at a time of the clock of
+ * the system: that time, or as many more than it had written as it may have had changes since. If
+ * the clock was set back, that is not known. */
+static uint32_t highest_lost(const struct memory *memory, int64_t now)
+{
+    int64_t passed = now - (memory->written - memory->ahead);
+    int64_t more = passed < 0 || passed > SERIALS_LOST_MAX ? SERIALS_LOST_MAX : passed;
+    uint32_t highest = memory->highest + SERIALS_LOST + (uint32_t)more;
+
+    return now > (int64_t)highest && now <= SERIAL_MAX && now < (int64_t)highest + INT32_MAX
+               ? (uint32_t)now
+               : highest;
+}
+
+/* Notes that this process has not ended, and if the one before has not either, the number that its
  * serials may have reached: this process goes on from there, and may not get to write either. */
-static int note_begin(struct state *state, const struct memory *memory)
+static int note_begin(struct state *state, const struct memory *memory, int64_t now)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
-    int r = state_prepare(state, "UPDATE service SET ended = 0, highest = highest + ?", &update);
+    int r = state_prepare(state, "UPDATE service SET ended = 0, highest = ?", &update);
 
     if (r)
         return r;
-    state_bind_number(update, 1, memory->ended || memory->highest == 0 ? 0 : SERIALS_LOST);
+    state_bind_number(update, 1,
+                      memory->ended || memory->highest == 0 ? memory->highest
+                                                            : highest_lost(memory, now));
     return state_run(state, update);
 }
 
-static int begin(struct state *state, uint64_t seed, struct memory *out)
+static int begin(struct state *state, uint64_t seed, int64_t now, struct memory *out)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *insert = NULL;
-    int r = state_prepare(state, "INSERT OR IGNORE INTO service VALUES (1, ?, 1, 0, 0, 0, 0, 0)",
+    int r = state_prepare(state, "INSERT OR IGNORE INTO service VALUES (1, ?, 1, 0, 0, 0, 0, 0, 1)",
                           &insert);
 
     if (r)
@@ -63,33 +82,25 @@ static int begin(struct state *state, uint64_t seed, struct memory *out)
     r = memory_read(state, out);
     if (r)
         return r;
-    return note_begin(state, out);
+    return note_begin(state, out, now);
 }
 
-/* The highest serial that a process may have given that did not end well: that of a load until
- * now, or a few numbers more than it had written. */
-static uint32_t highest_lost(uint32_t highest, int64_t time)
+int memory_begin(struct state *state, uint64_t seed, int64_t now, struct memory *out)
 {
-    highest += SERIALS_LOST;
-    return time > (int64_t)highest && time <= SERIAL_MAX && time < (int64_t)highest + INT32_MAX
-               ? (uint32_t)time
-               : highest;
+    int r = state_begin(state);
+
+    return r ? r : state_end(state, begin(state, seed, now, out));
 }
 
-/* This must reach the disk before anything is published; what comes later need not. */
-int memory_begin(struct state *state, uint64_t seed, struct memory *out)
+int memory_set_writer(struct state *state, int64_t writer)
 {
-    int r = state_execute(state, "PRAGMA synchronous = FULL");
+    CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
+    int r = state_prepare(state, "UPDATE service SET writer = ?", &update);
 
     if (r)
         return r;
-    r = state_begin(state);
-    if (r)
-        return r;
-    r = state_end(state, begin(state, seed, out));
-    if (r)
-        return r;
-    return state_execute(state, "PRAGMA synchronous = NORMAL");
+    state_bind_number(update, 1, writer);
+    return state_run(state, update);
 }
 
 /* Reads the serials of catalog zones, as far as they follow upon each other. */
@@ -144,7 +155,7 @@ int memory_read_past(struct state *state, const struct memory *memory,
         if (r)
             return r;
     } else if (past.highest) {
-        past.highest = highest_lost(past.highest, clock->time - clock->ahead);
+        past.highest = highest_lost(memory, clock->time - clock->ahead);
         for (size_t i = 0; i < past.n_policies; i++)
             past.policies[i].records = 0;
     }
@@ -235,6 +246,51 @@ int memory_write(struct state *state, const struct memory_write *what)
     if (r == 0)
         r = write(state, what, &then);
     return state_end(state, r);
+}
+
+/* Until when senders may hold a policy of a snapshot that is published, or a domain retires in it.
+ */
+static int64_t held_until(const struct snapshot *published, int64_t now)
+{
+    int64_t last = snapshot_n_retiring(published) ? snapshot_last_until(published) : 0;
+
+    for (size_t i = 0; i < snapshot_n_policies(published); i++) {
+        const struct policy *policy = snapshot_policy(published, i);
+        int64_t until = now + 1 + policy->max_age + policy->ttl;
+
+        if (policy->mode == POLICY_MODE_ENFORCE && until > last)
+            last = until;
+    }
+    return last;
+}
+
+static int leave_note(struct state *state, const struct memory_write *what)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
+    int64_t until = held_until(what->published, what->clock.time);
+    struct memory memory;
+    int r = memory_read(state, &memory);
+
+    if (r)
+        return r;
+    if (until < what->unknown_until)
+        until = what->unknown_until;
+    /* On the clock of that state. */
+    r = write_unknown(state, until ? until - what->clock.ahead + memory.ahead : 0);
+    if (r)
+        return r;
+    r = state_prepare(state, "UPDATE service SET ended = 0, highest = max(highest, ?)", &update);
+    if (r)
+        return r;
+    state_bind_number(update, 1, what->past->highest);
+    return state_run(state, update);
+}
+
+int memory_leave_note(struct state *state, const struct memory_write *what)
+{
+    int r = state_begin(state);
+
+    return r ? r : state_end(state, leave_note(state, what));
 }
 
 int memory_end(struct state *state)

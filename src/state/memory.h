@@ -26,12 +26,16 @@ struct memory {
     int64_t ahead;     /* of the clock of the system then (state_clock.h) */
     uint32_t highest;  /* serial */
     uint32_t notified; /* all zones with a serial up to this one were notified */
+    int64_t writer;    /* the number of the process that wrote it last, never 0 */
 };
 
 /* Begins to use a database that is open for writing: reads what is there, and notes that this
- * process has not ended. SEED is what a database gets that has none yet. Returns 0, STATE_FAILED or
- * -ENOMEM. */
-int memory_begin(struct state *state, uint64_t seed, struct memory *out);
+ * process has not ended. SEED is what a database gets that has none yet, and NOW the time of the
+ * clock of the system. Returns 0, STATE_FAILED or -ENOMEM. */
+int memory_begin(struct state *state, uint64_t seed, int64_t now, struct memory *out);
+
+/* Notes the number of the process that writes it from now on. Returns as memory_begin does. */
+int memory_set_writer(struct state *state, int64_t writer);
 
 /* Reads what is there once. Returns 0; STATE_END if there is nothing; STATE_FAILED or -ENOMEM. */
 int memory_read(struct state *state, struct memory *out);
@@ -76,6 +80,12 @@ struct memory_write {
 /* Writes it. Where there is much to write, it takes several transactions. Returns 0, STATE_FAILED
  * or -ENOMEM. */
 int memory_write(struct state *state, const struct memory_write *what);
+
+/* Notes in a database that has what this process has not read what a start that reads it must know
+ * of this process, and changes nothing else: serials go on above those of WHAT, and until no sender
+ * can hold a policy of it any more, or one that it was never told of, all domains that leave
+ * retire. Returns as memory_write does. */
+int memory_leave_note(struct state *state, const struct memory_write *what);
 
 /* Notes what time it is, so that a start knows how long the service was stopped. Returns as
  * memory_write does. */

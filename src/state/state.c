@@ -53,6 +53,8 @@ static const char *const steps[] = {
     "CREATE TABLE sync_runs (id INTEGER PRIMARY KEY, started INTEGER NOT NULL,"
     " ended INTEGER NOT NULL, refused INTEGER NOT NULL, names INTEGER NOT NULL,"
     " members INTEGER NOT NULL, uncovered INTEGER NOT NULL, failed INTEGER NOT NULL) STRICT;",
+    /* 4: which process wrote it last */
+    "ALTER TABLE service ADD COLUMN writer INTEGER NOT NULL DEFAULT 1;",
 };
 
 /* Notes why something failed. */
@@ -287,7 +289,7 @@ static int write_ahead(struct state *state)
     int64_t end = clock_monotonic_ms() + BUSY_MILLISECONDS;
 
     for (;;) {
-        int r = state_execute(state, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+        int r = state_execute(state, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
 
         if (r != STATE_FAILED || (sqlite3_errcode(state->database) & 0xff) != SQLITE_BUSY ||
             clock_monotonic_ms() >= end)

@@ -8,6 +8,7 @@ from model import Model, labels_of
 
 ID_MIN, ID_MAX = 1000000, 2**31 - 1
 UNSEEN = 64
+LOST = 1100  # numbers that a start may skip after a crash, as they may have been given
 
 
 def published(model, policy):
@@ -20,13 +21,13 @@ def published(model, policy):
 
 class Limits:
     """What a new serial may be: the time, or the number after the highest that there was. Some
-    numbers may have been given that were not seen: those that were planned, or lost in a crash just
+    numbers may have been given that were not seen: those that were planned, or lost in crashes just
     before, when they were the time already."""
 
-    def __init__(self, highest, began, ended, unseen, lost):
+    def __init__(self, highest, began, ended, unseen, crashes):
         self.first = max(int(began), highest + 1)
-        self.last = max(int(ended) + 1 + (UNSEEN if lost else 0),
-                        highest + (UNSEEN if unseen or lost else 1))
+        skipped = LOST * crashes
+        self.last = max(int(ended) + 1 + skipped, highest + (UNSEEN if unseen else 1) + skipped)
 
     def check(self, serial):
         assert self.first <= serial <= self.last, f"{serial} is not in {self.first} to {self.last}"
@@ -46,7 +47,7 @@ class ZoneHistory:
         self.told = {}  # the serials of every zone that were notified
         self.unknown = set()  # domains without a zone, whose serial was not seen
         self.restarted = self.crashed = False  # since the last load
-        self.lost = False  # numbers may have been skipped since the last serial that was seen
+        self.lost = 0  # crashes since the last serial that was seen
 
     def restart(self):
         """What was notified is kept for the zones that have the same serial afterwards."""
@@ -54,12 +55,13 @@ class ZoneHistory:
 
     def crash(self):
         self.restart()
-        self.crashed = self.lost = True
+        self.crashed = True
+        self.lost += 1
 
     def lose(self):
         """What was, is not known any more, but what the names give alone."""
         self.highest, self.serials, self.seen, self.model = 0, {}, {}, Model()
-        self.unknown, self.loose, self.crashed, self.lost = set(), set(), False, False
+        self.unknown, self.loose, self.crashed, self.lost = set(), set(), False, 0
 
     def load(self, model, zones, members, began, ended, waiting=frozenset()):
         """Takes the zones and the records of the catalog zones after a load that began and ended at
@@ -108,7 +110,7 @@ class ZoneHistory:
         self.highest = max([self.highest, fresh, *(zone.serial for zone in model.zones.values())])
         self.model = model
         self.restarted = self.crashed = False
-        self.lost = self.lost and not model.zones
+        self.lost = 0 if model.zones else self.lost
 
     def check_crashed(self, zone, expected, limits):
         """Nobody may have seen a serial with another content. It may be a higher one; but not one

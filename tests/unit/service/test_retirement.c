@@ -71,7 +71,7 @@ static int set_up(void **state)
     if (r)
         return r;
     assert_int_equal(state_open(&kept, ".", STATE_WRITE), 0);
-    return memory_begin(&kept, 7, &memory);
+    return memory_begin(&kept, 7, NOW, &memory);
 }
 
 static int tear_down(void **state)
@@ -411,6 +411,31 @@ static void what_joins_when_enforce_ends_owes_nothing(void **state)
                         "b.example until 1607401: a.example 3600 overlay 192.0.2.1");
 }
 
+/* A process that could not read the state has served enforce. */
+static void what_a_note_says_that_senders_hold_binds(void **state)
+{
+    const struct setup last = {"z.example", POLICY_MODE_TESTING, NULL, {0}, 0, false};
+    struct setup testing = enforce;
+    struct snapshot *kept_one, *unread = load(&enforce, NULL), *loaded = load(&last, NULL);
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    const struct memory_write what = {
+        .published = unread, .past = &past, .clock = {.time = NOW - 1000, .ahead = -50}};
+
+    (void)state;
+    testing.mode = POLICY_MODE_TESTING;
+    testing.members[0] = NULL;
+    kept_one = load(&testing, NULL);
+    keep(kept_one, NOW - 2000);
+    assert_int_equal(past_of(unread, &past), 0);
+    assert_int_equal(memory_leave_note(&kept, &what), 0);
+    /* The clock of the state is not 50 seconds behind: 1000000 - 1000 + 50 + 1 + 604800 + 3600. */
+    assert_string_equal(start(loaded, NOW),
+                        "a.example until 1607451: a.example 3600 overlay 192.0.2.1");
+    snapshot_unref(kept_one);
+    snapshot_unref(unread);
+    snapshot_unref(loaded);
+}
+
 static void count_served(const struct served_body *body, void *context)
 {
     size_t *counts = context;
@@ -715,6 +740,7 @@ int main(void)
         TEST(the_longest_ttl_of_a_body_counts),
         TEST(a_domain_owes_nothing_for_what_was_before_it),
         TEST(what_joins_when_enforce_ends_owes_nothing),
+        TEST(what_a_note_says_that_senders_hold_binds),
         TEST(a_body_ends_with_the_mode_of_its_policy),
         TEST(a_domain_carries_what_it_owes_to_another_policy),
         TEST(what_is_held_back_again_still_owes),

@@ -12,7 +12,7 @@ enum { SEED = 1, TIME = 1000000 };
 static void open_here(struct state *state, struct memory *memory)
 {
     assert_int_equal(state_open(state, ".", STATE_WRITE), 0);
-    assert_int_equal(memory_begin(state, SEED, memory), 0);
+    assert_int_equal(memory_begin(state, SEED, TIME, memory), 0);
 }
 
 /* Writes a snapshot as published at a time. */
@@ -40,7 +40,7 @@ static struct snapshot *start_at(struct state *state, const struct snapshot *loa
     struct snapshot *snapshot;
     struct memory memory;
 
-    assert_int_equal(memory_begin(state, SEED, &memory), 0);
+    assert_int_equal(memory_begin(state, SEED, time, &memory), 0);
     assert_int_equal(memory_read_past(state, &memory, &clock, &past), 0);
     assert_int_equal(memory_read_changes(state, loaded, &changes), 0);
     assert_int_equal(snapshot_follow(loaded, &before, NULL, 0, &snapshot), 0);
@@ -143,6 +143,68 @@ static void two_that_do_not_get_to_write_give_different_serials(void **state)
     state_close(&database);
 }
 
+/* A process whose clock is behind its serials may have had a change a second. */
+static void changes_that_were_not_written_have_had_serials(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *later = NULL, *back = NULL;
+    struct state database;
+    struct memory memory;
+    size_t n_changes;
+
+    (void)state;
+    open_here(&database, &memory);
+    write_at(&database, first, TIME - 10000);
+    later = start_at(&database, first, TIME - 9000, &n_changes);
+    assert_true(fixture_zone(later, "_tls.member.example").serial > TIME + 1000);
+    back = start_at(&database, first, TIME - 20000, &n_changes);
+    assert_true(fixture_zone(back, "_tls.member.example").serial > TIME + 2000);
+    state_close(&database);
+}
+
+/* The next one may begin with a clock that was set back, and without a word of this one. */
+static void a_start_after_a_crash_notes_the_time_that_it_gives(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *later = NULL, *back = NULL;
+    struct state database;
+    struct memory memory;
+    size_t n_changes;
+
+    (void)state;
+    open_here(&database, &memory);
+    write_at(&database, first, TIME);
+    later = start_at(&database, first, TIME + 50000, &n_changes);
+    back = start_at(&database, first, TIME + 10, &n_changes);
+    assert_true(fixture_zone(back, "_tls.member.example").serial >
+                fixture_zone(later, "_tls.member.example").serial);
+    state_close(&database);
+}
+
+static void a_start_goes_on_above_the_serials_of_who_left_a_note(void **state)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    CLEANUP(snapshot_unref_pointer)
+    struct snapshot *other = zones_at(TIME + 9000, "late.example", NULL);
+    CLEANUP(snapshot_unref_pointer) struct snapshot *started = NULL;
+    CLEANUP(past_deinit) struct past past = PAST_INIT;
+    const struct memory_write what = {.published = other, .past = &past, .clock = {.time = TIME}};
+    struct state database;
+    struct memory memory;
+    size_t n_changes;
+
+    (void)state;
+    open_here(&database, &memory);
+    write_at(&database, first, TIME);
+    assert_int_equal(memory_end(&database), 0);
+    assert_int_equal(past_of(other, &past), 0);
+    assert_int_equal(memory_leave_note(&database, &what), 0);
+    started = start_at(&database, first, TIME + 1, &n_changes);
+    assert_int_equal(n_changes, 0);
+    assert_true(fixture_zone(started, "_tls.member.example").serial > TIME + 9000);
+    state_close(&database);
+}
+
 static void another_seed_loses_no_domain(void **state)
 {
     CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
@@ -156,7 +218,7 @@ static void another_seed_loses_no_domain(void **state)
     write_at(&database, first, TIME);
     assert_int_not_equal(snapshot_seed(first), snapshot_seed(other));
     write_at(&database, other, TIME + 1);
-    assert_int_equal(memory_begin(&database, SEED, &memory), 0);
+    assert_int_equal(memory_begin(&database, SEED, TIME, &memory), 0);
     assert_int_equal(memory.seed, snapshot_seed(other));
     assert_int_equal(memory_read_changes(&database, other, &changes), 0);
     assert_int_equal(changes.n, 0);
@@ -359,7 +421,7 @@ static void numbers_and_ids_that_cannot_be_are_damage(void **state)
     assert_int_equal(memory_read(&database, &memory), STATE_FAILED);
     assert_true(database.damaged);
     assert_int_equal(state_replace(&database), 0);
-    assert_int_equal(memory_begin(&database, SEED, &memory), 0);
+    assert_int_equal(memory_begin(&database, SEED, TIME, &memory), 0);
     assert_int_equal(memory.written, 0);
     assert_true(state_is_there(&database));
     assert_int_equal(unlink("state.db"), 0);
@@ -375,6 +437,9 @@ int main(void)
         TEST(what_has_changed_meanwhile_gets_a_serial_above_all),
         TEST(after_a_process_that_did_not_end_well_all_serials_are_new),
         TEST(two_that_do_not_get_to_write_give_different_serials),
+        TEST(changes_that_were_not_written_have_had_serials),
+        TEST(a_start_after_a_crash_notes_the_time_that_it_gives),
+        TEST(a_start_goes_on_above_the_serials_of_who_left_a_note),
         TEST(another_seed_loses_no_domain),
         TEST(bodies_have_when_they_were_served),
         TEST(what_was_notified_comes_back),
