@@ -55,6 +55,32 @@ static const char *const steps[] = {
     " members INTEGER NOT NULL, uncovered INTEGER NOT NULL, failed INTEGER NOT NULL) STRICT;",
     /* 4: which process wrote it last */
     "ALTER TABLE service ADD COLUMN writer INTEGER NOT NULL DEFAULT 1;",
+    /* 5: what verify found as rows, under the number of its run, and its runs in their order */
+    "DROP TABLE verify_report;"
+    "ALTER TABLE verify_runs RENAME TO former_runs;"
+    "CREATE TABLE verify_runs (id INTEGER PRIMARY KEY, started INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL, domains INTEGER NOT NULL, ok INTEGER NOT NULL,"
+    " warning INTEGER NOT NULL, error INTEGER NOT NULL, causes INTEGER NOT NULL) STRICT;"
+    "INSERT INTO verify_runs SELECT NULL, started, ended, domains, ok, warning, error, 0"
+    " FROM former_runs ORDER BY ended;"
+    "DROP TABLE former_runs;"
+    "CREATE TABLE verify_checks (name TEXT PRIMARY KEY, remedy TEXT NOT NULL,"
+    " command TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE findings (run INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " check_name TEXT NOT NULL, error INTEGER NOT NULL, found TEXT NOT NULL,"
+    " expected TEXT NOT NULL, n_domains INTEGER NOT NULL, of_all INTEGER NOT NULL,"
+    " PRIMARY KEY (run, number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX findings_by_width ON findings (run, error DESC, n_domains DESC);"
+    "CREATE TABLE finding_domains (run INTEGER NOT NULL, finding INTEGER NOT NULL,"
+    " domain TEXT NOT NULL, PRIMARY KEY (run, finding, domain)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX findings_of_domain ON finding_domains (run, domain);"
+    "CREATE TABLE verified_policies (run INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " policy TEXT NOT NULL, ok INTEGER NOT NULL, warning INTEGER NOT NULL,"
+    " error INTEGER NOT NULL, PRIMARY KEY (run, number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX verified_policies_by_name ON verified_policies (run, policy);"
+    "CREATE TABLE verified_domains (run INTEGER NOT NULL, domain TEXT NOT NULL,"
+    " policy INTEGER NOT NULL, worst INTEGER NOT NULL, ended INTEGER,"
+    " PRIMARY KEY (run, domain)) STRICT, WITHOUT ROWID;",
 };
 
 /* Notes why something failed. */
@@ -413,6 +439,11 @@ int state_end(struct state *state, int r)
     memcpy(state->fault, fault, sizeof(fault));
     state->damaged = damaged;
     return r;
+}
+
+int state_freeze(struct state *state)
+{
+    return state_execute(state, "BEGIN");
 }
 
 void state_close(struct state *state)

@@ -57,6 +57,10 @@ bool state_is_there(const struct state *state);
 int state_begin(struct state *state);
 int state_end(struct state *state, int r);
 
+/* Has all reads see the state as the first of them finds it, until state_end or state_close.
+ * Returns 0, STATE_FAILED or -ENOMEM. */
+int state_freeze(struct state *state);
+
 /* Closes it; one that was never opened is allowed. */
 void state_close(struct state *state);
 

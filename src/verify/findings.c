@@ -86,6 +86,11 @@ int findings_intern(struct findings *findings, enum check_name check,
     return 0;
 }
 
+void findings_set_of_all(struct findings *findings, uint32_t number)
+{
+    findings->items[number]->of_all = true;
+}
+
 int findings_add(struct findings *findings, uint32_t number, uint32_t domain)
 {
     struct finding *finding = findings->items[number];

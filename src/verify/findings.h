@@ -14,6 +14,7 @@ struct finding {
     enum check_name check;
     enum finding_severity severity;
     const char *found, *expected; /* terminated UTF-8 that prints on one line */
+    bool of_all;                  /* only a look at all domains can tell it */
     uint32_t *domains;            /* the numbers of domains in the run, in no order */
     size_t n_domains, capacity;
 };
@@ -28,6 +29,9 @@ void findings_free(struct findings *findings);
 int findings_intern(struct findings *findings, enum check_name check,
                     enum finding_severity severity, const char *found, const char *expected,
                     uint32_t *number);
+
+/* Says that only a look at all domains can tell a finding. */
+void findings_set_of_all(struct findings *findings, uint32_t number);
 
 /* Says that a domain has a finding; saying so again right away changes nothing, as with a mail
  * server that is two MX of the domain. Returns 0 or -ENOMEM. */

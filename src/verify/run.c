@@ -361,17 +361,22 @@ static int add_unused_mx(struct run *run, const struct domain *primary, uint32_t
     const struct policy *policy = primary->policy;
     const struct mx_use *use =
         &run->tools.mx_use[snapshot_policy_number(run->tools.snapshot, policy)];
-    struct shared_finding to = {run, policy, number};
 
     for (size_t i = 0; i < policy->n_mx && !use->unknown; i++) {
         char found[NAME_TEXT_MAX + 64];
+        uint32_t finding;
         int r;
 
         if (use->seen[i] || policy->mx[i].text[0] == '*')
             continue;
         snprintf(found, sizeof(found), "the mx %s is no MX of any domain of the policy",
                  policy->mx[i].text);
-        r = add_shared(&to, CHECK_MX, FINDING_WARNING, false, "an mx that is used", found);
+        r = findings_intern(run->tools.findings, CHECK_MX, FINDING_WARNING, found,
+                            "an mx that is used", &finding);
+        if (r)
+            return r;
+        findings_set_of_all(run->tools.findings, finding);
+        r = note_finding(run, number, finding, false);
         if (r)
             return r;
     }
@@ -491,12 +496,30 @@ const struct run_result *run_result(const struct run *run)
     return &run->result;
 }
 
+size_t run_n_domains(const struct run *run)
+{
+    return run->n_subjects;
+}
+
 struct text run_domain(const struct run *run, uint32_t number)
 {
     struct domain domain;
 
     snapshot_at(run->tools.snapshot, run->subjects[number].position, &domain);
     return domain.name;
+}
+
+const struct policy *run_policy(const struct run *run, uint32_t number)
+{
+    struct domain domain;
+
+    snapshot_at(run->tools.snapshot, run->subjects[number].position, &domain);
+    return domain.policy;
+}
+
+int run_worst(const struct run *run, uint32_t number)
+{
+    return run->subjects[number].done ? run->subjects[number].severity : -1;
 }
 
 const struct run_readiness *run_readiness(const struct run *run, size_t policy)

@@ -50,8 +50,16 @@ int run_go(struct run *run);
 /* What came of it, after run_go. It lives as long as the run. */
 const struct run_result *run_result(const struct run *run);
 
-/* The name of a domain by its number in the run. */
+/* How many domains were added. Their numbers begin with 0. */
+size_t run_n_domains(const struct run *run);
+
+/* The name of a domain by its number in the run, and its policy. */
 struct text run_domain(const struct run *run, uint32_t number);
+const struct policy *run_policy(const struct run *run, uint32_t number);
+
+/* The worst that was found of a domain, after run_go: 0 for nothing, or 1 more than the severity; a
+ * negative number if it was not looked at. */
+int run_worst(const struct run *run, uint32_t number);
 
 /* How ready the domains of a policy, by its number, are for mode enforce, after run_go. Returns
  * NULL if the policy is not in testing, or has no domain in the run. */

@@ -2,10 +2,9 @@
 
 #include "base/quote.h"
 #include "os/fd_limit.h"
-#include "os/state_directory.h"
-#include "state/verify_runs.h"
 #include "verify/report.h"
 #include "verify/run.h"
+#include "verify/save.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,37 +64,6 @@ static int fail(const char *fault)
     return VERIFY_FAILED;
 }
 
-/* Puts a report, and its counts, into the state. Returns VERIFY_CLEAN, or VERIFY_FAILED after
- * stderr said why. */
-static int save(const char *configured, const struct run_result *result, struct text report)
-{
-    const char *directory = state_directory(configured);
-    CLEANUP(state_close) struct state state = STATE_INIT;
-    struct verify_run run = {
-        .started = result->started,
-        .ended = result->ended,
-        .domains = (int64_t)result->n_domains,
-        .ok = (int64_t)result->ok,
-        .warning = (int64_t)result->warning,
-        .error = (int64_t)result->error,
-    };
-    int r;
-
-    if (!directory)
-        return fail("there is no state to save to; set the key state to a directory");
-    r = state_open(&state, directory, STATE_WRITE);
-    if (state.set_aside[0])
-        fprintf(stderr, "pdns-mta-sts: state.db was damaged and is now %s; a new one was made\n",
-                state.set_aside);
-    if (r == 0)
-        r = verify_runs_add(&state, &run, report);
-    if (r == 0)
-        return VERIFY_CLEAN;
-    fprintf(stderr, "pdns-mta-sts: cannot save to %s: %s\n", quote_text(text_from(directory)).text,
-            r < 0 ? strerror(-r) : state.fault);
-    return VERIFY_FAILED;
-}
-
 int verify_run(const struct config *config, const struct domain *domains, size_t n_domains,
                const struct verify_options *options)
 {
@@ -103,8 +71,8 @@ int verify_run(const struct config *config, const struct domain *domains, size_t
     struct run_setup setup = {
         .snapshot = config->snapshot,
         .checks = options->checks ? options->checks : UINT32_MAX >> (32 - CHECK_COUNT),
-        .ca_file = options->ca_file,
         .smtp = !options->no_smtp,
+        .ca_file = options->ca_file,
         .resolver = resolver_setup(options),
         .show_progress = isatty(STDERR_FILENO),
     };
@@ -148,7 +116,7 @@ int verify_run(const struct config *config, const struct domain *domains, size_t
         fwrite(text.data, 1, text.length, stdout);
     if (options->save && run_result(run)->interrupted)
         return fail("interrupted, so nothing was saved");
-    if (options->save && save(config->settings.state, run_result(run), buffer_text(&json)))
+    if (options->save && save_run(run, &setup, &config->settings))
         return VERIFY_FAILED;
     return run_result(run)->error || run_result(run)->interrupted ? VERIFY_ERRORS : VERIFY_CLEAN;
 }
