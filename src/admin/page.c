@@ -4,10 +4,8 @@
 #include "admin/page_assets.h"
 #include "admin/page_data.h"
 #include "admin/search_reply.h"
-#include "base/hash.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 /* Nothing from elsewhere, no script or style but the files here, in nobody's frame. Browsers keep a
@@ -44,24 +42,26 @@ static void look_deinit(struct look *look)
     saved_close(&look->saved);
 }
 
-/* Gives a reply that is whole an entity-tag, which is a hash of it. */
+/* Gives a reply that is whole an entity-tag. */
 static void set_etag(struct page_maker *maker, struct http_reply *reply)
 {
-    snprintf(maker->etag, sizeof(maker->etag), "%016" PRIx64,
-             hash_text(0, buffer_text(&reply->body)));
+    page_data_etag(buffer_text(&reply->body), maker->etag);
     reply->etag = text_from(maker->etag);
     reply->conditional = true;
 }
 
 /* Refuses a request with a page for people. */
-static void refuse(enum http_status status, const char *title, const char *fault,
-                   struct http_reply *reply)
+static void refuse(struct page_maker *maker, enum http_status status, const char *title,
+                   const char *fault, struct http_reply *reply)
 {
+    CLEANUP(status_view_deinit) struct status_view view = {0};
     CLEANUP(page_data_free) json_t *data = NULL;
 
     reply->status = status;
+    status_read(maker->status, &view);
     page_data_begin();
     data = json_pack("{s:s, s:o}", "title", title, "fault", page_data_text(text_from(fault)));
+    page_data_add_service(data, &view);
     page_data_render(&asset_refusal_html, data, &reply->body);
 }
 
@@ -118,7 +118,7 @@ static int show_domain(struct page_maker *maker, const struct page_query *query,
     status_read(maker->status, &look.view);
     r = find_domain(&look, query->domain, fault);
     if (r > 0)
-        refuse(HTTP_STATUS_NOT_FOUND, "No such domain", fault, reply);
+        refuse(maker, HTTP_STATUS_NOT_FOUND, "No such domain", fault, reply);
     if (r)
         return r;
     r = saved_open(&look.saved, maker->settings);
@@ -136,7 +136,9 @@ static int show_domain(struct page_maker *maker, const struct page_query *query,
 static int show_search(struct page_maker *maker, const struct page_query *query, bool as_page,
                        struct http_reply *reply)
 {
-    reply->rest = search_reply_new(maker->status, query, as_page);
+    reply->rest = search_reply_new(maker->status, query, as_page, maker->etag);
+    reply->etag = text_from(maker->etag);
+    reply->conditional = true;
     return reply->rest ? 0 : -ENOMEM;
 }
 
@@ -149,7 +151,7 @@ void page_answer(struct page_maker *maker, const struct http_request *request,
 
     reply->fields = FIELDS;
     if (!page_query_read(request->target, &query, fault))
-        refuse(HTTP_STATUS_BAD_REQUEST, "Not understood", fault, reply);
+        refuse(maker, HTTP_STATUS_BAD_REQUEST, "Not understood", fault, reply);
     else if (query.has_domain)
         r = show_domain(maker, &query, reply);
     else if (query.is_search)

@@ -3,13 +3,14 @@
 #pragma once
 
 #include "admin/overview.h"
+#include "admin/page_data.h"
 #include "net/pages.h"
 
 struct page_maker {
     const struct settings *settings;
     struct status *status;
     struct held_domains held;
-    char etag[17]; /* of the current reply */
+    char etag[PAGE_ETAG_SIZE]; /* of the current reply */
 };
 
 /* Answer a request: for "/", for one of the other files of the page, for "/domains" and for what is

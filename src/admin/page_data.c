@@ -1,10 +1,14 @@
 #include "admin/page_data.h"
 
 #include "admin/version.h"
+#include "base/hash.h"
 #include "base/quote.h"
 #include "base/utf8.h"
 #include "os/clock.h"
 #include "protocol/jansson_alloc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 void page_data_begin(void)
 {
@@ -77,4 +81,9 @@ void page_data_write(const json_t *data, struct buffer *out)
 {
     out->failed |= page_data_failed() || json_dump_callback(data, add_bytes, out, JSON_COMPACT) < 0;
     buffer_add_string(out, "\n");
+}
+
+void page_data_etag(struct text text, char etag[PAGE_ETAG_SIZE])
+{
+    snprintf(etag, PAGE_ETAG_SIZE, "%016" PRIx64, hash_text(0, text));
 }

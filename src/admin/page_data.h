@@ -31,6 +31,11 @@ void page_data_add_service(json_t *data, const struct status_view *view);
 void page_data_render(const struct page_template *template, const json_t *data, struct buffer *out);
 void page_data_write(const json_t *data, struct buffer *out);
 
+enum { PAGE_ETAG_SIZE = 17 };
+
+/* Writes an entity-tag, terminated: a hash of a text. */
+void page_data_etag(struct text text, char etag[PAGE_ETAG_SIZE]);
+
 /* For CLEANUP. */
 static inline void page_data_free(json_t **data)
 {

@@ -109,8 +109,21 @@ static void search_reply_free(struct producer *producer)
     free(reply);
 }
 
+/* What the reply is a function of: no snapshot is published twice. */
+static void write_etag(const struct search_reply *reply, char etag[PAGE_ETAG_SIZE])
+{
+    const struct status_view *view = &reply->search.view;
+    const struct page_query *query = &reply->search.query;
+    char text[PAGE_QUERY_TEXT_MAX + 128];
+    int n = snprintf(text, sizeof(text), "%lld %llu %lld %d %d %zu %s", (long long)view->started,
+                     (unsigned long long)view->generation, (long long)view->ahead, reply->as_page,
+                     query->has_state ? (int)query->state : -1, query->from, query->q);
+
+    page_data_etag(text_of(text, (size_t)n), etag);
+}
+
 struct producer *search_reply_new(struct status *status, const struct page_query *query,
-                                  bool as_page)
+                                  bool as_page, char etag[PAGE_ETAG_SIZE])
 {
     struct search_reply *reply = calloc(1, sizeof(*reply));
 
@@ -118,8 +131,10 @@ struct producer *search_reply_new(struct status *status, const struct page_query
         return NULL;
     reply->producer = (struct producer){.more = search_reply_more, .free = search_reply_free};
     reply->as_page = as_page;
-    if (domain_search_begin(&reply->search, status, query) == 0)
-        return &reply->producer;
-    search_reply_free(&reply->producer);
-    return NULL;
+    if (domain_search_begin(&reply->search, status, query)) {
+        search_reply_free(&reply->producer);
+        return NULL;
+    }
+    write_etag(reply, etag);
+    return &reply->producer;
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "admin/domain_search.h"
+#include "admin/page_data.h"
 #include "base/producer.h"
 
-/* Begins one. Returns what makes it, or NULL if memory runs out. */
+/* Begins one, and tells its entity-tag: who has seen the reply to the same query, of the same
+ * snapshot, need not wait for the search. Returns what makes it, or NULL if memory runs out. */
 struct producer *search_reply_new(struct status *status, const struct page_query *query,
-                                  bool as_page);
+                                  bool as_page, char etag[PAGE_ETAG_SIZE]);

@@ -123,7 +123,7 @@ static bool names_etag(struct text field, struct text etag)
 /* Takes the body off a reply whose peer has it already (RFC 9110 15.4.5). */
 static void spare_body(const struct http_request *request, struct http_reply *reply)
 {
-    if (!reply->conditional || reply->status != HTTP_STATUS_OK || !reply->etag.length ||
+    if (!reply->conditional || reply->status != HTTP_STATUS_OK || reply->body.failed ||
         !names_etag(request->if_none_match, reply->etag))
         return;
     drop_rest(reply);
@@ -195,8 +195,8 @@ static void add_reply(struct state *state, struct buffer *out, struct stream_res
     struct http_reply *reply = &state->service->reply;
     bool chunked;
 
-    settle_body(reply);
     spare_body(request, reply);
+    settle_body(reply);
     chunked = reply->rest && !request->is_1_0;
     if (reply->rest && !chunked)
         result->outcome = STREAM_CLOSE;

@@ -28,7 +28,8 @@ struct http_reply {
     const char *allow;        /* the verbs that a 405 names, or NULL */
     const char *fields;       /* further header fields, each with its CRLF, or NULL */
     struct text etag;         /* the strong entity-tag, without quotes; empty for none */
-    bool conditional;         /* who has a 200 with this entity-tag gets a 304 (RFC 9110 13.1.2) */
+    bool conditional;         /* who has a 200 with this entity-tag, which there is then, gets a 304
+                                 (RFC 9110 13.1.2) */
     struct buffer body;       /* if it fails, the reply becomes a 500 */
     /* What makes the rest of a long body, or NULL; the server frees it. If it fails, the connection
      * ends so that the peer sees that the body is cut short. */
