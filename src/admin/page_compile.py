@@ -59,8 +59,8 @@ class Template:
             self.add_tag(tag)
             end = after
         self.add_text(self.text[end:])
-        if "{{" in TAG.sub("", self.text):
-            self.fail(len(self.text), "a tag has no end")
+        if "{{" in self.text[end:]:
+            self.fail(self.text.index("{{", end), "a tag has no end")
         for name, _, where in self.open:
             self.fail(where, f"the section {name} has no end")
 
