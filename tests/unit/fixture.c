@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include "cmocka_all.h"
+#include "snapshot/retiring.h"
 
 #include <stdio.h>
 
@@ -268,4 +269,51 @@ struct zone fixture_zone(const struct snapshot *snapshot, const char *name)
     }
     fail_msg("no zone %s", name);
     return zone;
+}
+
+static int add_members(struct builder *builder, uint32_t policy, bool held, size_t n,
+                       const char *const names[])
+{
+    int r = 0;
+
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct name name = fixture_name(names[i]);
+
+        r = builder_add_member(builder, policy, DOMAIN_CNAME, held, &name, 0);
+    }
+    return r;
+}
+
+static int build_listed(struct snapshot **out)
+{
+    static const char *const published[] = {"www.example.net", "xn--bcher-kva.example"};
+    static const char *const held[] = {"held.example", "held.waits.example"};
+    CLEANUP(builder_free_pointer) struct builder *builder = NULL;
+    struct policy_spec spec = fixture_full_spec();
+    uint32_t policy;
+    int r = builder_new(42, &builder);
+
+    r = r ? r : builder_add_policy(builder, &spec, 0, &policy);
+    r = r ? r : add_members(builder, policy, false, 2, published);
+    r = r ? r : add_members(builder, policy, true, 1, held);
+    spec.primary = fixture_name("waits.example");
+    r = r ? r : builder_add_policy(builder, &spec, 0, &policy);
+    r = r ? r : add_members(builder, policy, true, 1, held + 1);
+    spec.primary = fixture_name("only-rua.example");
+    spec.mode = POLICY_MODE_ABSENT;
+    r = r ? r : builder_add_policy(builder, &spec, 0, &policy);
+    return r ? r : builder_freeze(builder, NULL, NULL, out);
+}
+
+int fixture_build_states(struct snapshot **out)
+{
+    CLEANUP(snapshot_unref_pointer) struct snapshot *listed = NULL;
+    CLEANUP(retiring_set_deinit) struct retiring_set set = RETIRING_SET_INIT;
+    struct retiring retiring = {.name = TEXT("left.example"), .until = 1790000000};
+    struct text former = TEXT("gone.example 60 overlay 192.0.2.40");
+    int r = build_listed(&listed);
+
+    r = r ? r : retiring_set_add_former(&set, former, &retiring.former);
+    r = r ? r : retiring_set_add(&set, &retiring);
+    return r ? r : snapshot_retire(listed, &set, out);
 }

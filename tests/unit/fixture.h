@@ -29,6 +29,12 @@ int fixture_build_zones(size_t n_more, struct snapshot **out);
  */
 struct snapshot *fixture_parts(size_t n_more, uint32_t parts);
 
+/* Builds a snapshot with domains in every state, without asserting anything: full.example with the
+ * members www.example.net, xn--bcher-kva.example and held.example, which is held back;
+ * waits.example, whose id is meant to wait, with the member held.waits.example, which is held back;
+ * only-rua.example; and left.example, which is retiring until 1790000000. Returns 0 or -ENOMEM. */
+int fixture_build_states(struct snapshot **out);
+
 /* Makes the notes about the zones of a snapshot, none of which was notified yet. Fails the test if
  * it cannot. */
 struct notify *fixture_notify(struct snapshot *snapshot);
