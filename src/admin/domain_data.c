@@ -172,6 +172,7 @@ static void add_policy(json_t *data, const struct domain *domain)
     owner_name(OWNER_POLICY_HOST, domain->name, &host);
     json_object_set_new(data, "mode", json_string(policy_mode_text(policy->mode)));
     json_object_set_new(data, "max_age", json_integer(policy->max_age));
+    json_object_set_new(data, "max_age_text", page_data_duration(policy->max_age));
     json_object_set_new(data, "has_body", json_true());
     json_object_set_new(data, "body", page_data_text(policy->body));
     json_object_set_new(data, "policy_host", json_string(host.text));

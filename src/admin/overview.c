@@ -181,10 +181,11 @@ static json_t *policy_data(const struct snapshot *snapshot, size_t number)
     const struct policy *policy = snapshot_policy(snapshot, number);
     bool has_mode = policy->mode != POLICY_MODE_ABSENT;
 
-    return json_pack("{s:o, s:s?, s:o, s:o, s:I, s:I, s:o, s:n}", "domain",
+    return json_pack("{s:o, s:s?, s:o, s:o, s:o, s:I, s:I, s:o, s:n}", "domain",
                      page_data_text(policy->primary), "mode", policy_mode_text(policy->mode),
-                     "max_age", has_mode ? json_integer(policy->max_age) : json_null(), "id",
-                     has_mode ? page_data_text(policy->id) : json_null(), "members",
+                     "max_age", has_mode ? json_integer(policy->max_age) : json_null(),
+                     "max_age_text", has_mode ? page_data_duration(policy->max_age) : json_null(),
+                     "id", has_mode ? page_data_text(policy->id) : json_null(), "members",
                      (json_int_t)policy->n_domains, "held", (json_int_t)policy->n_held, "serial",
                      policy->zones ? json_integer(snapshot_policy_serial(snapshot, number))
                                    : json_null(),

@@ -52,6 +52,20 @@ json_t *page_data_time(time_t when)
                      json_sprintf("%.10s %.5s UTC", iso.text, iso.text + strlen("2026-11-28T")));
 }
 
+json_t *page_data_duration(uint32_t seconds)
+{
+    static const struct {
+        uint32_t seconds;
+        const char *name;
+    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+    size_t i = 0;
+
+    while (seconds % units[i].seconds)
+        i++;
+    return json_sprintf("%" PRIu32 " %s%s", seconds / units[i].seconds, units[i].name,
+                        seconds == units[i].seconds ? "" : "s");
+}
+
 json_t *page_data_waiting(const struct status_waiting_id *waiting)
 {
     return json_pack("{s:s, s:s, s:o}", "announced", waiting->announced, "next", waiting->next,

@@ -20,6 +20,9 @@ json_t *page_data_text(struct text text);
 /* A time: {"iso": "2026-11-28T12:00:00Z", "text": "2026-11-28 12:00 UTC"}. */
 json_t *page_data_time(time_t when);
 
+/* A duration in seconds, in the largest unit that it is a multiple of: "7 days". */
+json_t *page_data_duration(uint32_t seconds);
+
 /* An id that waits: {"announced", "next", "due"}. */
 json_t *page_data_waiting(const struct status_waiting_id *waiting);
 

@@ -49,8 +49,13 @@ static json_t *url_data(const struct domain_search *search, const char *state, s
 
 static json_t *choice_data(const struct domain_search *search, const char *state, bool current)
 {
-    return json_pack("{s:s, s:o, s:b}", "name", state ? state : "all", "url",
-                     url_data(search, state, 0), "current", current);
+    char words[32];
+
+    snprintf(words, sizeof(words), "%s", state ? state : "all");
+    for (char *blank = words; (blank = strchr(blank, '_'));)
+        *blank = ' ';
+    return json_pack("{s:s, s:o, s:b}", "name", words, "url", url_data(search, state, 0), "current",
+                     current);
 }
 
 /* The states to choose from: all of them, and each. */

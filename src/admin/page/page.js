@@ -19,15 +19,16 @@ const byId = (id) => document.getElementById(id);
 const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]]; // in seconds
 
+/* The largest unit of which there are at least two: 90 minutes are not 1 hour. */
 function fromNow(date) {
     const seconds = (date - Date.now()) / 1000;
-    const [unit, length] = UNITS.find((each) => Math.abs(seconds) >= each[1]) ?? ["second", 1];
+    const [unit, length] = UNITS.find((each) => Math.abs(seconds) >= 2 * each[1]) ?? ["second", 1];
 
-    if (unit === "second" && Math.abs(seconds) < 10)
+    if (Math.abs(seconds) < 10)
         return "now";
-    return relative.format(Math.trunc(seconds / length), unit);
+    return relative.format(Math.round(seconds / length), unit);
 }
 
 function setText(element, text) {
@@ -169,7 +170,7 @@ function showLive() {
     setText(byId("lost"), "");
 }
 
-/* Asks for this page again, and shows what came. A page that says "not found" is one, too. */
+/* Asks for this page again, and shows what came. */
 async function renewPage() {
     const reply = await fetch(location.href, {
         headers: { "If-None-Match": tag },
@@ -184,8 +185,11 @@ async function renewPage() {
     tag = reply.headers.get("ETag") ?? "";
 }
 
-/* One miss is a restart, perhaps; two are told. */
+/* One miss is a restart, perhaps; two are told. A page that says what is wrong with its address stays
+ * as it is: asking again would fill the console. */
 async function look() {
+    if (document.body.hasAttribute("data-still"))
+        return;
     timer = -1;
     try {
         await renewPage();
