@@ -4,11 +4,35 @@
 #include "config/config.h"
 #include "config/files.h"
 #include "config/members.h"
+#include "os/fd.h"
 #include "os/state_directory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+enum {
+    LOCK_TRIES = 200,
+    LOCK_NAP = 10000000, /* nanoseconds */
+};
+
+int synced_lock(const char *state, bool alone)
+{
+    CLEANUP(free_pointer) char *path = NULL;
+    int how = (alone ? LOCK_EX : LOCK_SH) | LOCK_NB, fd;
+
+    if (asprintf(&path, "%s/synced", state) < 0) {
+        path = NULL;
+        return -1;
+    }
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < LOCK_TRIES && fd >= 0 && flock(fd, how) < 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_NAP}, NULL);
+    return fd;
+}
 
 char *synced_path(const char *state, const char *primary)
 {
@@ -101,6 +125,7 @@ static int add_policy(struct loader *loader, const char *state, uint32_t number)
 int synced_add(struct loader *loader)
 {
     const char *state = state_directory(loader->config->settings.state);
+    CLEANUP(fd_close) int lock = -1;
 
     builder_begin_synced(loader->builder);
     for (size_t i = 0; i < loader->n_policies && state && !loader->full; i++) {
@@ -108,6 +133,8 @@ int synced_add(struct loader *loader)
 
         if (!loader->policies[i].synced)
             continue;
+        if (lock < 0)
+            lock = synced_lock(state, false);
         r = add_policy(loader, state, (uint32_t)i);
         if (r)
             return r;

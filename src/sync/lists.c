@@ -139,6 +139,8 @@ static int sync_directory(const char *path)
 
 int lists_replace(struct lists *lists, struct buffer *fault)
 {
+    CLEANUP(fd_close) int lock = lists->n ? synced_lock(lists->state, true) : -1;
+
     for (size_t i = 0; i < lists->n; i++) {
         struct lists_file *file = &lists->files[i];
 
