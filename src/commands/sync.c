@@ -14,7 +14,8 @@ static int sync_command(const struct command_arguments *arguments)
     bool dry_run = arguments->options[OPTION_DRY_RUN];
     CLEANUP(fd_close) int lock = -1;
 
-    if (!config || !sync_can_run(config) || !(dry_run || sync_lock(config, &lock)))
+    if (!config || !sync_can_run(config) || !sync_drop_root(config) ||
+        !(dry_run || sync_lock(config, &lock)))
         return EXIT_REFUSED;
     if (!dry_run) {
         config_free(config);

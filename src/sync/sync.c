@@ -324,6 +324,15 @@ bool sync_can_run(const struct config *config)
     return config->sync.present && config->n_lists;
 }
 
+bool sync_drop_root(const struct config *config)
+{
+    int r = state_directory_become_owner(state_directory(config->settings.state));
+
+    if (r)
+        fprintf(stderr, "sync: cannot go on as the owner of the state: %s\n", strerror(-r));
+    return r == 0;
+}
+
 bool sync_lock(const struct config *config, int *lock)
 {
     CLEANUP(buffer_deinit) struct buffer fault = BUFFER_INIT;

@@ -13,6 +13,10 @@
  */
 bool sync_can_run(const struct config *config);
 
+/* Goes on as the owner of the state, if root runs this (state_directory_become_owner); says on
+ * stderr what is wrong. Returns whether it goes on. */
+bool sync_drop_root(const struct config *config);
+
 /* Sees to it that no other run is under way as long as LOCK, a descriptor, is open; says on stderr
  * if one is. What the lists hold is certain only in a configuration that is loaded afterwards.
  * Returns whether it is locked. */

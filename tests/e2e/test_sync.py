@@ -2,6 +2,7 @@
 anything is wrong."""
 
 import os
+import pwd
 import random
 import re
 import sqlite3
@@ -669,6 +670,49 @@ def test_a_list_that_cannot_be_written_leaves_all_as_they_were(bench):
     assert bench.run().returncode == 0
     assert (len(bench.members()), bench.members("two.example")) == (4, ["customer0000.example"])
     assert not list((bench.state / "synced").glob("*~"))
+
+
+def test_what_root_leaves_belongs_to_the_owner_of_the_state(bench):
+    """So that the unit, which runs as another user, can go on with it."""
+    nobody = pwd.getpwnam("nobody")
+    bench.state.mkdir(exist_ok=True)
+    os.chown(bench.state, nobody.pw_uid, nobody.pw_gid)
+    for directory in bench.directory, *bench.directory.parents:
+        if directory.stat().st_mode & 0o001 == 0:
+            directory.chmod(directory.stat().st_mode | 0o011)
+    bench.key.chmod(0o640)
+    os.chown(bench.key, 0, nobody.pw_gid)
+    bench.fill()
+    made = [each for each in bench.state.rglob("*") if not each.name.endswith(("-wal", "-shm"))]
+    assert {each.name for each in made} >= {"synced", "one.example.list", "sync.lock", "state.db"}
+    assert {each.stat().st_uid for each in made} == {nobody.pw_uid}
+
+
+MOVING = ("policies:\n" + "".join(
+    f"  - {{domain: {number}.example, mode: enforce, mx: mx{number}.hoster.example, policy_host: 192.0.2.1,\n"
+    "     members: synced}\n" for number in (1, 2)))
+
+
+def test_a_reload_that_meets_sync_misses_no_name_that_moves(hoster):
+    """Sync takes its time between its renames."""
+    hoster.configure(MOVING)
+    hoster.set_zones({"a.example": ["mx1.hoster.example"], "b.example": ["mx2.hoster.example"]})
+    hoster.start()
+    hoster.run_unit()
+    hoster.set_zones({"a.example": ["mx2.hoster.example"], "b.example": ["mx1.hoster.example"]})
+    slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename,renameat,renameat2",
+            "-e", "inject=rename,renameat,renameat2:delay_exit=300000"]
+    before = hoster.service.log_size()
+    with subprocess.Popen([*slow, program(), "sync", "-c", hoster.service.config], env=hoster.environment(),
+                          stdout=subprocess.DEVNULL) as sync:
+        while sync.poll() is None:
+            hoster.service.reload()
+        assert sync.returncode == 0
+    hoster.service.reload()
+    assert hoster.members("1.example") == ["b.example"] and hoster.members("2.example") == ["a.example"]
+    assert "removed" in hoster.service.log(before)
+    removed = re.findall(r"(\d+) removed\), in", hoster.service.log(before))
+    assert removed and set(removed) == {"0"}, removed
 
 
 def test_changed_domains_that_cannot_be_read_are_all(bench):
