@@ -209,6 +209,7 @@ static int write_domain(struct page_maker *maker, const char *text, struct http_
     if (r)
         return r;
     page_data_write(data, &reply->body);
+    set_etag(maker, reply);
     return 0;
 }
 
