@@ -1,6 +1,7 @@
 #include "admin/domain_data.h"
 
 #include "admin/page_data.h"
+#include "admin/verified_data.h"
 #include "answer/master_file.h"
 #include "os/clock.h"
 #include "policy/former.h"
@@ -183,17 +184,47 @@ int domain_data_whole(const struct status_view *view, struct saved *saved,
                       const struct domain *domain, json_t **out)
 {
     CLEANUP(page_data_free) json_t *data = domain_data_short(view, domain);
-    json_t *records = json_array();
+    json_t *records = json_array(), *findings = NULL;
+    int r;
 
-    (void)saved;
     each_record(view->snapshot, domain, add_record, records);
     json_object_set_new(data, "records", records);
-    json_object_set_new(data, "findings", json_array());
+    r = verified_data_of_domain(saved, domain->name, false, &findings);
+    if (r)
+        return r;
+    json_object_set_new(data, "findings", findings);
     if (page_data_failed())
         return -ENOMEM;
     *out = data;
     data = NULL;
     return 0;
+}
+
+/* Adds what verify found of the domain. */
+static int add_verified(json_t *data, struct saved *saved, const struct domain *domain)
+{
+    bool error = false, warning = false;
+    json_t *findings = NULL, *finding;
+    int64_t when;
+    size_t i;
+    int r = verified_data_of_domain(saved, domain->name, true, &findings);
+
+    if (r)
+        return r;
+    json_array_foreach(findings, i, finding) {
+        error |= json_is_true(json_object_get(finding, "error"));
+        warning |= json_is_true(json_object_get(finding, "warning"));
+    }
+    warning |= domain->held;
+    json_object_set_new(data, "has_findings", json_boolean(json_array_size(findings)));
+    json_object_set_new(data, "findings", findings);
+    json_object_set_new(data, "health",
+                        json_pack("{s:b, s:b, s:b}", "trouble", error, "attention",
+                                  warning && !error, "good", !warning && !error));
+    r = saved->is_open ? verify_result_looked_at(&saved->state, domain->name, &when) : STATE_END;
+    if (r == 0)
+        json_object_set_new(data, "verified_at", page_data_time((time_t)when));
+    return saved_judge(saved, r);
 }
 
 int domain_data_page(const struct status_view *view, struct saved *saved,
@@ -208,6 +239,9 @@ int domain_data_page(const struct status_view *view, struct saved *saved,
     domain_data_add_flags(data, view, domain);
     add_policy(data, domain);
     add_next(data, view, domain);
+    r = add_verified(data, saved, domain);
+    if (r)
+        return r;
     r = add_lines(data, view->snapshot, domain);
     if (r)
         return r;

@@ -1,22 +1,16 @@
 #include "admin/overview.h"
 
 #include "admin/page_data.h"
+#include "admin/verified_data.h"
 #include "snapshot/retiring.h"
 #include "state/sync_runs.h"
-#include "state/verify_runs.h"
 
 #include <errno.h>
 
 enum {
-    POLICIES = 50,     /* shown at a time */
-    WAITING = 10,      /* ids */
-    ERRORS = 10,       /* of a reload */
-    STALE = 2 * 86400, /* seconds after which what verify found may be true no longer */
-};
-
-/* What the page says first. */
-struct verdict {
-    bool trouble, attention;
+    POLICIES = 50, /* shown at a time */
+    WAITING = 10,  /* ids */
+    ERRORS = 10,   /* of a reload */
 };
 
 static void add_number(json_t *data, const char *key, size_t number)
@@ -181,76 +175,67 @@ static json_t *policy_data(const struct snapshot *snapshot, size_t number)
     const struct policy *policy = snapshot_policy(snapshot, number);
     bool has_mode = policy->mode != POLICY_MODE_ABSENT;
 
-    return json_pack("{s:o, s:s?, s:o, s:o, s:o, s:I, s:I, s:o, s:n}", "domain",
+    return json_pack("{s:o, s:s?, s:o, s:o, s:o, s:I, s:I, s:o}", "domain",
                      page_data_text(policy->primary), "mode", policy_mode_text(policy->mode),
                      "max_age", has_mode ? json_integer(policy->max_age) : json_null(),
                      "max_age_text", has_mode ? page_data_duration(policy->max_age) : json_null(),
                      "id", has_mode ? page_data_text(policy->id) : json_null(), "members",
                      (json_int_t)policy->n_domains, "held", (json_int_t)policy->n_held, "serial",
                      policy->zones ? json_integer(snapshot_policy_serial(snapshot, number))
-                                   : json_null(),
-                     "verified");
+                                   : json_null());
 }
 
-static void add_policies(json_t *data, const struct snapshot *snapshot, size_t from)
+/* Adds the policies from a number on. */
+static int add_policies(json_t *data, const struct snapshot *snapshot, struct saved *saved,
+                        size_t from)
 {
     size_t n = snapshot_n_policies(snapshot),
            end = from < n && n - from > POLICIES ? from + POLICIES : n;
     json_t *policies = json_array();
+    int r = 0;
 
-    for (size_t i = from; i < end; i++)
-        json_array_append_new(policies, policy_data(snapshot, i));
+    for (size_t i = from; i < end && r == 0; i++) {
+        json_t *policy = policy_data(snapshot, i);
+
+        r = verified_data_add_to_policy(policy, saved, snapshot_policy(snapshot, i)->primary);
+        json_array_append_new(policies, policy);
+    }
     json_object_set_new(data, "policies", policies);
     add_number(data, "policies_from", from);
     if (end < n)
         json_object_set_new(data, "policies_next", json_sprintf("%zu", end));
+    return r;
 }
 
-/* Adds what verify found last. */
-static int add_verified(json_t *data, struct saved *saved, struct verdict *verdict)
+/* Adds what the page says first: whether something is wrong, or should be looked at. What is under
+ * way comes to its end by itself. */
+static void add_verdict(json_t *data, const struct status_view *view,
+                        const struct verify_run *verified)
 {
-    struct verify_run run = {0};
-    int r = saved->is_open ? verify_runs_last(&saved->state, &run) : STATE_END;
-    bool is_stale = run.ended < time(NULL) - STALE;
+    bool trouble =
+        !view->serving || view->state.failed || view->reload.refused || verified->error > 0;
+    bool attention = verified->warning > 0 || json_object_get(data, "unverified") ||
+                     json_object_get(data, "held") || json_object_get(data, "unreadable") ||
+                     json_is_true(json_object_get(json_object_get(data, "sync"), "refused"));
 
-    verdict->trouble |= run.error > 0;
-    verdict->attention |= run.warning > 0 || is_stale;
-    if (is_stale)
-        json_object_set_new(data, "unverified", json_pack("{s:b}", "never", r == STATE_END));
-    if (r == 0)
-        json_object_set_new(data, "verified",
-                            json_pack("{s:o, s:o, s:I, s:o, s:b}", "started",
-                                      page_data_time((time_t)run.started), "ended",
-                                      page_data_time((time_t)run.ended), "domains",
-                                      (json_int_t)run.domains, "stale", is_stale));
-    return saved_judge(saved, r);
-}
-
-/* Adds what the page says first. */
-static void add_verdict(json_t *data, const struct status_view *view, struct verdict *verdict)
-{
-    const char *health = "good";
-
-    verdict->trouble |= !view->serving || view->state.failed || view->reload.refused;
-    verdict->attention |= json_object_get(data, "held") || json_object_get(data, "unreadable") ||
-                          json_is_true(json_object_get(json_object_get(data, "sync"), "refused"));
-    if (verdict->trouble)
-        health = "trouble";
-    else if (verdict->attention)
-        health = "attention";
-    json_object_set_new(data, "health", json_pack("{s:b}", health, true));
-    json_object_set_new(data, "needs_attention",
-                        json_boolean(verdict->trouble || verdict->attention));
+    json_object_set_new(data, "health",
+                        json_pack("{s:b, s:b, s:b}", "trouble", trouble, "attention",
+                                  attention && !trouble, "good", !attention && !trouble));
+    json_object_set_new(data, "needs_attention", json_boolean(attention || trouble));
     json_object_set_new(
         data, "under_way",
         json_boolean(json_object_get(data, "waiting") || json_object_get(data, "retiring")));
 }
 
-/* Adds what is read from the state. */
-static int add_saved(json_t *data, struct saved *saved, struct verdict *verdict)
+/* Adds what is read from the state, and the policies. */
+static int add_saved(json_t *data, const struct status_view *view, struct saved *saved, size_t from,
+                     struct verify_run *verified)
 {
-    int r = add_verified(data, saved, verdict);
+    int r = verified_data_add(data, saved, verified);
 
+    if (r)
+        return r;
+    r = add_policies(data, view->snapshot, saved, from);
     if (r)
         return r;
     r = add_sync(data, saved);
@@ -264,24 +249,23 @@ int overview_new(const struct status_view *view, struct saved *saved, struct hel
                  size_t from, json_t **out)
 {
     CLEANUP(page_data_free) json_t *data = json_object();
-    struct verdict verdict = {0};
+    struct verify_run verified = {0};
     int r;
 
     add_service(data, view);
     add_state(data, view);
     add_held(data, view, held);
     add_retiring(data, view);
-    add_policies(data, view->snapshot, from);
     r = add_reload(data, view);
     if (r)
         return r;
     r = add_waiting(data, view);
     if (r)
         return r;
-    r = add_saved(data, saved, &verdict);
+    r = add_saved(data, view, saved, from, &verified);
     if (r)
         return r;
-    add_verdict(data, view, &verdict);
+    add_verdict(data, view, &verified);
     if (page_data_failed())
         return -ENOMEM;
     *out = data;

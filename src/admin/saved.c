@@ -18,6 +18,8 @@ int saved_open(struct saved *saved, const struct settings *settings)
     if (!directory)
         return 0;
     r = state_open(&saved->state, directory, STATE_READ);
+    if (r == 0)
+        r = state_freeze(&saved->state);
     saved->is_open = r == 0;
     return saved_judge(saved, r);
 }

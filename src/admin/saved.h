@@ -1,5 +1,5 @@
 /* The state, read for one request: what verify and sync came to, and which bodies were served. It
- * is opened each time, for the admin thread alone. */
+ * is opened each time, for the admin thread alone, and read as it is at one moment. */
 #pragma once
 
 #include "config/settings.h"

@@ -6,6 +6,7 @@
 #include "fixture.h"
 #include "protocol/jansson_alloc.h"
 #include "state/bodies.h"
+#include "state/verify_saving.h"
 #include "temporary.h"
 
 #include <errno.h>
@@ -429,6 +430,148 @@ static void it_is_told_what_happens_to_a_domain_by_itself(void **state)
     assert_null(next_of("full.example", "waiting"));
 }
 
+static const struct verify_check checks[] = {{"mx", "Do <this>.", "dig MX %d"}};
+
+/* Saves that a run of verify, which ended at a time, found an error of N domains, the last of which
+ * is full.example, and a warning of that one. */
+static void save_run(int64_t ended, int64_t n)
+{
+    const struct verify_finding error = {.check = TEXT("mx"),
+                                         .error = true,
+                                         .found = TEXT("<script>alert('\xff')</script>"),
+                                         .expected = TEXT("\"a\" & b"),
+                                         .n_domains = n};
+    const struct verify_finding warning = {
+        .check = TEXT("mx"), .found = TEXT("less"), .expected = TEXT("more"), .n_domains = 1};
+    const struct verify_run run = {.started = ended, .ended = ended, .domains = n, .error = n};
+    CLEANUP(verify_saving_free_pointer) struct verify_saving *saving = NULL;
+    struct state state;
+
+    assert_int_equal(state_open(&state, ".", STATE_WRITE), 0);
+    assert_int_equal(verify_saving_new(&state, &saving), 0);
+    assert_int_equal(
+        verify_saving_add_policy(saving, 0, TEXT("full.example"), &(struct verify_counts){1, 0, 3}),
+        0);
+    assert_int_equal(verify_saving_add_finding(saving, &error), 0);
+    for (int64_t i = 1; i <= n; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), i < n ? "d%lld.example" : "full.example", (long long)i);
+        assert_int_equal(verify_saving_add_domain(saving, text_from(name), 0, VERIFY_ERROR), 0);
+        assert_int_equal(verify_saving_add_to_finding(saving, text_from(name)), 0);
+    }
+    assert_int_equal(verify_saving_add_finding(saving, &warning), 0);
+    assert_int_equal(verify_saving_add_to_finding(saving, TEXT("full.example")), 0);
+    assert_int_equal(verify_saving_end(saving, &run, checks, ARRAY_LENGTH(checks)), 0);
+    verify_saving_free(saving);
+    saving = NULL;
+    state_close(&state);
+}
+
+static json_int_t number_at(const json_t *json, const char *key)
+{
+    return json_integer_value(json_object_get(json, key));
+}
+
+static void findings_are_told_of_all_domains_and_of_one(void **state)
+{
+    const json_t *findings, *first;
+    json_t *data;
+
+    (void)state;
+    save_run(time(NULL), 7);
+    data = overview_data(0);
+    assert_true(json_is_true(json_object_get(json_object_get(data, "health"), "trouble")));
+    assert_null(json_object_get(data, "unverified"));
+    assert_null(json_object_get(data, "more_findings"));
+    findings = json_object_get(data, "findings");
+    assert_int_equal(json_array_size(findings), 2);
+    first = json_array_get(findings, 0);
+    assert_int_equal(number_at(first, "n"), 7);
+    assert_int_equal(json_array_size(json_object_get(first, "first")), 5);
+    assert_int_equal(number_at(first, "more"), 2);
+    assert_string_equal(text_at(first, "do"), "Do <this>.");
+    assert_true(json_is_null(json_object_get(json_array_get(findings, 1), "more")));
+    assert_true(json_is_true(json_object_get(json_array_get(findings, 1), "warning")));
+    first = json_object_get(json_array_get(json_object_get(data, "policies"), 0), "verified");
+    assert_int_equal(number_at(first, "error"), 3);
+    assert_true(json_real_value(json_object_get(first, "ok_share")) == 25);
+    json_decref(data);
+    data = get_json(page_answer_domain, "/domain/full.example");
+    findings = json_object_get(data, "findings");
+    assert_int_equal(json_array_size(findings), 2);
+    assert_int_equal(json_object_size(json_array_get(findings, 0)), 4);
+    assert_string_equal(text_at(json_array_get(findings, 0), "severity"), "error");
+    assert_string_equal(text_at(json_array_get(findings, 0), "found"),
+                        "<script>alert('\\xff')</script>");
+    assert_string_equal(text_at(json_array_get(findings, 1), "severity"), "warning");
+    json_decref(data);
+    data = get_json(page_answer_domain, "/domain/www.example.net");
+    assert_int_equal(json_array_size(json_object_get(data, "findings")), 0);
+    json_decref(data);
+}
+
+static void findings_are_text_on_the_pages(void **state)
+{
+    static const char *const targets[] = {"/", "/?domain=full.example"};
+
+    (void)state;
+    save_run(time(NULL), 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(targets); i++) {
+        get(page_answer, targets[i], HTTP_STATUS_OK);
+        assert_true(body_has("&lt;script&gt;alert(&#39;\\xff&#39;)&lt;/script&gt;"));
+        assert_true(body_has("&quot;a&quot; &amp; b"));
+        assert_true(body_has("Do &lt;this&gt;."));
+        assert_true(body_has("dig MX full.example"));
+        assert_false(body_has("<script>alert"));
+    }
+}
+
+static void the_overview_says_when_nothing_was_verified_lately(void **state)
+{
+    json_t *data = overview_data(0);
+
+    (void)state;
+    assert_true(json_is_true(json_object_get(json_object_get(data, "unverified"), "never")));
+    assert_null(json_object_get(data, "verified"));
+    json_decref(data);
+    save_run(1780000000, 1);
+    data = overview_data(0);
+    assert_true(json_is_false(json_object_get(json_object_get(data, "unverified"), "never")));
+    assert_true(json_is_true(json_object_get(json_object_get(data, "verified"), "stale")));
+    assert_null(json_object_get(data, "runs"));
+    json_decref(data);
+}
+
+static double real_at(const json_t *json, const char *key)
+{
+    return json_real_value(json_object_get(json, key));
+}
+
+static void runs_become_points_of_plots(void **state)
+{
+    json_t *data, *runs;
+    const json_t *points;
+
+    (void)state;
+    save_run(1780000000, 4);
+    save_run(1780000300, 1);
+    save_run(1780001000, 2);
+    data = overview_data(0);
+    runs = json_object_get(data, "runs");
+    assert_int_equal(number_at(runs, "top_domains"), 4);
+    assert_int_equal(number_at(runs, "top_findings"), 4);
+    points = json_object_get(runs, "points");
+    assert_int_equal(json_array_size(points), 3);
+    assert_true(real_at(json_array_get(points, 0), "x") == 0);
+    assert_true(real_at(json_array_get(points, 0), "domains") == 0);
+    assert_true(real_at(json_array_get(points, 1), "x") == 300);
+    assert_true(real_at(json_array_get(points, 1), "error") == 75);
+    assert_true(real_at(json_array_get(points, 1), "warning") == 100);
+    assert_true(real_at(json_array_get(points, 2), "x") == 1000);
+    json_decref(data);
+}
+
 static void without_a_state_the_pages_are_there_all_the_same(void **state)
 {
     (void)state;
@@ -493,6 +636,8 @@ static void every_failed_allocation_fails_the_reply(void **state)
     diagnostics_error(&diagnostics, (struct place){.file = "a"}, "bad");
     status_set_refused(maker.status, &diagnostics, NULL, 0);
     diagnostics_deinit(&diagnostics);
+    save_run(1780000000, 7);
+    save_run(1780000300, 1);
     for (size_t i = 0; i < ARRAY_LENGTH(requests); i++)
         assert_true(failing_malloc_each(requests[i]) > 0);
     assert_true(failing_malloc_each(get_overview) > 50);
@@ -504,6 +649,7 @@ static void one_failed_allocation_is_enough(void **state)
     bool failed = true;
 
     (void)state;
+    save_run(1780000000, 7);
     for (size_t n = 0; failed; n++) {
         int r;
 
@@ -532,6 +678,10 @@ int main(void)
         TEST(policies_are_shown_fifty_at_a_time),
         TEST(a_domain_has_a_page_with_its_history),
         TEST(it_is_told_what_happens_to_a_domain_by_itself),
+        TEST(findings_are_told_of_all_domains_and_of_one),
+        TEST(findings_are_text_on_the_pages),
+        TEST(the_overview_says_when_nothing_was_verified_lately),
+        TEST(runs_become_points_of_plots),
         TEST(without_a_state_the_pages_are_there_all_the_same),
         TEST(a_state_that_cannot_be_read_is_said),
         TEST(the_files_of_the_page_are_there),
