@@ -3,11 +3,22 @@
 #include "cmocka_all.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 16 };
+enum {
+    BACKLOG = 16,
+    PORT_LOWEST = 10000,
+    EPHEMERAL = 32768, /* the first port that a connection may get */
+    PORTS_TRIED = 1000,
+};
 
 static int open_socket(int family, int flags)
 {
@@ -86,14 +97,45 @@ in_port_t sockets_port(int fd)
     return ntohs(address.sin_port);
 }
 
+static bool is_free(in_port_t port)
+{
+    const struct sockaddr_in address = loopback(port);
+    int fd = open_socket(AF_INET, 0);
+    bool bound = bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+
+    close(fd);
+    return bound;
+}
+
+/* Reserves a port by a lock, until the process ends: see tests/e2e/ports.py. */
+static bool reserve(in_port_t port)
+{
+    const char *temporary = getenv("TMPDIR");
+    char path[4096];
+    int fd, n = snprintf(path, sizeof(path), "%s/pdns-mta-sts-ports-%u",
+                         temporary ? temporary : "/tmp", getuid());
+
+    mkdir(path, 0700);
+    snprintf(path + n, sizeof(path) - (size_t)n, "/%u", port);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_free(port))
+        return true;
+    close(fd);
+    return false;
+}
+
 in_port_t sockets_free_port(void)
 {
-    struct sockaddr_in address = loopback(0);
-    int fd = open_socket(AF_INET, 0);
-    in_port_t port;
+    for (int i = 0; i < PORTS_TRIED; i++) {
+        uint16_t number;
+        in_port_t port;
 
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    port = sockets_port(fd);
-    close(fd);
-    return port;
+        assert_int_equal(getrandom(&number, sizeof(number), 0), sizeof(number));
+        port = (in_port_t)(PORT_LOWEST + number % (EPHEMERAL - PORT_LOWEST));
+        if (reserve(port))
+            return port;
+    }
+    fail_msg("no port is free");
+    return 0;
 }

@@ -16,5 +16,6 @@ int sockets_connect_tcp(in_port_t port);
 /* The port that a socket of IPv4 is bound to. */
 in_port_t sockets_port(int fd);
 
-/* A port on the loopback interface that was free a moment ago. */
+/* A free port on the loopback interface, which no other test gets until this process ends, and no
+ * connection as its own. */
 in_port_t sockets_free_port(void);
