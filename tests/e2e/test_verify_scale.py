@@ -8,10 +8,11 @@ import pytest
 
 from hostile_server import HostileServers, stall
 from internet import (
-    APEX, NS1, ROOT, ROOT_HINTS, WEB, Certificates, NameServer, Postfix, mail, zone_text,
+    APEX, NS1, ROOT, ROOT_HINTS, WEB, Certificates, NameServer, mail, zone_text,
 )
 from namespace import Namespace
 from nginx import Nginx
+from postfix import Postfix
 from powerdns import Zones
 from service import Service, run
 
