@@ -32,11 +32,19 @@ open_way() {
 
 hosts=$(pdns-mta-sts export dehydrated -c "$config")
 
-# Whether a certificate is trusted is for verify to say. Caddy 2.6 refuses some of several requests at the same
-# time, which are tried again.
-missing | xargs -r -P 4 -I HOST curl -sk -o /dev/null --max-time 60 \
-    --retry 2 --retry-delay 1 --retry-all-errors --retry-max-time 20 \
-    --connect-to HOST:443:127.0.0.1:443 https://HOST/.well-known/mta-sts.txt || true
+# Asks Caddy for each host that is read, some at the same time. Whether a certificate is trusted is for verify to
+# say. Caddy 2.6 refuses some of several requests at the same time, which are tried again.
+ask() {
+    xargs -r -P "$1" -I HOST curl -sk -o /dev/null --max-time 60 \
+        --retry 2 --retry-delay 1 --retry-all-errors --retry-max-time 20 \
+        --connect-to HOST:443:127.0.0.1:443 https://HOST/.well-known/mta-sts.txt || true
+}
+
+# One alone first, so that Caddy has an account: on a busy machine, several first requests at once have been seen
+# to leave Caddy 2.6 with a key that is not its account's.
+first=$(missing)
+ask 1 <<<"${first%%$'\n'*}"
+missing | ask 4
 
 changed=
 if [ -d "$store" ]; then
