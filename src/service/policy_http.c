@@ -80,7 +80,8 @@ static bool decode_asked(struct text value, char *to, struct text *out)
 }
 
 /* Whether the web server in front needs a certificate of a name: one that senders are led to by
- * records of ours, be it announced or held back. */
+ * records of ours, be it announced or held back. Where they are led to a name, by policy_host, that
+ * may be another machine; the authority, which looks, then refuses a certificate. */
 static bool wants_certificate(const struct snapshot *snapshot, struct text host)
 {
     struct domain domain;
