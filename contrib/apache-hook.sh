@@ -12,9 +12,14 @@ reload=${PDNS_MTA_STS_RELOAD:-systemctl --no-block reload pdns-mta-sts.service} 
 set -eu
 
 [ "$1" = installed ] || exit 0
-certificate=$store/$2/pubcert.pem
 copy=$public/$2/pubcert.pem
-[ -e "$certificate" ] || exit 0
+
+# Its name has the type of the key in it, such as pubcert.secp256r1.pem, unless that is RSA.
+certificate=
+for path in "$store/$2"/pubcert*.pem; do
+    [ ! -e "$path" ] || certificate=$path
+done
+[ -n "$certificate" ] || exit 0
 
 known=
 [ ! -e "$copy" ] || known=yes
