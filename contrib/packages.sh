@@ -15,9 +15,9 @@ POWERDNS_PACKAGES=(
 
 # For all tests, beside the two above. These compare llhttp with its predecessor.
 TEST_PACKAGES=(
-    apache2 bind9 bind9-utils build-essential caddy curl debhelper dehydrated dns-root-data dnsdist
+    apache2 bind9 bind9-utils build-essential caddy certbot curl debhelper dehydrated dns-root-data dnsdist
     dnsperf dpkg-dev fakeroot faketime git groff-base iproute2 knot knot-dnsutils libhttp-parser-dev
-    lintian man-db nginx nsd openssl pdns-backend-bind pebble postfix postfix-mta-sts-resolver procps
+    lego lintian man-db nginx nsd openssl pdns-backend-bind pebble postfix postfix-mta-sts-resolver procps
     prometheus python3-cryptography python3-dnspython python3-pytest strace systemd
     unbound
 )

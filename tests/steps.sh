@@ -118,6 +118,13 @@ check_many_zones() {
     suites build testlog --timeout-multiplier 4 --test-args='--domains 20000' e2e_catalog_parts
 }
 
+# A thousand domains behind each web server, and a hundred that get certificates, which takes minutes.
+check_many_certificates() {
+    suites build testlog --timeout-multiplier 2 \
+        --test-args='--domains 1000 --certificates 100 -k "hundreds_of or many_domains"' \
+        e2e_apache e2e_caddy e2e_dns_challenge e2e_https
+}
+
 # Checks that need no program to run. gcc's analyzer loses sight of memory that a structure owns;
 # tests/analyzer.supp names the places where it is wrong.
 check_statically() {

@@ -5,7 +5,7 @@ import signal
 import socket
 from pathlib import Path
 
-from processes import Program
+from processes import DEADLINE, Program
 
 MODULES = Path("/usr/lib/apache2/modules")
 # Those that Debian turns on, and those that the guide does.
@@ -53,11 +53,11 @@ class Apache(Program):
                         listens(443))
         return self
 
-    def reload(self):
+    def reload(self, deadline=DEADLINE):
         """As `apachectl graceful`; returns what was logged."""
         start = self.log_size()
         self.process.send_signal(signal.SIGUSR1)
-        return self.wait_log(" configured -- resuming normal operations", start)
+        return self.wait_log(" configured -- resuming normal operations", start, deadline)
 
 
 def listens(port):

@@ -30,7 +30,9 @@ def pytest_addoption(parser):
     parser.addoption("--configurations", type=int, default=30,
                      help="how many random configurations over each transport")
     parser.addoption("--domains", type=int, default=200,
-                     help="how many domains have own zones in a catalog in parts")
+                     help="how many domains have own zones in a catalog in parts, or certificates from files")
+    parser.addoption("--certificates", type=int, default=8,
+                     help="how many domains get certificates, each of which takes about a second")
     parser.addoption("--soak", type=float, default=8, help="seconds of the long run")
     parser.addoption("--storm", type=float, default=3,
                      help="seconds of reloading each 10 ms")
@@ -77,6 +79,8 @@ def pytest_runtest_makereport():
     report = outcome.get_result()
     if report.failed:
         for program in processes.running:
+            if not program.log_path.exists():
+                continue  # what comes after the end of the session's directories
             report.sections.append((f"log of {program.name}", program.log()[-LOG_TAIL:]))
 
 

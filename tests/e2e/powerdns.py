@@ -38,6 +38,14 @@ APEX = """\
 @ 3600 NS  ns1.example.net.
 """
 
+# What a zone has besides whose domains get mail; the servers are at 127.0.0.1.
+MAIL = """\
+@    3600 MX 10 {exchange}.
+*    3600 MX 10 {exchange}.
+ns1  3600 A  127.0.0.1
+mail 3600 A  127.0.0.1
+"""
+
 
 @dataclass(frozen=True)
 class Transport:
@@ -102,8 +110,15 @@ class Zones:
 
     def load_empty(self, *names):
         """Zones that have SOA and NS and no other record."""
-        master_file = self.directory / "empty.zone"
-        master_file.write_text(APEX, encoding="ascii")
+        self.load_text(APEX, names)
+
+    def load_mail(self, names, exchange="mail.example.net"):
+        """Zones with a mail server for the domain and for all below it."""
+        self.load_text(APEX + MAIL.format(exchange=exchange), names)
+
+    def load_text(self, text, names):
+        master_file = self.directory / "text.zone"
+        master_file.write_text(text, encoding="ascii")
         for name in names:
             self.load(name, master_file)
 

@@ -62,7 +62,7 @@ class Program:
     def log_size(self):
         return self.log_path.stat().st_size if self.log_path.exists() else 0
 
-    def wait_log(self, pattern, start=0):
+    def wait_log(self, pattern, start=0, deadline=DEADLINE):
         """Waits until a line of the log matches; returns the log from there on."""
         expression = re.compile(pattern)
 
@@ -71,7 +71,7 @@ class Program:
             lines = self.log(start).split("\n")[:-1]
             return any(expression.search(line) for line in lines)
 
-        wait_until(found, f"{pattern!r} in the log of {self.name}")
+        wait_until(found, f"{pattern!r} in the log of {self.name}", deadline)
         return self.log(start)
 
     def check_alive(self):

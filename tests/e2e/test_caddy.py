@@ -1,6 +1,7 @@
 """Policies behind Caddy, which gets certificates on demand: Debian's Caddy with the Caddyfile that is
 exported, and an authority that looks at DNS and at Caddy."""
 
+import json
 import os
 import socket
 import ssl
@@ -12,7 +13,7 @@ import pytest
 import sender
 from caddy import Caddy
 from documented import filled_in
-from hosting import PATH, Hosting, greet, peer_certificate
+from hosting import PATH, Hosting, greet, issue_many, peer_certificate
 from namespace import Namespace
 from pebble import URL
 from processes import DEADLINE, run_to_end, wait_until
@@ -23,6 +24,7 @@ ZONES = ["example.net", "example.org", "example.com", "waits.example", "many.exa
 MANY = [f"d{number}.many.example" for number in range(1000)]
 POLICIES = """\
 removal_limit: 100%
+defaults: {rua: "mailto:tlsrpt@example.net"}
 policies:
   - domain: example.net
     mode: enforce
@@ -30,7 +32,7 @@ policies:
     policy_host: 127.0.0.1
     retire: no
     domain_files: members.list
-  - {domain: example.com, mode: testing, mx: mail.example.com, policy_host: 127.0.0.1}
+  - {domain: example.com, mode: testing, mx: mail.example.net, policy_host: 127.0.0.1}
   - {domain: no-host.example, mode: none}
 """
 WAITING = """\
@@ -39,9 +41,13 @@ WAITING = """\
     mx: mail.example.net
     policy_host: 127.0.0.1
     certificates: {store}/mta-sts.%d/mta-sts.%d.crt
-    domains: member.waits.example
+    domain_files: waiting.list
 """
 AUTHORITY = "127.0.0.1-14000-dir"  # as Caddy calls the one of the test
+
+
+def write_list(path, names):
+    path.write_text("".join(f"{name}\n" for name in names), encoding="ascii")
 
 
 class World:
@@ -50,12 +56,14 @@ class World:
     def __init__(self, hosting):
         self.hosting = hosting
         self.members = hosting.service_directory / "members.list"
+        self.waiting = hosting.service_directory / "waiting.list"
         self.caddy = None
 
     def start(self, members):
         """The policies name Caddy's storage, to which the service has no access."""
         storage = self.hosting.make_directory()
-        self.members.write_text("".join(f"{name}\n" for name in members), encoding="ascii")
+        write_list(self.members, members)
+        write_list(self.waiting, ["member.waits.example"])
         self.hosting.start(
             POLICIES + WAITING.format(store=storage / "caddy" / "certificates" / AUTHORITY))
         self.start_caddy(storage)
@@ -75,7 +83,7 @@ class World:
         return self.caddy.store / AUTHORITY
 
     def list(self, members):
-        self.members.write_text("".join(f"{name}\n" for name in members), encoding="ascii")
+        write_list(self.members, members)
         self.hosting.service.reload()
 
     def stored(self):
@@ -209,12 +217,44 @@ def test_the_script_does_nothing_where_nothing_is_new(world):
     assert service.log(start).count("reload: ") == 1
 
 
-def run_script(world):
+def test_the_script_gets_the_certificates_of_many_domains(world, request):
+    """Caddy gets ten in ten seconds and no more, whoever asks."""
+    count = request.config.getoption("--certificates")
+    names = [f"d{number}.waits.example" for number in range(count)]
+    write_list(world.waiting, ["member.waits.example", *names])
+    world.hosting.service.reload("held back, having no certificate: ")
+    start = world.hosting.service.log_size()
+    assert run_script(world, patience=2 * count) == "no certificate: mta-sts.no-host.example\n"
+    world.hosting.service.wait_log("no longer waiting for a certificate", start)
+    assert {f"mta-sts.{name}" for name in names} <= world.stored()
+    assert world.hosting.verify(*names) == set()
+
+
+def test_hundreds_of_domains_are_served_from_caddys_storage(world, request):
+    """As if Caddy had got their certificates before. It reads one when it is asked for."""
+    hosting = world.hosting
+    names = [f"s{number}.many.example" for number in range(request.config.getoption("--domains"))]
+    hosts = [f"mta-sts.{name}" for name in names]
+    world.list(["example.org", *names])
+    for host, certificate, key in issue_many(hosting.authority, hosts):
+        folder = world.store / host
+        folder.mkdir()
+        (folder / f"{host}.crt").write_bytes(certificate)
+        (folder / f"{host}.key").write_bytes(key)
+        (folder / f"{host}.json").write_text(json.dumps({"sans": [host], "issuer_data": None}), encoding="ascii")
+    start = hosting.pebble.log_size()
+    for host in hosts:
+        assert peer_certificate(host, hosting.authority.certificate)[0] == [host]
+    assert hosting.verify(*names) == set()
+    assert hosting.pebble.ordered(start) == 0
+
+
+def run_script(world, patience=0):
     """Runs the script as root; returns what it prints."""
     service = world.hosting.service
     tools = world.hosting.make_directory()
     (tools / "pdns-mta-sts").symlink_to(program())
-    done = run_to_end([SCRIPT], timeout=5 * DEADLINE, env={
+    done = run_to_end([SCRIPT], timeout=5 * DEADLINE + patience, env={
         **os.environ,
         "PATH": f"{tools}:{os.environ['PATH']}",
         "PDNS_MTA_STS_CONFIG": str(service.config),
