@@ -12,11 +12,10 @@
 #include <sys/file.h>
 
 enum {
-    HOLD_MILLISECONDS = 20,   /* that others cannot write */
-    PAUSE_MILLISECONDS = 20,  /* that they can */
-    PATIENCE_SECONDS = 60,    /* with others that write */
-    ROWS_PER_LOOK = 64,       /* at the clock */
-    ROWS_PER_STATEMENT = 256, /* that are removed */
+    HOLD_MILLISECONDS = 20,  /* that others cannot write */
+    PAUSE_MILLISECONDS = 20, /* that they can */
+    PATIENCE_SECONDS = 60,   /* with others that write */
+    ROWS_PER_LOOK = 64,      /* at the clock */
 };
 
 struct verify_saving {
@@ -55,64 +54,86 @@ static int pause_writing(struct verify_saving *saving)
     return begin(saving);
 }
 
+/* Whether, after one row more, others have waited long enough. */
+static bool is_time_to_pause(struct verify_saving *saving)
+{
+    return ++saving->n_rows % ROWS_PER_LOOK == 0 &&
+           clock_monotonic_ms() >= saving->since + HOLD_MILLISECONDS;
+}
+
 /* Runs one of the statements that are run for each row. */
 static int add_row(struct verify_saving *saving, struct sqlite3_stmt *statement)
 {
     int r = state_run(saving->state, statement);
 
-    if (r || ++saving->n_rows % ROWS_PER_LOOK ||
-        clock_monotonic_ms() < saving->since + HOLD_MILLISECONDS)
-        return r;
-    return pause_writing(saving);
+    return r || !is_time_to_pause(saving) ? r : pause_writing(saving);
 }
 
-/* Removes the rows of a table whose run is below or above a number. */
-static int forget_rows(struct verify_saving *saving, const char *sql, int64_t run)
+/* How to find rows of other runs than one, and to remove one of them by its key. */
+struct forgetting {
+    const char *find_earlier, *find_later, *remove;
+};
+
+#define FORGETTING(TABLE, KEY, CONDITION)                                                          \
+    {                                                                                              \
+        "SELECT run, " KEY " FROM " TABLE " WHERE run < ?",                                        \
+            "SELECT run, " KEY " FROM " TABLE " WHERE run > ?",                                    \
+            "DELETE FROM " TABLE " WHERE run = ? AND " CONDITION                                   \
+    }
+
+static const struct forgetting forgettings[] = {
+    FORGETTING("finding_domains", "finding, domain", "finding = ? AND domain = ?"),
+    FORGETTING("findings", "number", "number = ?"),
+    FORGETTING("verified_domains", "domain", "domain = ?"),
+    FORGETTING("verified_policies", "number", "number = ?"),
+};
+
+/* Removes the row that was found. */
+static int remove_row(struct verify_saving *saving, struct sqlite3_stmt *found,
+                      struct sqlite3_stmt *remove)
 {
-    CLEANUP(state_finish) struct sqlite3_stmt *delete = NULL;
-    int r = state_prepare(saving->state, sql, &delete);
+    for (int i = 0; i < sqlite3_column_count(found); i++)
+        sqlite3_bind_value(remove, i + 1, sqlite3_column_value(found, i));
+    return state_run(saving->state, remove);
+}
+
+static int forget_rows(struct verify_saving *saving, const char *find_sql, const char *remove_sql,
+                       int64_t run)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *find = NULL, *remove = NULL;
+    int r = state_prepare(saving->state, find_sql, &find);
 
     if (r)
         return r;
-    state_bind_number(delete, 1, run);
-    state_bind_number(delete, 2, ROWS_PER_STATEMENT);
-    do {
-        r = state_run(saving->state, delete);
+    r = state_prepare(saving->state, remove_sql, &remove);
+    if (r)
+        return r;
+    state_bind_number(find, 1, run);
+    while ((r = state_step(saving->state, find)) == 0) {
+        r = remove_row(saving, find, remove);
         if (r)
             return r;
-        if (sqlite3_changes(saving->state->database) == 0)
-            return 0;
-        if (clock_monotonic_ms() >= saving->since + HOLD_MILLISECONDS)
-            r = pause_writing(saving);
-    } while (r == 0);
-    return r;
-}
-
-#define FORGET(TABLE, KEY, WHICH)                                                                  \
-    "DELETE FROM " TABLE " WHERE (" KEY ") IN"                                                     \
-    " (SELECT " KEY " FROM " TABLE " WHERE run " WHICH " ?1 LIMIT ?2)"
-#define FORGET_ALL(WHICH)                                                                          \
-    {                                                                                              \
-        FORGET("finding_domains", "run, finding, domain", WHICH),                                  \
-            FORGET("findings", "run, number", WHICH),                                              \
-            FORGET("verified_domains", "run, domain", WHICH),                                      \
-            FORGET("verified_policies", "run, number", WHICH)                                      \
+        if (!is_time_to_pause(saving))
+            continue;
+        sqlite3_reset(find);
+        r = pause_writing(saving);
+        if (r)
+            return r;
     }
-
-enum { TABLES = 4 };
-
-static const char *const forget_earlier[TABLES] = FORGET_ALL("<");
-static const char *const forget_later[TABLES] = FORGET_ALL(">");
+    return r == STATE_END ? 0 : r;
+}
 
 /* Removes the rows of all runs but one. */
 static int forget_others(struct verify_saving *saving, int64_t run)
 {
     int r = begin(saving);
 
-    for (size_t i = 0; i < TABLES && r == 0; i++) {
-        r = forget_rows(saving, forget_earlier[i], run);
+    for (size_t i = 0; i < ARRAY_LENGTH(forgettings) && r == 0; i++) {
+        const struct forgetting *table = &forgettings[i];
+
+        r = forget_rows(saving, table->find_earlier, table->remove, run);
         if (r == 0)
-            r = forget_rows(saving, forget_later[i], run);
+            r = forget_rows(saving, table->find_later, table->remove, run);
     }
     return saving->writing ? end(saving, r) : r;
 }
