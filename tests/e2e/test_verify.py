@@ -7,6 +7,7 @@ import pprint
 import re
 import select
 import signal
+import sqlite3
 import subprocess
 import time
 import urllib.request
@@ -263,6 +264,60 @@ def test_what_is_saved_is_shown_by_the_service(internet, make_directory):
     (ended,) = [line.split()[1] for line in lines
                 if line.startswith("pdns_mta_sts_verify_timestamp_seconds ")]
     assert abs(int(ended) - time.time()) < DEADLINE
+
+
+def read_saved(state):
+    """What a state has of the last run: the same as its JSON, but the domains sorted, and no times."""
+    with contextlib.closing(sqlite3.connect(f"file:{state}/state.db?mode=ro", uri=True)) as database:
+        ((run, *counts),) = database.execute(
+            "SELECT id, domains, ok, warning, error FROM verify_runs ORDER BY id DESC LIMIT 1")
+        findings = [
+            {"check": check, "severity": "error" if error else "warning", "found": found,
+             "expected": expected, "domains": [name for name, in database.execute(
+                 "SELECT domain FROM finding_domains WHERE run = ? AND finding = ? ORDER BY domain",
+                 (run, number))]}
+            for number, check, error, found, expected in database.execute(
+                "SELECT number, check_name, error, found, expected FROM findings WHERE run = ?"
+                " ORDER BY error DESC, n_domains DESC, number", (run,))]
+    return dict(zip(("domains", "ok", "warning", "error"), counts), findings=findings)
+
+
+def of_json(report):
+    """What a run printed, as read_saved has it."""
+    report = {key: value for key, value in report.items() if key not in ("started", "ended")}
+    for finding in report["findings"]:
+        finding["domains"].sort()
+    return report
+
+
+def test_what_is_saved_is_what_is_printed_and_named_domains_correct_it(internet, make_directory):
+    state = make_directory()
+    config = internet.service.config.parent / "saved.yaml"
+    text = f"state: {state}\n" + internet.service.config.read_text(encoding="utf-8")
+
+    def save(*arguments):
+        done = run("verify", "-c", config, "--save", "--format", "json", "--resolver", RESOLVER,
+                   "--trust-anchor", internet.anchor, *arguments, timeout=PATIENCE)
+        return of_json(read_findings(done)[1])
+
+    config.write_text(text, encoding="utf-8")
+    printed = save("--check", "txt,tlsrpt,mx")
+    assert printed["domains"] == TOTAL
+    assert read_saved(state) == printed
+
+    policy = "domain: other-mx.example, mode: enforce, mx: "
+    assert policy + "[mail.example.net]" in text
+    config.write_text(text.replace(policy + "[mail.example.net]", policy + "[other.mail.example]"),
+                      encoding="utf-8")
+    mended = save("--check", "mx", "other-mx.example")
+    assert (mended["domains"], mended["ok"], mended["findings"]) == (1, 1, [])
+    for finding in printed["findings"]:
+        if finding["check"] == "mx" and finding["severity"] == "error":
+            finding["domains"] = [name for name in finding["domains"] if name != "other-mx.example"]
+    printed["findings"] = [finding for finding in printed["findings"] if finding["domains"]]
+    printed["error"] -= 1
+    printed["warning"] += 1  # of an mx that none used, which one domain alone cannot tell
+    assert read_saved(state) == printed
 
 
 def test_without_a_state_nothing_is_saved(internet):
