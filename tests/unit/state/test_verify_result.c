@@ -4,6 +4,7 @@
 #include "state/verify_correction.h"
 #include "temporary.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -516,6 +517,105 @@ static void others_write_while_a_large_result_is_saved(void **state)
     assert_int_equal(number_of_query(&database, ROWS), 2);
 }
 
+/* Saves a result, or corrects it, while memory may run out. */
+static int try_to_save(bool whole)
+{
+    CLEANUP(state_close) struct state state = STATE_INIT;
+    CLEANUP(verify_saving_free_pointer) struct verify_saving *saving = NULL;
+    CLEANUP(verify_correction_free_pointer) struct verify_correction *correction = NULL;
+    const struct verify_run run = {.ended = 200, .domains = 1, .error = 1};
+    int r = state_open(&state, ".", STATE_WRITE);
+
+    if (r)
+        return r;
+    r = whole ? verify_saving_new(&state, &saving)
+              : verify_correction_new(&state, 500, checks, ARRAY_LENGTH(checks), &correction);
+    if (r)
+        return r;
+    r = whole ? verify_saving_add_finding(saving, &narrow)
+              : verify_correction_add(correction, TEXT("a.ex"), TEXT("x.example"), &narrow, 1);
+    if (r)
+        return r;
+    r = whole ? verify_saving_add_to_finding(saving, TEXT("f.ex")) : 0;
+    if (r)
+        return r;
+    return whole ? verify_saving_end(saving, &run, checks, ARRAY_LENGTH(checks))
+                 : verify_correction_end(correction);
+}
+
+/* Fails each allocation, ours and SQLite's, which can do without some. */
+static void fail_each(bool whole, int64_t ended, const char *after)
+{
+    CLEANUP(state_close) struct state database = opened(STATE_WRITE);
+
+    save_result(&database, 100);
+    for (size_t n = 0, saved = 0; saved < 2; n++) {
+        bool failed;
+        int r;
+
+        failing_malloc_after(n);
+        r = try_to_save(whole);
+        failed = failing_malloc_end();
+        assert_true(r == 0 || failed);
+        assert_findings(&database, 20, r ? WIDE NARROW WARNING : after);
+        assert_int_equal(number_of_query(&database, "SELECT ended FROM verify_runs"
+                                                    " ORDER BY id DESC LIMIT 1"),
+                         r ? 100 : ended);
+        saved = failed ? 0 : saved + 1;
+        if (r == 0)
+            save_result(&database, 100);
+    }
+}
+
+static void a_result_is_saved_whole_or_not_at_all_when_memory_runs_out(void **state)
+{
+    (void)state;
+    fail_each(true, 200, NARROW);
+}
+
+static void a_correction_counts_whole_or_not_at_all_when_memory_runs_out(void **state)
+{
+    (void)state;
+    fail_each(false, 100,
+              "E5|mx|no MX|an MX|Mend %d.|dig b.ex MX; dig b.ex A|b.ex c.ex d.ex e.ex f.ex\n"
+              "E2|txt|'two'|one|Mend the record.|dig _mta-sts.a.ex TXT|a.ex f.ex\n" WARNING);
+}
+
+static int roundup(int n)
+{
+    return n;
+}
+
+static int size_of(void *pointer)
+{
+    return (int)malloc_usable_size(pointer);
+}
+
+static void *allocate(int n)
+{
+    return __wrap_malloc((size_t)n);
+}
+
+static void *reallocate(void *pointer, int n)
+{
+    return __wrap_realloc(pointer, (size_t)n);
+}
+
+static int begin_allocating(void *context)
+{
+    (void)context;
+    return SQLITE_OK;
+}
+
+static void end_allocating(void *context)
+{
+    (void)context;
+}
+
+/* Has SQLite allocate where the tests can fail it. */
+static const sqlite3_mem_methods failing = {
+    allocate, free, reallocate, size_of, roundup, begin_allocating, end_allocating, NULL};
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -547,9 +647,15 @@ int main(void)
                                         temporary_enter, temporary_leave),
         cmocka_unit_test_setup_teardown(a_correction_that_does_not_end_changes_nothing,
                                         temporary_enter, temporary_leave),
+        cmocka_unit_test_setup_teardown(a_result_is_saved_whole_or_not_at_all_when_memory_runs_out,
+                                        temporary_enter, temporary_leave),
+        cmocka_unit_test_setup_teardown(
+            a_correction_counts_whole_or_not_at_all_when_memory_runs_out, temporary_enter,
+            temporary_leave),
         cmocka_unit_test_setup_teardown(others_write_while_a_large_result_is_saved, temporary_enter,
                                         temporary_leave),
     };
 
+    assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &failing), SQLITE_OK);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
