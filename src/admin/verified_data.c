@@ -4,6 +4,7 @@
 
 enum {
     FINDINGS = 20,            /* shown of all domains, */
+    FINDINGS_OPEN = 5,        /* of which so many are shown whole, if they are errors, */
     FINDINGS_OF_DOMAIN = 100, /* and of one */
     STALE = 2 * 86400,        /* seconds after which what was found may be true no longer */
 };
@@ -89,6 +90,8 @@ static int add_of_all(const struct verify_finding *finding, void *context)
         json_array_append_new(first, page_data_text(text_take(&names, ' ')));
     more = finding->n_domains - (json_int_t)json_array_size(first);
     add_remedy(data, finding);
+    json_object_set_new(data, "open",
+                        json_boolean(finding->error && json_array_size(context) < FINDINGS_OPEN));
     json_object_set_new(data, "n", json_integer(finding->n_domains));
     json_object_set_new(data, "one", json_boolean(finding->n_domains == 1));
     json_object_set_new(data, "first", first);
