@@ -15,11 +15,11 @@ POWERDNS_PACKAGES=(
 
 # For all tests, beside the two above. These compare llhttp with its predecessor.
 TEST_PACKAGES=(
-    apache2 bind9 bind9-utils build-essential caddy certbot curl debhelper dehydrated dns-root-data dnsdist
-    dnsperf dpkg-dev fakeroot faketime git groff-base iproute2 knot knot-dnsutils libhttp-parser-dev
-    lego lintian man-db nginx nsd openssl pdns-backend-bind pebble postfix postfix-mta-sts-resolver procps
-    prometheus python3-cryptography python3-dnspython python3-pytest strace systemd
-    unbound
+    apache2 bind9 bind9-utils build-essential caddy certbot chromium chromium-driver curl debhelper dehydrated
+    dns-root-data dnsdist dnsperf dpkg-dev fakeroot faketime git groff-base iproute2 knot knot-dnsutils
+    lego libhttp-parser-dev lintian man-db nginx nsd openssl pdns-backend-bind pebble postfix
+    postfix-mta-sts-resolver procps prometheus python3-cryptography python3-dnspython python3-pytest python3-selenium
+    strace systemd unbound
 )
 
 # Debian 12 has no llhttp, and systemd-dev is a part of systemd there.
@@ -34,6 +34,10 @@ fi
 CHECK_PACKAGES=(
     clang clang-format clang-tidy cppcheck gcovr libc6-dbg libclang-rt-dev llvm valgrind
 )
+
+# axe-core, which finds what keeps people from reading a page, has no Debian package.
+AXE_VERSION=4.10.3
+AXE_SHA256=0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292
 
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -79,4 +83,17 @@ install_packages() {
             ;;
         esac
     done
+}
+
+# fetch_axe DIRECTORY: has axe.min.js there, from npm.
+fetch_axe() {
+    local archive=axe-core-$AXE_VERSION.tgz
+
+    [ ! -f "$1/axe.min.js" ] || return 0
+    # Another nodejs than Debian's brings an npm of its own.
+    command -v npm >/dev/null || install_packages npm || return 1
+    mkdir -p "$1" &&
+        (cd "$1" && npm pack --silent "axe-core@$AXE_VERSION" >/dev/null &&
+            sha256sum --quiet -c <<<"$AXE_SHA256  $archive" &&
+            tar -xzf "$archive" --strip-components=1 package/axe.min.js)
 }

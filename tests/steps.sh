@@ -94,6 +94,7 @@ suites() {
 
 prepare_to_test() {
     install_packages "${BUILD_PACKAGES[@]}" "${POWERDNS_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
+    fetch_axe build-axe || exit 1
 }
 
 prepare_to_check() {

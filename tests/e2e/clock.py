@@ -6,6 +6,15 @@ from pathlib import Path
 FAKETIME = "faketime/libfaketimeMT.so.1"
 
 
+def preload():
+    """The environment of a program with another clock."""
+    return {
+        "LD_PRELOAD": str(next(Path("/usr/lib").glob("*/" + FAKETIME))),
+        "DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
+
+
 class Clock:
     """What a service takes for the time. The clocks that only go forward stay as they are."""
 
@@ -22,9 +31,7 @@ class Clock:
     def environment(self):
         return {
             **os.environ,
-            "LD_PRELOAD": str(next(Path("/usr/lib").glob("*/" + FAKETIME))),
+            **preload(),
             "FAKETIME_TIMESTAMP_FILE": str(self.path),
             "FAKETIME_NO_CACHE": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1",
         }

@@ -163,11 +163,12 @@ class Domain:
         self.records = ([f"@ 60 MX 10 {zone_mx}"] if zone_mx else []) + list(records)
         self.servers, self.zone = servers, zone
 
-    def policy(self):
+    def policy(self, among=None):
+        """The lines of its policy in a configuration, with its members among some domains."""
         if self.primary:
             return ""
         host = f", policy_host: {self.host}" if self.host else ""
-        members = [domain.name for domain in DOMAINS if domain.primary == self.name]
+        members = [domain.name for domain in among or DOMAINS if domain.primary == self.name]
         domains = f", domains: [{', '.join(members)}]" if members else ""
         return (f'  - {{domain: {self.name}, mode: {self.mode}, mx: [{self.mx}], rua: "{self.rua}"'
                 f"{host}, ttl: 5{self.more}{domains}}}\n")
@@ -215,6 +216,8 @@ DOMAINS = [
            records=['_mta-sts 5 TXT "v=STSv1; id=a"', '_mta-sts 5 TXT "v=STSv1; id=b"']),
     Domain("txt-bad.example", [("txt", E, r'"v=STSv1 id=\"\x1b[31m"'), ("servers", E, r"\x1b[31m")],
            records=['_mta-sts 5 TXT "v=STSv1 id=\\"\\027[31m"']),
+    Domain("markup.example", [("txt", E, r'"<script>alert(\"x\")</script><b>&amp;"'), ("servers", E, "<script>")],
+           records=['_mta-sts 5 TXT "<script>alert(\\"x\\")</script><b>&amp;"']),
     Domain("tlsrpt-other.example", [
         ("tlsrpt", E, '"v=TLSRPTv1; rua=mailto:old@example.net"'),
         ("servers", E, 'answers _smtp._tls TXT: "v=TLSRPTv1; rua=mailto:old@example.net"')],
@@ -337,7 +340,6 @@ DOMAINS = [
                                     ("starttls", W, "no answer from mx-dead.mail.example")],
            zone_mx="mx-dead.mail.example.", primary="verdict.example"),
 ]
-NAMES = [domain.name for domain in DOMAINS]
 MEMBERS = {"example.org": "mail.example.net", "member.example": "other.mail.example"}
 SIGNED = ["bogus.example", "nsec.example", "signed.example"]
 OWN = "own.example"  # in zones of the service's own
@@ -376,11 +378,18 @@ PROXY = "proxy_pass http://127.0.0.1:8080; proxy_set_header Host $host;"
 OTHER_POLICY = r"version: STSv1\r\nmode: enforce\r\nmx: other.example\r\nmax_age: 604800\r\n"
 
 
-class Internet:
-    """All of it, as a context manager inside a namespace."""
+def policies_of(domains):
+    return "".join(domain.policy(domains) for domain in domains)
 
-    def __init__(self, make_directory, namespace):
+
+class Internet:
+    """All of it, as a context manager inside a namespace; or with other domains, and other policies beside theirs."""
+
+    def __init__(self, make_directory, namespace, domains=None, policies=GOOD_POLICY + OWN_POLICY):
         self.make_directory = make_directory
+        self.domains = domains or DOMAINS
+        self.policies = "policies:\n" + policies + policies_of(self.domains)
+        self.signed = [name for name in SIGNED if name in [domain.name for domain in self.domains]]
         self.directory = make_directory()
         self.certificates = Certificates(self.directory)
         self.service = Service(make_directory(), 8053)
@@ -409,8 +418,7 @@ class Internet:
         self.programs.append(program)
 
     def start(self):
-        self.service.configure("policies:\n" + GOOD_POLICY + OWN_POLICY +
-                               "".join(domain.policy() for domain in DOMAINS), more=OWN_ZONES)
+        self.service.configure(self.policies, more=OWN_ZONES)
         for address in (NS6, WEB6, MAIL6):
             self.namespace.run("ip", "address", "add", address, "dev", "lo", "nodad")
         # Where only IPv6 has an address beyond loopback, the C library looks up no A records.
@@ -471,17 +479,17 @@ class Internet:
               for server in both)))
         for member, server in MEMBERS.items():
             self.load_text(zones, member, zone_text(both, f"@ 60 MX 10 {server}."))
-        for domain in DOMAINS:
+        for domain in self.domains:
             if domain.zone and set(domain.servers) - {"ns3"}:
                 self.load_text(zones, domain.name, zone_text(domain.servers, *domain.records))
-        for name in SIGNED:
+        for name in self.signed:
             zones.pdnsutil("secure-zone", name)
-        for name in ("bogus.example", "signed.example"):
+        for name in set(self.signed) - {"nsec.example"}:
             zones.pdnsutil("set-nsec3", name, "1 0 0 -", "narrow")
             zones.pdnsutil("rectify-zone", name)
 
     def load_others(self, zones):
-        for domain in DOMAINS:
+        for domain in self.domains:
             records = list(domain.records)
             if domain.name == "tls-ent.example":
                 records += self.records_of(domain.name)
@@ -502,13 +510,13 @@ class Internet:
         delegated = {"dns.example": ("ns1", "ns2"), "example.net": ("ns1", "ns2"),
                      "mail.example": ("ns1", "ns2"),
                      **{member: ("ns1", "ns2") for member in [OWN, *MEMBERS]},
-                     **{domain.name: domain.servers for domain in DOMAINS}}
+                     **{domain.name: domain.servers for domain in self.domains}}
         for name, servers in delegated.items():
             lines += [f"{name}. 60 NS {server}.dns.example.\n" for server in servers]
         lines += [f"{server}.dns.example. 60 A {address}\n"
                   for server, addresses in NAME_SERVERS.items() for address in addresses]
         lines.append(f"ns6.dns.example. 60 AAAA {NS6}\n")
-        for name in SIGNED:
+        for name in self.signed:
             ds = hosted.pdnsutil("export-zone-ds", name).splitlines()[1]
             line = " ".join(ds.split(";")[0].split()).replace(" IN ", " 60 IN ", 1)
             if name == "bogus.example":  # of some other key
@@ -527,7 +535,8 @@ class Internet:
     # --- The web -------------------------------------------------------------------------------
 
     def site(self):
-        names = [f"mta-sts.{name}" for name in ["example.net", OWN, *MEMBERS, *NAMES]]
+        names = [f"mta-sts.{name}" for name in ["example.net", OWN, *MEMBERS,
+                                           *(domain.name for domain in self.domains)]]
         issue = self.certificates.issue
         good = issue("web.pem", names, days=15)
         sites = {
