@@ -35,7 +35,7 @@ int verify_runs_read(struct state *state, struct verify_run out[static VERIFY_RU
     size_t found = 0;
     int r = state_prepare(state,
                           "SELECT " COLUMNS " FROM (SELECT * FROM verify_runs ORDER BY id DESC"
-                          " LIMIT ?) ORDER BY id",
+                          " LIMIT ?) ORDER BY ended, id",
                           &row);
 
     if (r)

@@ -16,6 +16,7 @@ struct verify_run {
 /* The last run. Returns 0, STATE_END if there was none, STATE_FAILED or -ENOMEM. */
 int verify_runs_last(struct state *state, struct verify_run *out);
 
-/* Reads all runs, the earliest first, and how many there are. Returns 0, STATE_FAILED or -ENOMEM.
+/* Reads all runs in the order of their ends, and how many there are. Returns 0, STATE_FAILED or
+ * -ENOMEM.
  */
 int verify_runs_read(struct state *state, struct verify_run out[static VERIFY_RUNS_MAX], size_t *n);

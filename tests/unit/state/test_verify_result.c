@@ -266,7 +266,7 @@ static void a_run_takes_the_place_of_the_one_before_whatever_the_clock_says(void
     assert_int_equal(number_of_query(&database, ROWS), 2);
     assert_int_equal(verify_runs_read(&database, runs, &n), 0);
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(runs[n - 4 + i].ended, ((int64_t[]){200, 200, 100, 50})[i]);
+        assert_int_equal(runs[i].ended, ((int64_t[]){50, 100, 200, 200})[i]);
 }
 
 static void the_last_runs_are_kept(void **state)
