@@ -44,13 +44,15 @@ static void write_metrics_page(void *context, const struct http_request *request
                                struct http_reply *reply)
 {
     CLEANUP(status_view_deinit) struct status_view view = {0};
+    CLEANUP(saved_close) struct saved saved;
     const struct admin *admin = context;
 
     (void)request;
     status_read(admin->status, &view);
     metrics_write(admin->settings, admin->counters, admin->n_counters, &view, &reply->body);
-    verified_write_metrics(admin->settings, &reply->body);
-    sync_result_write_metrics(admin->settings, view.snapshot, &reply->body);
+    reply->body.failed |= saved_open(&saved, admin->settings) < 0;
+    verified_write_metrics(&saved, &reply->body);
+    sync_result_write_metrics(&saved, view.snapshot, &reply->body);
 }
 
 static void write_status_page(void *context, const struct http_request *request,

@@ -119,6 +119,16 @@ static void add_state(struct buffer *out, const struct status_state *state)
     buffer_add_string(out, "}");
 }
 
+/* Adds what verify and sync came to. */
+static void add_saved(struct buffer *out, const struct settings *settings)
+{
+    CLEANUP(saved_close) struct saved saved;
+
+    out->failed |= saved_open(&saved, settings) < 0;
+    verified_write_json(&saved, out);
+    sync_result_write_json(&saved, out);
+}
+
 /* Goes on with the next part. */
 static void end_part(struct status_json *json)
 {
@@ -158,10 +168,8 @@ static bool add_step(struct status_json *json, struct buffer *out)
         add_reload(out, view);
         add_zones(out, view);
         add_state(out, &view->state);
-        if (json->settings) {
-            verified_write_json(json->settings, out);
-            sync_result_write_json(json->settings, out);
-        }
+        if (json->settings)
+            add_saved(out, json->settings);
         buffer_add_string(out, ",\"policies\":[");
         end_part(json);
         return true;

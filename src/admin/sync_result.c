@@ -1,23 +1,7 @@
 #include "admin/sync_result.h"
 
 #include "os/clock.h"
-#include "os/state_directory.h"
 #include "state/sync_runs.h"
-
-/* Reads the last run. Returns whether there was any. */
-static bool read_last(const struct settings *settings, struct sync_run *out, int64_t *succeeded)
-{
-    const char *directory = state_directory(settings->state);
-    struct state state;
-    bool found;
-
-    if (!directory)
-        return false;
-    found = state_open(&state, directory, STATE_READ) == 0 &&
-            sync_runs_last(&state, out, succeeded) == 0;
-    state_close(&state);
-    return found;
-}
 
 static void add_gauge(struct buffer *out, const char *name, const char *help, int64_t value)
 {
@@ -43,13 +27,13 @@ static void add_members(const struct snapshot *snapshot, struct buffer *out)
     }
 }
 
-void sync_result_write_metrics(const struct settings *settings, const struct snapshot *snapshot,
+void sync_result_write_metrics(struct saved *saved, const struct snapshot *snapshot,
                                struct buffer *out)
 {
     struct sync_run run;
     int64_t succeeded;
 
-    if (!read_last(settings, &run, &succeeded))
+    if (!saved->is_open || sync_runs_last(&saved->state, &run, &succeeded))
         return;
     add_members(snapshot, out);
     add_gauge(out, "names", "Names that the last run of sync looked up.", run.names);
@@ -61,12 +45,12 @@ void sync_result_write_metrics(const struct settings *settings, const struct sna
               succeeded);
 }
 
-void sync_result_write_json(const struct settings *settings, struct buffer *out)
+void sync_result_write_json(struct saved *saved, struct buffer *out)
 {
     struct sync_run run;
     int64_t succeeded;
 
-    if (!read_last(settings, &run, &succeeded))
+    if (!saved->is_open || sync_runs_last(&saved->state, &run, &succeeded))
         return;
     buffer_printf(out, ",\"sync\":{\"started\":\"%s\",\"ended\":\"%s\",\"succeeded\":",
                   clock_text(run.started).text, clock_text(run.ended).text);

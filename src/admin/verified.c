@@ -1,28 +1,13 @@
 #include "admin/verified.h"
 
 #include "os/clock.h"
-#include "os/state_directory.h"
 #include "state/verify_runs.h"
 
-/* Reads the counts of the last run. Returns whether there are any. */
-static bool read_last(const struct settings *settings, struct verify_run *out)
-{
-    const char *directory = state_directory(settings->state);
-    struct state state;
-    bool found;
-
-    if (!directory)
-        return false;
-    found = state_open(&state, directory, STATE_READ) == 0 && verify_runs_last(&state, out) == 0;
-    state_close(&state);
-    return found;
-}
-
-void verified_write_metrics(const struct settings *settings, struct buffer *out)
+void verified_write_metrics(struct saved *saved, struct buffer *out)
 {
     struct verify_run run;
 
-    if (!read_last(settings, &run))
+    if (!saved->is_open || verify_runs_last(&saved->state, &run))
         return;
     buffer_printf(out,
                   "# HELP pdns_mta_sts_verified_domains Domains by what verify found last.\n"
@@ -37,11 +22,11 @@ void verified_write_metrics(const struct settings *settings, struct buffer *out)
                   (long long)run.ended);
 }
 
-void verified_write_json(const struct settings *settings, struct buffer *out)
+void verified_write_json(struct saved *saved, struct buffer *out)
 {
     struct verify_run run;
 
-    if (!read_last(settings, &run))
+    if (!saved->is_open || verify_runs_last(&saved->state, &run))
         return;
     buffer_printf(out,
                   ",\"verify\":{\"started\":\"%s\",\"ended\":\"%s\",\"domains\":%lld,\"ok\":%lld,"
