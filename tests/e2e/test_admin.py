@@ -340,6 +340,14 @@ def test_admin_requests_and_answers_run_beside_each_other(admin):
     assert {*one.seen, *other.seen} <= {3, 4}
 
 
+def test_whoever_asks_again_and_again_takes_no_place_from_others(admin):
+    """A new connection for each question, as browsers and scripts make them: those that have ended
+    were seen so late that they filled all places, and others lost theirs before they had asked."""
+    for _ in range(300):
+        assert get(admin, "/healthz")[0] == 200
+    assert Metrics(admin).sum("connections_evicted_total", listener="admin") == 0
+
+
 def test_the_admin_thread_is_one_of_its_own(admin):
     """It answers while no answering thread does anything: none of them wakes for it."""
     ask(admin, "www.example.net.")
