@@ -152,6 +152,8 @@ class Course:
         self.live_on(rng)
 
     def event_crash(self, rng):
+        """The time of a start is written, too: it begins the day that a restart may take."""
+        self.life.wait_written()
         self.crash()
         self.live_on(rng)
 
