@@ -137,10 +137,8 @@ static int sync_directory(const char *path)
     return fd >= 0 && fsync(fd) == 0 ? 0 : -errno;
 }
 
-int lists_replace(struct lists *lists, struct buffer *fault)
+static int replace_all(struct lists *lists, struct buffer *fault)
 {
-    CLEANUP(fd_close) int lock = lists->n ? synced_lock(lists->state, true) : -1;
-
     for (size_t i = 0; i < lists->n; i++) {
         struct lists_file *file = &lists->files[i];
 
@@ -152,6 +150,15 @@ int lists_replace(struct lists *lists, struct buffer *fault)
             return fail(fault, "write", file->path);
     }
     return 0;
+}
+
+int lists_replace(struct lists *lists, struct buffer *fault)
+{
+    int lock = lists->n ? synced_lock(lists->state, true) : -1;
+    int r = replace_all(lists, fault);
+
+    fd_close(&lock);
+    return r;
 }
 
 /* The next member of a policy from a number of an entry on, or NULL. */
