@@ -609,6 +609,7 @@ def test_a_damaged_state_is_set_aside(kept, damage, running):
     now = serials(kept)
     assert now["mta-sts.example.org."] > last["mta-sts.example.org."]
     wait_written(kept)
+    assert FAILING not in kept.log(start)
     restart(kept)
     assert serials(kept) == now
 
