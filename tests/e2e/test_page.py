@@ -255,18 +255,32 @@ def test_long_names_wrap(browser, many):
     look_at(browser, f"{many.page}?domain={LONG}", "domain-long-name", f"_mta-sts.{LONG}.")
 
 
+def rows_of_all_pages(browser):
+    """The names in the first column of this page and all that follow it."""
+    names = []
+    while True:
+        names += browser.run("return Array.from(document.querySelectorAll('tbody th'), (each) => each.textContent)")
+        further = browser.all("a[rel=next]")
+        if not further:
+            return names
+        browser.open(further[0].get_attribute("href"))
+
+
 def test_a_search_is_paged(browser, many):
     look_at(browser, f"{many.page}?q=CUSTOMER-5", "search", "Domains with “CUSTOMER-5”", "customer-59.example")
     browser.open(f"{many.page}?q=customer")
-    seen = []
-    while True:
-        seen += [each.text for each in browser.all("tbody th")]
-        further = browser.all("a[rel=next]")
-        if not further:
-            break
-        browser.open(further[0].get_attribute("href"))
-    assert sorted(seen) == sorted(NAMES.split())
+    assert sorted(rows_of_all_pages(browser)) == sorted(NAMES.split())
     look_at(browser, f"{many.page}?q={'%3Cb%3E%22%26'}", "search-none", "Domains with “<b>\"&”", "There are none")
+
+
+def test_policies_are_paged(browser, shown):
+    shown.configure("".join(f"  - {{domain: policy-{number}.example, mode: none}}\n" for number in range(120)))
+    shown.start()
+    browser.be()
+    browser.open(shown.page)
+    assert rows_of_all_pages(browser) == [f"policy-{number}.example" for number in range(120)]
+    browser.one("#policies .more a").click()
+    browser.wait_text("policy-0.example", "#policies")
 
 
 @pytest.mark.parametrize("name, query, text", [
@@ -447,3 +461,14 @@ def test_a_printed_page_has_no_controls(browser, many):
     browser.photograph("print")
     assert not browser.one("#q").is_displayed()
     assert "example.net" in browser.text("#policies")
+
+
+def test_a_domain_that_goes_while_it_is_looked_at_is_said_to_be_gone(browser, shown):
+    shown.configure(POLICIES["good.example"] + "  - {domain: other.example, mode: none}\n")
+    shown.start()
+    browser.be()
+    browser.open(f"{shown.page}?domain=other.example")
+    shown.configure(POLICIES["good.example"])
+    shown.reload()
+    browser.wait_text("No such domain", "h1")
+    wait_until(lambda: not browser.text("#live"), "the page not to be live any more")

@@ -185,12 +185,15 @@ async function renewPage() {
     tag = reply.headers.get("ETag") ?? "";
 }
 
-/* One miss is a restart, perhaps; two are told. A page that says what is wrong with its address stays
- * as it is: asking again would fill the console. */
+/* One miss is a restart, perhaps; two are told. A page that says what is wrong with its address, or that
+ * the domain is gone, stays as it is: asking again would fill the console. */
 async function look() {
-    if (document.body.hasAttribute("data-still"))
-        return;
     timer = -1;
+    if (document.body.hasAttribute("data-still")) {
+        byId("live").classList.remove("on");
+        setText(byId("live"), "");
+        return;
+    }
     try {
         await renewPage();
         showLive();
