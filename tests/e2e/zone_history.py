@@ -47,7 +47,8 @@ class ZoneHistory:
         self.told = {}  # the serials of every zone that were notified
         self.unknown = set()  # domains without a zone, whose serial was not seen
         self.restarted = self.crashed = False  # since the last load
-        self.lost = 0  # crashes since the last serial that was seen
+        self.lost = 0  # crashes since the last serial that was seen,
+        self.latest = 0  # and the latest time of a load since then, which counts as given
 
     def restart(self):
         """What was notified is kept for the zones that have the same serial afterwards."""
@@ -78,7 +79,8 @@ class ZoneHistory:
                 kept |= {each: (what, self.kept_serial(each, what)) for each in policy.domains()}
                 if policy.domain in loose:
                     free |= {*policy.domains()}
-        limits = Limits(self.highest, began, ended, loose or free, self.lost)
+        self.latest = max(self.latest, ended) if self.lost else ended
+        limits = Limits(self.highest, began, self.latest, loose or free, self.lost)
         fresh = 0
         for zone in model.zones.values():
             before = self.model.zones.get(zone.name)
