@@ -14,6 +14,7 @@
 
 enum {
     BUSY_MILLISECONDS = 2000,
+    GLANCE_MILLISECONDS = 50,
     AGAIN_MILLISECONDS = 10,
 };
 
@@ -262,7 +263,7 @@ static int connect_database(struct state *state, const char *path, int flags)
     if (code != SQLITE_OK)
         return fail(state, code);
     sqlite3_extended_result_codes(state->database, 1);
-    sqlite3_busy_timeout(state->database, BUSY_MILLISECONDS);
+    sqlite3_busy_timeout(state->database, state->patience);
     return 0;
 }
 
@@ -371,6 +372,7 @@ int state_open(struct state *state, const char *directory, enum state_mode mode)
     int r;
 
     *state = STATE_INIT;
+    state->patience = mode == STATE_GLANCE ? GLANCE_MILLISECONDS : BUSY_MILLISECONDS;
     /* The directory may be a symbolic link, as systemd makes them; state.db may not. */
     if (!realpath(directory, real)) {
         snprintf(state->fault, sizeof(state->fault), "%s", strerror(errno));
@@ -381,7 +383,7 @@ int state_open(struct state *state, const char *directory, enum state_mode mode)
         snprintf(state->fault, sizeof(state->fault), "its path is too long");
         return STATE_FAILED;
     }
-    if (mode == STATE_READ)
+    if (mode != STATE_WRITE)
         return open_to_read(state, state->path);
     make_file(state->path, real);
     r = open_to_write(state, state->path);

@@ -21,12 +21,14 @@ struct sqlite3;
 enum { STATE_FAILED = 1 };
 
 enum state_mode {
-    STATE_READ,  /* an existing database alone, without changing it */
-    STATE_WRITE, /* made if it is missing, brought up to this version */
+    STATE_READ,   /* an existing database alone, without changing it */
+    STATE_GLANCE, /* the same, for who cannot wait long for others who have it locked */
+    STATE_WRITE,  /* made if it is missing, brought up to this version */
 };
 
 struct state {
     struct sqlite3 *database;
+    int patience;       /* how long to wait for locks, in milliseconds */
     bool created;       /* there was none */
     char set_aside[64]; /* what a damaged one is called now, or empty */
     char fault[256];    /* of the last failure */

@@ -10,6 +10,7 @@
 #include "temporary.h"
 
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 
 static struct notify *notify;
@@ -597,6 +598,28 @@ static void a_state_that_cannot_be_read_is_said(void **state)
     get(page_answer_domain, "/domain/full.example", HTTP_STATUS_OK);
 }
 
+static void a_state_that_another_has_locked_is_said(void **state)
+{
+    struct sqlite3 *other = NULL;
+    json_t *data;
+
+    (void)state;
+    assert_int_equal(sqlite3_open("state.db", &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "PRAGMA locking_mode = EXCLUSIVE; DELETE FROM sync_runs",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    data = overview_data(0);
+    assert_string_equal(text_at(json_object_get(data, "unreadable"), "fault"),
+                        "database is locked");
+    assert_null(json_object_get(data, "unverified"));
+    json_decref(data);
+    get(page_answer_domain, "/domain/full.example", HTTP_STATUS_OK);
+    sqlite3_close(other);
+    data = overview_data(0);
+    assert_null(json_object_get(data, "unreadable"));
+    json_decref(data);
+}
+
 static void the_files_of_the_page_are_there(void **state)
 {
     (void)state;
@@ -684,6 +707,7 @@ int main(void)
         TEST(runs_become_points_of_plots),
         TEST(without_a_state_the_pages_are_there_all_the_same),
         TEST(a_state_that_cannot_be_read_is_said),
+        TEST(a_state_that_another_has_locked_is_said),
         TEST(the_files_of_the_page_are_there),
         TEST(every_failed_allocation_fails_the_reply),
         TEST(one_failed_allocation_is_enough),
