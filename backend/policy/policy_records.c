@@ -292,6 +292,11 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
     r = copy_mx(arena, spec, &policy.mx);
     if (r)
         return r;
+    if (spec->certificates) {
+        r = arena_copy_text(arena, text_from(spec->certificates), &policy.certificates);
+        if (r)
+            return r;
+    }
     if (spec->mode != POLICY_MODE_ABSENT) {
         r = make_mta_sts(arena, spec, &policy);
         if (r)

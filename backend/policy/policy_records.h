@@ -76,16 +76,18 @@ enum {
 struct policy {
     struct text primary; /* canonical */
     enum policy_mode mode;
-    uint32_t ttl;            /* seconds */
-    uint32_t max_age;        /* seconds */
-    uint32_t announce_delay; /* seconds */
-    bool fixed_id;           /* the operator set the id */
-    bool retire;             /* domains that leave it retire, if it binds senders */
-    struct text former;      /* of retiring domains (former.h); PRIMARY is then no domain */
-    struct text body;        /* empty if the mode is absent, like the ids */
-    struct text id;          /* what is announced */
-    struct text body_id;     /* derived from the body */
-    const struct name *mx;   /* patterns of its mail servers */
+    uint32_t ttl;             /* seconds */
+    uint32_t max_age;         /* seconds */
+    uint32_t announce_delay;  /* seconds */
+    bool fixed_id;            /* the operator set the id */
+    bool retire;              /* domains that leave it retire, if it binds senders */
+    struct text former;       /* of retiring domains (former.h); PRIMARY is then no domain */
+    struct text body;         /* empty if the mode is absent, like the ids */
+    struct text id;           /* what is announced */
+    struct text body_id;      /* derived from the body */
+    struct text certificates; /* for people: a template (base/template.h) of the files that domains
+                                 which are held back wait for; empty if none is */
+    const struct name *mx;    /* patterns of its mail servers */
     size_t n_mx;
     bool zones;                       /* the service is authoritative, in zones of its own */
     size_t n_apex_rows;               /* at each apex of these zones: SOA and NS, the first rows */

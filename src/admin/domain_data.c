@@ -3,6 +3,7 @@
 #include "admin/page_data.h"
 #include "admin/verified_data.h"
 #include "answer/master_file.h"
+#include "base/template.h"
 #include "os/clock.h"
 #include "policy/former.h"
 #include "snapshot/retiring.h"
@@ -145,22 +146,35 @@ static int add_bodies(json_t *data, const struct status_view *view, struct saved
     return r;
 }
 
+/* Adds that a domain is held back, and which file it waits for. */
+static int add_held(json_t *next, const struct domain *domain)
+{
+    CLEANUP(buffer_deinit) struct buffer file = BUFFER_INIT;
+
+    template_write(&file, domain->policy->certificates, domain->name);
+    json_object_set_new(next, "held",
+                        json_pack("{s:o}", "file", page_data_text(buffer_text(&file))));
+    return file.failed ? -ENOMEM : 0;
+}
+
 /* Adds what becomes of the domain by itself. */
-static void add_next(json_t *data, const struct status_view *view, const struct domain *domain)
+static int add_next(json_t *data, const struct status_view *view, const struct domain *domain)
 {
     const struct status_waiting_id *waiting = status_view_waiting(view, domain->policy);
     json_t *next = json_object();
+    int r = 0;
 
     if (domain_state_of(view, domain) == DOMAIN_STATE_RETIRING)
         json_object_set_new(next, "retiring",
                             json_pack("{s:o}", "until", page_data_time(until_of(view, domain))));
     if (domain->held)
-        json_object_set_new(next, "held", json_object());
+        r = add_held(next, domain);
     if (waiting)
         json_object_set_new(next, "waiting", page_data_waiting(waiting));
     if (json_object_size(next))
         json_object_set(data, "next", next);
     json_decref(next);
+    return r;
 }
 
 static void add_policy(json_t *data, const struct domain *domain)
@@ -238,7 +252,9 @@ int domain_data_page(const struct status_view *view, struct saved *saved,
     page_data_add_service(data, view);
     domain_data_add_flags(data, view, domain);
     add_policy(data, domain);
-    add_next(data, view, domain);
+    r = add_next(data, view, domain);
+    if (r)
+        return r;
     r = add_verified(data, saved, domain);
     if (r)
         return r;

@@ -192,7 +192,8 @@ static int make_spec(struct reading *reading, struct policy_spec *out)
     if (r)
         return r;
     if (spec.mode != POLICY_MODE_ABSENT) {
-        certificates_begin(certificates, reading->settings.certificates);
+        spec.certificates = reading->settings.certificates;
+        certificates_begin(certificates, spec.certificates);
         r = certificates_look(certificates, name_text(&spec.primary), &spec.held);
         if (r)
             return r;

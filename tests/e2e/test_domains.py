@@ -88,6 +88,10 @@ def test_a_domain_is_shown_as_json_and_as_a_page(served, name, policy, kind, sta
     assert all(record["name"] in page for record in shown["records"])
 
 
+def test_a_domain_that_is_held_back_names_the_file_that_it_waits_for(served):
+    assert f"<code>{served.directory}/also.held.example.pem</code>" in get(served, "/?domain=also.held.example")[2]
+
+
 def test_records_are_those_that_dig_would_print(served):
     for name in ("example.net", "example.org", "held.example", "reports.example"):
         lines = [line.split(None, 4) for line in run("records", "-c", served.config, name).stdout.splitlines()]

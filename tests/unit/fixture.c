@@ -293,6 +293,7 @@ static int build_listed(struct snapshot **out)
     uint32_t policy;
     int r = builder_new(42, &builder);
 
+    spec.certificates = "/certificates/%d.pem";
     r = r ? r : builder_add_policy(builder, &spec, 0, &policy);
     r = r ? r : add_members(builder, policy, false, 2, published);
     r = r ? r : add_members(builder, policy, true, 1, held);
