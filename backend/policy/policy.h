@@ -44,11 +44,10 @@ struct policy_spec {
     const char *acme_challenge; /* a template (challenge.h), or NULL */
     uint32_t ttl;               /* seconds, of every record of the policy */
     uint32_t announce_delay;    /* seconds that a new id waits after the body has changed */
-    const char
-        *certificates; /* the files that domains wait for, to be shown: a template, or NULL */
-    bool held;         /* the primary's TXT record is held back */
-    bool retire;       /* domains that leave the policy retire (RFC 8461 8.3) */
-    bool zones;        /* in zones of the service's own; POLICY_HOST must then be empty */
+    const char *certificates;   /* to be shown: a template of the files that domains wait for */
+    bool held;                  /* the primary's TXT record is held back */
+    bool retire;                /* domains that leave the policy retire (RFC 8461 8.3) */
+    bool zones;                 /* in zones of the service's own; POLICY_HOST must then be empty */
 };
 
 /* Whether a text may be an id: 1 to 32 ASCII letters or digits (RFC 8461 3.1). */

@@ -40,6 +40,12 @@ static bool is_text(struct text text)
     return character;
 }
 
+static bool refuse_length(const char *name, char fault[PAGE_QUERY_FAULT_MAX])
+{
+    snprintf(fault, PAGE_QUERY_FAULT_MAX, "%s: longer than any name", name);
+    return false;
+}
+
 /* Decodes a value into a terminated text. Returns whether it is one; NAME is for the fault. */
 static bool decode(struct text value, bool is_form, const char *name,
                    char out[PAGE_QUERY_TEXT_MAX + 1], char fault[PAGE_QUERY_FAULT_MAX])
@@ -47,25 +53,25 @@ static bool decode(struct text value, bool is_form, const char *name,
     char decoded[3 * PAGE_QUERY_TEXT_MAX];
     struct text text;
 
-    if (value.length > sizeof(decoded)) {
-        snprintf(fault, PAGE_QUERY_FAULT_MAX, "%s: longer than any name", name);
-    } else if (!url_decode(value, is_form, decoded, &text)) {
+    if (value.length > sizeof(decoded))
+        return refuse_length(name, fault);
+    if (!url_decode(value, is_form, decoded, &text)) {
         snprintf(fault, PAGE_QUERY_FAULT_MAX,
                  "%s: found %s, expected two hexadecimal digits after each %%", name,
                  quote_text(value).text);
-    } else if (!is_text(text)) {
+        return false;
+    }
+    if (!is_text(text)) {
         snprintf(fault, PAGE_QUERY_FAULT_MAX, "%s: found %s, expected UTF-8", name,
                  quote_text(text).text);
-    } else if (text.length > PAGE_QUERY_TEXT_MAX) {
-        snprintf(fault, PAGE_QUERY_FAULT_MAX, "%s: longer than any name", name);
-    } else {
-        text = text_trim(text, TEXT(" \t\r\n"));
-        if (text.length)
-            memcpy(out, text.data, text.length);
-        out[text.length] = '\0';
-        return true;
+        return false;
     }
-    return false;
+    if (text.length > PAGE_QUERY_TEXT_MAX)
+        return refuse_length(name, fault);
+    text = text_trim(text, TEXT(" \t\r\n"));
+    memcpy(out, text.data, text.length);
+    out[text.length] = '\0';
+    return true;
 }
 
 static bool read_state(const char *value, struct page_query *out, char *fault)
@@ -97,22 +103,15 @@ static bool read_value(enum field field, struct text encoded, struct page_query 
     const char *name = field_names[field].data;
     char value[PAGE_QUERY_TEXT_MAX + 1];
 
+    if (field == FIELD_Q)
+        return decode(encoded, true, name, out->q, fault);
+    if (field == FIELD_DOMAIN)
+        return decode(encoded, true, name, out->domain, fault);
     if (!decode(encoded, true, name, value, fault))
         return false;
-    switch (field) {
-    case FIELD_Q:
-        strcpy(out->q, value);
-        return true;
-    case FIELD_STATE:
+    if (field == FIELD_STATE)
         return read_state(value, out, fault);
-    case FIELD_FROM:
-        return read_number(name, value, &out->from, fault);
-    case FIELD_DOMAIN:
-        strcpy(out->domain, value);
-        return true;
-    default:
-        return read_number(name, value, &out->policies, fault);
-    }
+    return read_number(name, value, field == FIELD_FROM ? &out->from : &out->policies, fault);
 }
 
 bool page_query_read(struct text target, struct page_query *out, char fault[PAGE_QUERY_FAULT_MAX])

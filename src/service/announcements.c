@@ -163,8 +163,9 @@ struct status_waiting *announcements_show(const struct announcements *announceme
             .policy = waiting->policy,
             .due = clock + (time_t)((waiting->due - now + 999) / 1000),
         };
-        strcpy(id->announced, waiting->id);
-        strcpy(id->next, snapshot_policy(loaded, waiting->policy)->id.data);
+        snprintf(id->announced, sizeof(id->announced), "%s", waiting->id);
+        snprintf(id->next, sizeof(id->next), "%s",
+                 snapshot_policy(loaded, waiting->policy)->id.data);
     }
     return shown;
 }
