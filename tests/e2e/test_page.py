@@ -251,6 +251,11 @@ def many(make_directory, ports, network):
 
 
 def test_long_names_wrap(browser, many):
+    for width in 320, 600, 800, 1000, 2560:
+        browser.be(width=width)
+        browser.open(many.page)
+        browser.photograph(f"long-names-{width}")
+        assert not browser.overflowing(), width
     look_at(browser, many.page, "long-names", LONG, "reports only")
     look_at(browser, f"{many.page}?domain={LONG}", "domain-long-name", f"_mta-sts.{LONG}.")
 
