@@ -45,9 +45,10 @@ class Lifetime:
         self.clock.set(self.passed + self.ahead)
 
     def step(self):
-        """So that the clock tells what is written from now on from what was written before."""
-        self.passed += 2
-        self.clock.set(self.passed + self.ahead)
+        """Waits for the next second, so that the clock tells what is written from now on from what
+        was written before."""
+        second = int(self.clock_now())
+        wait_until(lambda: int(self.clock_now()) > second, "the next second")
 
     def jump(self, seconds):
         """Sets the clock to so many seconds from the true time."""
