@@ -198,6 +198,7 @@ static void take_message(struct question *question, const uint8_t *message, size
 
     if (refuses_edns(question, message)) {
         question->server->no_edns = true;
+        question->id++; /* so that a refusal of an earlier try, late, is no answer to the next */
         ask_again(question);
         return;
     }

@@ -14,6 +14,7 @@ enum { QUESTIONS = 20 };
 enum manner {
     FORMERR_WITHOUT_QUESTION, /* where it has an OPT record */
     NOTIMP_WITH_QUESTION,     /* where it has an OPT record */
+    NOTIMP_TWICE,             /* the same, as if it had been asked twice before it answered */
     TRUNCATED_OVER_UDP,
 };
 
@@ -55,8 +56,8 @@ static size_t answer(struct name_server *server, uint8_t *message, bool udp)
     }
     if (edns && server->manner != TRUNCATED_OVER_UDP) {
         server->n_refused++;
-        message[3] = server->manner == NOTIMP_WITH_QUESTION ? ns_r_notimpl : ns_r_formerr;
-        message[5] = server->manner == NOTIMP_WITH_QUESTION;
+        message[3] = server->manner == FORMERR_WITHOUT_QUESTION ? ns_r_formerr : ns_r_notimpl;
+        message[5] = server->manner != FORMERR_WITHOUT_QUESTION;
         return message[5] ? size : NS_HFIXEDSZ;
     }
     message[7] = 1;
@@ -66,6 +67,7 @@ static size_t answer(struct name_server *server, uint8_t *message, bool udp)
 
 static void on_datagram(evutil_socket_t fd, short what, void *context)
 {
+    struct name_server *server = context;
     uint8_t message[NS_PACKETSZ];
     struct sockaddr_in from;
     socklen_t length = sizeof(from);
@@ -74,8 +76,9 @@ static void on_datagram(evutil_socket_t fd, short what, void *context)
     (void)what;
     if (recvfrom(fd, message, sizeof(message), 0, (struct sockaddr *)&from, &length) < NS_HFIXEDSZ)
         return;
-    size = answer(context, message, true);
-    sendto(fd, message, size, 0, (struct sockaddr *)&from, length);
+    size = answer(server, message, true);
+    for (int i = message[3] && server->manner == NOTIMP_TWICE; i >= 0; i--)
+        sendto(fd, message, size, 0, (struct sockaddr *)&from, length);
 }
 
 static void peer_free(struct peer *peer)
@@ -213,6 +216,12 @@ static void a_server_that_does_not_know_edns_is_asked_without(void **state)
     a_server_that_refuses_edns_is_asked_without(NOTIMP_WITH_QUESTION);
 }
 
+static void a_refusal_of_edns_that_comes_twice_is_no_answer(void **state)
+{
+    (void)state;
+    a_server_that_refuses_edns_is_asked_without(NOTIMP_TWICE);
+}
+
 static void long_answers_come_over_no_more_than_eight_connections_at_a_time(void **state)
 {
     struct name_server server;
@@ -230,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_that_cannot_read_edns_is_asked_without),
         cmocka_unit_test(a_server_that_does_not_know_edns_is_asked_without),
+        cmocka_unit_test(a_refusal_of_edns_that_comes_twice_is_no_answer),
         cmocka_unit_test(long_answers_come_over_no_more_than_eight_connections_at_a_time),
     };
 
