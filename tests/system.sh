@@ -132,6 +132,8 @@ with_tools() {
         echo "${BUILD_PACKAGES[@]}" "${POWERDNS_PACKAGES[@]}" "${TEST_PACKAGES[@]}"'
 
     make_root "$fetch install \$(chroot \"\$1\" bash -c 'cd /root/pdns-mta-sts && $packages')"
+    fetch_axe build-axe || fail "axe-core cannot be fetched"
+    cp -r build-axe "$root/root/pdns-mta-sts/"
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
     chmod +x "$root/usr/sbin/policy-rc.d"
     boot
