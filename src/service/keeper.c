@@ -23,10 +23,10 @@ enum {
 };
 
 #define UNKNOWN UINT32_MAX /* no serial */
-#define UNREAD                                                                                     \
-    "state.db was not there, or could not be read, when the service started: restart the "         \
-    "service, "                                                                                    \
-    "which then takes it in"
+
+static const char unread[] =
+    "state.db was not there, or could not be read, when the service started: restart the service, "
+    "which then takes it in";
 
 /* What is to be written. */
 struct job {
@@ -158,7 +158,7 @@ static int begin(struct keeper *keeper)
     int r = memory_read(state, &memory);
 
     if (r == 0 && memory.written && memory.writer != keeper->writer) {
-        snprintf(state->fault, sizeof(state->fault), UNREAD);
+        snprintf(state->fault, sizeof(state->fault), "%s", unread);
         r = memory_leave_note(state, &what);
         return r ? r : STATE_FAILED;
     }

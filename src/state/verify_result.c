@@ -6,6 +6,11 @@
 #define COLUMNS(DOMAIN)                                                                            \
     "f.check_name, f.error, f.found, f.expected, c.remedy,"                                        \
     " replace(c.command, '%d', " DOMAIN "), f.n_domains, f.of_all"
+/* One of its domains; and the first of them, ?2 at most. */
+#define EXAMPLE "(SELECT min(domain) FROM finding_domains WHERE run = f.run AND finding = f.number)"
+#define FIRST                                                                                      \
+    "(SELECT group_concat(domain, ' ') FROM (SELECT domain FROM finding_domains"                   \
+    " WHERE run = f.run AND finding = f.number ORDER BY domain LIMIT ?2))"
 #define CHECKS " LEFT JOIN verify_checks c ON c.name = f.check_name"
 #define ORDER  " ORDER BY f.error DESC, f.n_domains DESC, f.number"
 
@@ -39,18 +44,10 @@ int verify_result_each(struct state *state, size_t max, verify_finding_visitor *
                        void *context)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
-    int r = state_prepare(
-        state,
-        "SELECT " COLUMNS(
-            "(SELECT min(domain) FROM finding_domains"
-            " WHERE run = f.run AND finding = f.number)") ","
-                                                          " (SELECT group_concat(domain, ' ') FROM "
-                                                          "(SELECT domain FROM finding_domains"
-                                                          " WHERE run = f.run AND finding = "
-                                                          "f.number ORDER BY domain LIMIT ?2))"
-                                                          " FROM findings f" CHECKS
-                                                          " WHERE f.run = " LAST ORDER " LIMIT ?1",
-        &row);
+    int r = state_prepare(state,
+                          "SELECT " COLUMNS(EXAMPLE) ", " FIRST " FROM findings f" CHECKS
+                                                     " WHERE f.run = " LAST ORDER " LIMIT ?1",
+                          &row);
 
     if (r)
         return r;
