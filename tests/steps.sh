@@ -11,7 +11,7 @@ passed=0
 failed=0
 skipped=0
 # Most tests wait for other programs most of the time.
-processes=$((2 * $(nproc)))
+processes=$((3 * $(nproc)))
 
 # Names a step, and the seconds since the first.
 say() {
