@@ -2,6 +2,7 @@
 
 #include "admin/version.h"
 #include "snapshot/retiring.h"
+#include "snapshot/zones.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -180,7 +181,7 @@ static void add_gauges(const struct metrics *metrics)
          (double)snapshot_n_retiring(snapshot)},
         {"published_fingerprint", "A number that is equal exactly where the same is published.",
          (double)snapshot_fingerprint(snapshot)},
-        {"zones", "Own zones, the catalog zone included.", (double)snapshot_n_zones(snapshot)},
+        {"zones", "Own zones, catalog zones included.", (double)snapshot_n_zones(snapshot)},
         {"zones_to_notify", "Own zones with a serial that PowerDNS has not notified.",
          (double)view->zones_to_notify},
         {"snapshot_bytes", "Memory of what answers are made from.",
@@ -194,6 +195,37 @@ static void add_gauges(const struct metrics *metrics)
         begin_family(metrics->out, gauges[i].name, "gauge", gauges[i].help);
         buffer_printf(metrics->out, PREFIX "%s %.17g\n", gauges[i].name, gauges[i].value);
     }
+}
+
+/* A family with one number for each catalog zone, if there are any. */
+static void add_catalogs(const struct metrics *metrics, const char *name, const char *help,
+                         uint32_t (*number)(const struct snapshot *snapshot, uint32_t part))
+{
+    const struct snapshot *snapshot = metrics->view->snapshot;
+
+    if (snapshot_n_catalogs(snapshot) == 0)
+        return;
+    begin_family(metrics->out, name, "gauge", help);
+    for (uint32_t part = 0; part < snapshot_n_catalogs(snapshot); part++) {
+        struct zone catalog;
+
+        snapshot_catalog(snapshot, part, &catalog);
+        buffer_printf(metrics->out, PREFIX "%s{catalog=\"%s\"} %u\n", name, catalog.name.text,
+                      number(snapshot, part));
+    }
+}
+
+static uint32_t catalog_zones(const struct snapshot *snapshot, uint32_t part)
+{
+    return snapshot_zones(snapshot)->parts[part].n;
+}
+
+static uint32_t catalog_serial(const struct snapshot *snapshot, uint32_t part)
+{
+    struct zone catalog;
+
+    snapshot_catalog(snapshot, part, &catalog);
+    return catalog.serial;
 }
 
 /* Whether the state can be written, if there is one. */
@@ -219,6 +251,8 @@ void metrics_write(const struct settings *settings, const struct counters *const
         add_listeners(&metrics, &listener_families[i]);
     add_reloads(view, out);
     add_gauges(&metrics);
+    add_catalogs(&metrics, "catalog_zones", "Own zones that a catalog zone lists.", catalog_zones);
+    add_catalogs(&metrics, "catalog_serial", "The serial of a catalog zone.", catalog_serial);
     add_state(&view->state, out);
     begin_family(out, "build_info", "gauge", "The version that runs.");
     buffer_printf(out, PREFIX "build_info{version=\"%s\"} 1\n", PDNS_MTA_STS_VERSION);

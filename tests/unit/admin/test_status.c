@@ -100,10 +100,10 @@ static void every_policy_is_shown_with_its_domains(void **state)
 }
 
 /* Has the service answer from a snapshot with zones, of which PowerDNS has notified none. */
-static void serve_zones(struct fixture *fixture)
+static void serve(struct fixture *fixture, struct snapshot *zones)
 {
     snapshot_unref(fixture->snapshot);
-    fixture->snapshot = fixture_zones();
+    fixture->snapshot = zones;
     assert_int_equal(notify_prepare(fixture->notify, fixture->snapshot, NULL), 0);
     notify_adopt(fixture->notify);
     status_set_snapshot(fixture->status, fixture->snapshot, status_waiting_new(0));
@@ -116,7 +116,7 @@ static void own_zones_are_shown_with_their_serials(void **state)
     struct zone zone;
     json_t *json;
 
-    serve_zones(fixture);
+    serve(fixture, fixture_zones());
     snapshot_catalog(fixture->snapshot, 0, &zone);
     notify_set(fixture->notify, zone.id, zone.serial);
     json = read_status(fixture->status);
@@ -273,7 +273,7 @@ static void counters_of_threads_are_summed(void **state)
         counter_add(&threads[i]->streams[LISTENER_REMOTE].closed, 1 + i);
     }
     count_request(threads[1], NULL, OUTCOME_MALFORMED);
-    serve_zones(fixture);
+    serve(fixture, fixture_zones());
     status_read(fixture->status, &view);
     metrics_write(&settings, (const struct counters *const *)threads, 2, &view, &metrics);
     assert_true(has_line(&metrics,
@@ -287,12 +287,52 @@ static void counters_of_threads_are_summed(void **state)
     assert_true(has_line(&metrics, "pdns_mta_sts_threads 2"));
     assert_true(has_line(&metrics, "pdns_mta_sts_zones 8"));
     assert_true(has_line(&metrics, "pdns_mta_sts_zones_to_notify 8"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_catalog_zones{catalog=\"cat.example\"} 7"));
+    assert_true(has_line(&metrics, "pdns_mta_sts_catalog_serial{catalog=\"cat.example\"} 1000"));
     assert_true(has_line(&metrics, "pdns_mta_sts_last_reload_duration_seconds 0.25"));
     assert_null(memmem(metrics.data, metrics.length, "unix", 4));
     status_view_deinit(&view);
     buffer_deinit(&metrics);
     free(threads[0]);
     free(threads[1]);
+}
+
+static void each_part_of_the_catalog_is_shown(void **state)
+{
+    enum { PARTS = 3 };
+    struct fixture *fixture = *state;
+    const struct settings settings = {.threads = 1};
+    struct buffer metrics = BUFFER_INIT;
+    struct status_view view;
+    json_int_t listed = 0;
+    json_t *json, *catalogs;
+
+    serve(fixture, fixture_parts(20, PARTS));
+    json = read_status(fixture->status);
+    catalogs = json_object_get(json, "catalogs");
+    assert_null(json_object_get(json, "catalog"));
+    assert_int_equal(json_array_size(catalogs), PARTS);
+    status_read(fixture->status, &view);
+    metrics_write(&settings, NULL, 0, &view, &metrics);
+    for (unsigned int part = 0; part < PARTS; part++) {
+        const json_t *catalog = json_array_get(catalogs, part);
+        json_int_t zones = number_at(catalog, "zones"), serial = number_at(catalog, "serial");
+        char name[32], line[128];
+
+        snprintf(name, sizeof(name), "%u.cat.example", part);
+        assert_string_equal(text_at(catalog, "zone"), name);
+        snprintf(line, sizeof(line), "pdns_mta_sts_catalog_zones{catalog=\"%s\"} %lld", name,
+                 (long long)zones);
+        assert_true(has_line(&metrics, line));
+        snprintf(line, sizeof(line), "pdns_mta_sts_catalog_serial{catalog=\"%s\"} %lld", name,
+                 (long long)serial);
+        assert_true(has_line(&metrics, line));
+        listed += zones;
+    }
+    assert_int_equal(listed, number_at(json, "n_zones") - PARTS);
+    status_view_deinit(&view);
+    buffer_deinit(&metrics);
+    json_decref(json);
 }
 
 #define TEST(FUNCTION) cmocka_unit_test_setup_teardown(FUNCTION, set_up, tear_down)
@@ -308,6 +348,7 @@ int main(void)
         TEST(an_id_that_waits_is_found_by_its_policy),
         TEST(a_view_outlives_what_it_was_taken_from),
         TEST(counters_of_threads_are_summed),
+        TEST(each_part_of_the_catalog_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
