@@ -371,6 +371,24 @@ def test_a_service_that_does_not_answer_is_said_and_when_it_does_again(browser, 
     assert browser.text("#live") == "live"
 
 
+@pytest.mark.parametrize("code, page", [(500, ""), (502, "<title>Bad gateway</title><h1>Bad gateway</h1>"),
+                                        (200, "<h1>Who are you?</h1>")])
+def test_what_is_no_page_of_the_service_does_not_take_the_place_of_one(browser, many, code, page):
+    """A proxy may answer with its own, and a service without memory with nothing."""
+    browser.be()
+    browser.open(many.page)
+    browser.run("""
+        const [status, page] = arguments;
+        window.itself = window.fetch;
+        window.fetch = async () => new Response(page, {status, headers: {"Content-Type": "text/html"}});
+    """, code, page)
+    browser.wait_text("The service has not answered since", "#lost")
+    assert "example.net" in browser.text("#policies")
+    browser.run("window.fetch = window.itself")
+    wait_until(lambda: not browser.text("#lost"), "the service to be seen again")
+    assert browser.text("#live") == "live"
+
+
 def test_a_hidden_tab_does_not_ask(browser, many):
     browser.be()
     browser.open(many.page)

@@ -140,10 +140,13 @@ function tell(touched) {
         byId("news").textContent = `${clock.format(Date.now())}: changed: ${[...headings].join(", ")}`;
 }
 
+/* A proxy in front may answer with a page of its own, and who runs out of memory with an empty one. */
 function show(text) {
     const fresh = new DOMParser().parseFromString(text, "text/html");
     const touched = new Set();
 
+    if (!fresh.getElementById("live"))
+        throw new Error("not a page of the service");
     document.title = fresh.title;
     renew(document.body, fresh.body, touched);
     tellTimes();
