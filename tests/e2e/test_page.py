@@ -8,6 +8,7 @@ import sqlite3
 import time
 
 import pytest
+from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from admin_client import status
@@ -431,6 +432,7 @@ def test_a_search_finds_as_one_types(browser, many):
     browser.wait_text("more than 10 domains", "#hits")
     browser.one("#q").send_keys("9")
     browser.wait_text("1 domain", "#hits")
+    assert browser.run("return document.getElementById('n_hits').textContent") == "1 domain"
     for scheme, width in LOOKS:
         browser.be(scheme, width)
         browser.photograph(f"typing-{scheme}-{width}")
@@ -440,6 +442,20 @@ def test_a_search_finds_as_one_types(browser, many):
     assert browser.messages() == []
     browser.press(Keys.ESCAPE)
     assert not browser.one("#hits").is_displayed()
+    assert browser.run("return document.getElementById('n_hits').textContent") == ""
+
+
+def test_what_was_found_stays_until_a_click_on_it_is_complete(browser, many):
+    """Links do not take the focus in each browser."""
+    browser.be()
+    browser.open(many.page)
+    browser.one("#q").send_keys("customer-59")
+    browser.wait_text("1 domain", "#hits")
+    link = browser.one("#hits a")
+    ActionChains(browser.driver).click_and_hold(link).perform()
+    assert browser.focused() == browser.one("#q") and link.is_displayed()
+    ActionChains(browser.driver).release().perform()
+    browser.wait_text("customer-59.example", "h1")
 
 
 def test_everything_is_reached_by_the_keyboard_alone(browser, many):

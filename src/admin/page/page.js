@@ -248,15 +248,19 @@ function showHits(text, found) {
         shown.push(all);
     }
     const count = isAll ? found.domains.length : `more than ${MAX_HITS}`;
-    hits.replaceChildren(...shown, element("p", "", count === 1 ? "1 domain" : `${count || "no"} domains`));
-    hits.lastChild.setAttribute("role", "status");
+    const words = count === 1 ? "1 domain" : `${count || "no"} domains`;
+
+    hits.replaceChildren(...shown, element("p", "", words));
+    hits.lastChild.setAttribute("aria-hidden", "true");
     hits.hidden = false;
+    setText(byId("n_hits"), words); // a screen reader says what changes in an element that was there before
 }
 
 function hideHits() {
     clearTimeout(typing);
     search.abort();
     hits.hidden = true;
+    setText(byId("n_hits"), "");
 }
 
 async function find() {
@@ -301,6 +305,9 @@ field.form.addEventListener("focusout", (event) => {
     if (!field.form.contains(event.relatedTarget))
         hideHits();
 });
+/* Where a click gives a link no focus, as in Safari, the field would lose its own and hide the link before the
+ * click is complete. */
+hits.addEventListener("mousedown", (event) => event.preventDefault());
 document.addEventListener("keydown", (event) => {
     if (event.key === "/" && !event.target.closest("input, textarea, select")) {
         event.preventDefault();
