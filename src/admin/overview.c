@@ -160,13 +160,12 @@ static int add_sync(json_t *data, struct saved *saved)
 
     if (r)
         return saved_judge(saved, r);
-    json_object_set_new(data, "sync",
-                        json_pack("{s:o, s:b, s:I, s:I, s:I, s:I, s:o}", "time",
-                                  page_data_time((time_t)run.ended), "refused", run.refused,
-                                  "names", (json_int_t)run.names, "members",
-                                  (json_int_t)run.members, "uncovered", (json_int_t)run.uncovered,
-                                  "failed", (json_int_t)run.failed, "succeeded",
-                                  succeeded ? page_data_time((time_t)succeeded) : json_null()));
+    json_object_set_new(
+        data, "sync",
+        json_pack("{s:o, s:b, s:I, s:I, s:I, s:o}", "time", page_data_time((time_t)run.ended),
+                  "refused", run.refused, "names", (json_int_t)run.names, "uncovered",
+                  (json_int_t)run.uncovered, "failed", (json_int_t)run.failed, "succeeded",
+                  succeeded ? page_data_time((time_t)succeeded) : json_null()));
     return 0;
 }
 

@@ -17,6 +17,7 @@ int saved_open(struct saved *saved, const struct settings *settings)
     *saved = (struct saved){.state = STATE_INIT};
     if (!directory)
         return 0;
+    saved->is_kept = true;
     r = state_open(&saved->state, directory, STATE_GLANCE);
     if (r == 0)
         r = state_freeze(&saved->state);

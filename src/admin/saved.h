@@ -7,7 +7,8 @@
 
 struct saved {
     struct state state;
-    bool is_open;      /* it can be read */
+    bool is_kept;      /* the service keeps one, */
+    bool is_open;      /* and it can be read */
     const char *fault; /* why it cannot, though there is one; else NULL */
 };
 

@@ -180,7 +180,9 @@ int verified_data_add(json_t *data, struct saved *saved, struct verify_run *last
     if (r)
         return r;
     if (is_stale && !saved->fault)
-        json_object_set_new(data, "unverified", json_pack("{s:b}", "never", !last->ended));
+        json_object_set_new(
+            data, "unverified",
+            json_pack("{s:b, s:b}", "never", !last->ended, "unkept", !saved->is_kept));
     if (!last->ended)
         return 0;
     json_object_set_new(data, "verified", last_data(last, is_stale));

@@ -6,6 +6,7 @@
 #include "fixture.h"
 #include "protocol/jansson_alloc.h"
 #include "state/bodies.h"
+#include "state/sync_runs.h"
 #include "state/verify_saving.h"
 #include "temporary.h"
 
@@ -523,6 +524,7 @@ static void findings_are_text_on_the_pages(void **state)
         assert_true(body_has("&lt;script&gt;alert(&#39;\\xff&#39;)&lt;/script&gt;"));
         assert_true(body_has("&quot;a&quot; &amp; b"));
         assert_true(body_has("Do &lt;this&gt;."));
+        assert_true(body_has("<dt>Then</dt><dd><code>pdns-mta-sts verify --save"));
         assert_true(body_has("dig MX full.example"));
         assert_false(body_has("<script>alert"));
     }
@@ -573,11 +575,39 @@ static void runs_become_points_of_plots(void **state)
     json_decref(data);
 }
 
+static void a_refused_sync_is_told_with_its_numbers(void **state)
+{
+    struct sync_run run = {.started = 1780000000, .ended = 1780000000, .names = 30, .members = 20};
+    struct state kept;
+
+    (void)state;
+    assert_int_equal(state_open(&kept, ".", STATE_WRITE), 0);
+    assert_int_equal(sync_runs_add(&kept, &run), 0);
+    get(page_answer, "/", HTTP_STATUS_OK);
+    assert_false(body_has("The last sync was refused"));
+    run = (struct sync_run){.started = 1780003600,
+                            .ended = 1780003600,
+                            .refused = true,
+                            .names = 1234,
+                            .uncovered = 56,
+                            .failed = 7};
+    assert_int_equal(sync_runs_add(&kept, &run), 0);
+    state_close(&kept);
+    get(page_answer, "/", HTTP_STATUS_OK);
+    assert_true(body_has("The last sync was refused"));
+    assert_true(body_has("Of 1,234 names, 7 could not be looked up, and 56 have mail servers"));
+    assert_true(body_has("not refused was <time class=\"relative\" datetime=\"2026-05-28T"));
+}
+
 static void without_a_state_the_pages_are_there_all_the_same(void **state)
 {
     (void)state;
+    get(page_answer, "/", HTTP_STATUS_OK);
+    assert_true(body_has("pdns-mta-sts verify --save"));
     settings.state = "none";
     get(page_answer, "/", HTTP_STATUS_OK);
+    assert_true(body_has("Set the key <code>state</code>"));
+    assert_false(body_has("pdns-mta-sts verify --save"));
     get(page_answer, "/?domain=full.example", HTTP_STATUS_OK);
     assert_false(body_has("2026-07-25T17:20:00Z"));
 }
@@ -705,6 +735,7 @@ int main(void)
         TEST(findings_are_text_on_the_pages),
         TEST(the_overview_says_when_nothing_was_verified_lately),
         TEST(runs_become_points_of_plots),
+        TEST(a_refused_sync_is_told_with_its_numbers),
         TEST(without_a_state_the_pages_are_there_all_the_same),
         TEST(a_state_that_cannot_be_read_is_said),
         TEST(a_state_that_another_has_locked_is_said),
