@@ -229,7 +229,7 @@ static int add_verified(json_t *data, struct saved *saved, const struct domain *
         error |= json_is_true(json_object_get(finding, "error"));
         warning |= json_is_true(json_object_get(finding, "warning"));
     }
-    warning |= domain->held;
+    warning |= domain->held || saved->fault;
     json_object_set_new(data, "has_findings", json_boolean(json_array_size(findings)));
     json_object_set_new(data, "findings", findings);
     json_object_set_new(data, "health",
@@ -264,6 +264,7 @@ int domain_data_page(const struct status_view *view, struct saved *saved,
     r = add_bodies(data, view, saved, domain);
     if (r)
         return r;
+    verified_data_add_fault(data, saved);
     if (page_data_failed())
         return -ENOMEM;
     *out = data;

@@ -238,9 +238,7 @@ static int add_saved(json_t *data, const struct status_view *view, struct saved 
     if (r)
         return r;
     r = add_sync(data, saved);
-    if (saved->fault)
-        json_object_set_new(data, "unreadable",
-                            json_pack("{s:o}", "fault", page_data_text(text_from(saved->fault))));
+    verified_data_add_fault(data, saved);
     return r;
 }
 

@@ -171,6 +171,13 @@ static json_t *last_data(const struct verify_run *last, bool is_stale)
     return data;
 }
 
+void verified_data_add_fault(json_t *data, const struct saved *saved)
+{
+    if (saved->fault)
+        json_object_set_new(data, "unreadable",
+                            json_pack("{s:o}", "fault", page_data_text(text_from(saved->fault))));
+}
+
 int verified_data_add(json_t *data, struct saved *saved, struct verify_run *last)
 {
     int r = saved->is_open ? verify_runs_last(&saved->state, last) : STATE_END;

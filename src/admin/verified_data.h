@@ -12,6 +12,9 @@
  * last run, all 0 if there was none. Returns 0 or -ENOMEM. */
 int verified_data_add(json_t *data, struct saved *saved, struct verify_run *last);
 
+/* Gives a page "unreadable": {"fault"}, if the state could not be read for it. */
+void verified_data_add_fault(json_t *data, const struct saved *saved);
+
 /* Gives a policy "verified": {"ok", "warning", "error"} and the shares of each in percent; null if
  * none of its domains was looked at. Returns 0 or -ENOMEM. */
 int verified_data_add_to_policy(json_t *data, struct saved *saved, struct text primary);

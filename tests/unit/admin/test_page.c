@@ -625,6 +625,8 @@ static void a_state_that_cannot_be_read_is_said(void **state)
     json_decref(data);
     get(page_answer, "/", HTTP_STATUS_OK);
     get(page_answer, "/?domain=full.example", HTTP_STATUS_OK);
+    assert_true(body_has("not known here: file is not a database."));
+    assert_true(body_has("class=\"verdict warning\""));
     get(page_answer_domain, "/domain/full.example", HTTP_STATUS_OK);
 }
 
