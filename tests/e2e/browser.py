@@ -6,7 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    NoSuchElementException, StaleElementReferenceException, WebDriverException)
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
@@ -30,6 +31,9 @@ SHOWN = """
         && document.getAnimations().length === 0
         && (document.body.hasAttribute("data-still") || document.getElementById("live").textContent !== "");
 """
+
+# What the driver says of an element whose page is being replaced by another one.
+GONE = "does not belong to the document"
 
 
 class Browser:
@@ -89,6 +93,10 @@ class Browser:
             return " ".join(self.one(selector).text.split())
         except (NoSuchElementException, StaleElementReferenceException):
             return ""
+        except WebDriverException as error:
+            if GONE in str(error):
+                return ""
+            raise
 
     def wait_text(self, text, selector="body"):
         """Waits for a text, while the page renews itself."""
