@@ -61,6 +61,7 @@ static void warn_of_catalog(const struct snapshot *snapshot, struct place place,
 {
     size_t longest = 0, all = 0;
     struct zone catalog = {0};
+    char advice[80];
 
     for (uint32_t part = 0; part < snapshot_zones(snapshot)->n_parts; part++) {
         size_t length = zone_methods_catalog_length(snapshot, part);
@@ -71,11 +72,17 @@ static void warn_of_catalog(const struct snapshot *snapshot, struct place place,
         longest = length;
         snapshot_catalog(snapshot, part, &catalog);
     }
-    if (longest > REPLY_LONG)
-        diagnostics_warning(diagnostics, place,
-                            "the catalog zone %s has %zu KiB, and current versions of PowerDNS "
-                            "take %d KiB over HTTP: set zones.catalog_parts to %zu",
-                            catalog.name.text, longest >> 10, REPLY_MAX >> 10, all / REPLY_AIM + 1);
+    if (longest <= REPLY_LONG)
+        return;
+    snprintf(advice, sizeof(advice), "set zones.catalog_parts to %zu", all / REPLY_AIM + 1);
+    if (all / REPLY_AIM >= ZONE_CATALOG_PARTS_MAX)
+        snprintf(advice, sizeof(advice),
+                 "%d parts are not enough: divide the domains among services",
+                 ZONE_CATALOG_PARTS_MAX);
+    diagnostics_warning(diagnostics, place,
+                        "the catalog zone %s has %zu KiB, and current versions of PowerDNS "
+                        "take %d KiB over HTTP: %s",
+                        catalog.name.text, longest >> 10, REPLY_MAX >> 10, advice);
 }
 
 /* What the service has written into its state, if there is one and it can be read: serials of own
