@@ -401,15 +401,23 @@ def test_what_is_no_page_of_the_service_does_not_take_the_place_of_one(browser, 
 def test_a_hidden_tab_does_not_ask(browser, many):
     browser.be()
     browser.open(many.page)
+    browser.run("""
+        window.asked = [];
+        document.addEventListener("visibilitychange", () => asked.push(
+            performance.getEntriesByName(location.href, "resource").length));
+    """)
     first = browser.driver.current_window_handle
     browser.driver.switch_to.new_window("tab")
     try:
         browser.open(many.page)
         asked = looks(browser)
-        wait_until(lambda: looks(browser) >= asked + 2, "the tab that is seen to look twice")
+        wait_until(lambda: looks(browser) >= asked + 3, "the tab that is seen to look three times")
     finally:
         browser.driver.close()
         browser.driver.switch_to.window(first)
+    wait_until(lambda: browser.run("return asked.length") == 2, "the tab to be seen again")
+    hidden, seen = browser.run("return asked")
+    assert seen - hidden <= 1  # the look that was due next
     browser.run("performance.clearResourceTimings()")
     wait_until(lambda: looks(browser) > 0, "the tab to look again")
 
