@@ -461,6 +461,14 @@ def test_a_search_finds_as_one_types(browser, many):
     assert browser.run("return document.getElementById('n_hits').textContent") == ""
 
 
+def test_a_search_finds_where_the_address_has_a_password(browser, many):
+    """As for a web server in front."""
+    browser.be()
+    browser.open(many.page.replace("//", "//name:password@"))
+    browser.one("#q").send_keys("customer-59")
+    browser.wait_text("1 domain", "#hits")
+
+
 def test_what_was_found_stays_until_a_click_on_it_is_complete(browser, many):
     """Links do not take the focus in each browser."""
     browser.be()

@@ -271,7 +271,9 @@ async function find() {
         return;
     search = new AbortController();
     try {
-        const reply = await fetch(`domains?q=${encodeURIComponent(text)}`, { signal: search.signal });
+        // Not by the base of the document, which keeps a password of the address: fetch refuses these.
+        const url = new URL(`domains?q=${encodeURIComponent(text)}`, location.href);
+        const reply = await fetch(url, { signal: search.signal });
 
         showHits(text, await reply.json());
     } catch {
