@@ -33,6 +33,8 @@ int state_directory_become_owner(const char *directory)
 
     if (geteuid() != 0 || stat(directory, &status) < 0 || status.st_uid == 0)
         return 0;
+    /* No other thread has begun. */
+    /* cppcheck-suppress getpwuidCalled */
     owner = getpwuid(status.st_uid);
     group = owner ? owner->pw_gid : status.st_gid;
     if ((owner ? initgroups(owner->pw_name, group) : setgroups(0, NULL)) < 0 || setgid(group) < 0 ||
