@@ -244,11 +244,9 @@ static int add_verified(json_t *data, struct saved *saved, const struct domain *
 int domain_data_page(const struct status_view *view, struct saved *saved,
                      const struct domain *domain, json_t **out)
 {
-    CLEANUP(page_data_free) json_t *data = NULL;
-    int r = domain_data_whole(view, saved, domain, &data);
+    CLEANUP(page_data_free) json_t *data = domain_data_short(view, domain);
+    int r;
 
-    if (r)
-        return r;
     page_data_add_service(data, view);
     domain_data_add_flags(data, view, domain);
     add_policy(data, domain);

@@ -21,7 +21,8 @@ void domain_data_add_flags(json_t *data, const struct status_view *view,
 int domain_data_whole(const struct status_view *view, struct saved *saved,
                       const struct domain *domain, json_t **out);
 
-/* Makes what the page of the domain shows: all of this, the policy body, those that were served
- * before, and what happens next. Returns 0 or -ENOMEM. */
+/* Makes what the page of the domain shows: the same as domain_data_short, the records as lines, the
+ * findings with what to do, the policy body, those that were served before, and what happens next.
+ * Returns 0 or -ENOMEM. */
 int domain_data_page(const struct status_view *view, struct saved *saved,
                      const struct domain *domain, json_t **out);
