@@ -232,9 +232,7 @@ static int add_verified(json_t *data, struct saved *saved, const struct domain *
     warning |= domain->held || saved->fault;
     json_object_set_new(data, "has_findings", json_boolean(json_array_size(findings)));
     json_object_set_new(data, "findings", findings);
-    json_object_set_new(data, "health",
-                        json_pack("{s:b, s:b, s:b}", "trouble", error, "attention",
-                                  warning && !error, "good", !warning && !error));
+    page_data_add_health(data, error, warning);
     r = saved->is_open ? verify_result_looked_at(&saved->state, domain->name, &when) : STATE_END;
     if (r == 0)
         json_object_set_new(data, "verified_at", page_data_time((time_t)when));

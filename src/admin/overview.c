@@ -217,9 +217,7 @@ static void add_verdict(json_t *data, const struct status_view *view,
                      json_object_get(data, "held") || json_object_get(data, "unreadable") ||
                      json_is_true(json_object_get(json_object_get(data, "sync"), "refused"));
 
-    json_object_set_new(data, "health",
-                        json_pack("{s:b, s:b, s:b}", "trouble", trouble, "attention",
-                                  attention && !trouble, "good", !attention && !trouble));
+    page_data_add_health(data, trouble, attention);
     json_object_set_new(data, "needs_attention", json_boolean(attention || trouble));
     json_object_set_new(
         data, "under_way",

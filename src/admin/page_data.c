@@ -79,6 +79,13 @@ void page_data_add_service(json_t *data, const struct status_view *view)
     json_object_set_new(data, "generation", json_integer((json_int_t)view->generation));
 }
 
+void page_data_add_health(json_t *data, bool trouble, bool attention)
+{
+    json_object_set_new(data, "health",
+                        json_pack("{s:b, s:b, s:b}", "trouble", trouble, "attention",
+                                  attention && !trouble, "good", !attention && !trouble));
+}
+
 void page_data_render(const struct page_template *template, const json_t *data, struct buffer *out)
 {
     out->failed |= page_data_failed();

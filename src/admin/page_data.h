@@ -29,6 +29,10 @@ json_t *page_data_waiting(const struct status_waiting_id *waiting);
 /* Gives an object what each page says of the service: "version", "started" and "generation". */
 void page_data_add_service(json_t *data, const struct status_view *view);
 
+/* Gives a page its verdict: "health" with the one of "trouble", "attention" and "good" that is true
+ * and the two that are not. Trouble outweighs attention. */
+void page_data_add_health(json_t *data, bool trouble, bool attention);
+
 /* Append an object whose members were made since page_data_begin, by a template or as a line of
  * JSON. Fail the buffer if memory ran out for any of them. */
 void page_data_render(const struct page_template *template, const json_t *data, struct buffer *out);
