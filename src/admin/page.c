@@ -73,15 +73,19 @@ static void refuse_plainly(enum http_status status, const char *fault, struct ht
     buffer_printf(&reply->body, "%s\n", fault);
 }
 
-/* Finds a domain by a name as people write it. Returns 0, -ENOMEM, or positive if it is not ours,
- * and then FAULT says so. */
-static int find_domain(struct look *look, const char *text, char fault[PAGE_QUERY_FAULT_MAX])
+/* Looks at a domain by a name as people write it. Returns 0, -ENOMEM, or positive if it is not
+ * ours, and then FAULT says so. */
+static int look_at(struct page_maker *maker, const char *text, struct look *look,
+                   char fault[PAGE_QUERY_FAULT_MAX])
 {
     struct name name;
     int r = name_from_domain(text_from(text), &name);
 
-    if (r < 0 || (r == 0 && snapshot_find(look->view.snapshot, name_text(&name), &look->domain)))
+    if (r < 0)
         return r;
+    status_read(maker->status, &look->view);
+    if (r == 0 && snapshot_find(look->view.snapshot, name_text(&name), &look->domain))
+        return saved_open(&look->saved, maker->settings);
     snprintf(fault, PAGE_QUERY_FAULT_MAX,
              "%s is not a domain of this service: it is neither in its configuration nor retiring",
              quote_text(text_from(text)).text);
@@ -113,15 +117,10 @@ static int show_domain(struct page_maker *maker, const struct page_query *query,
     CLEANUP(look_deinit) struct look look = {0};
     CLEANUP(page_data_free) json_t *data = NULL;
     char fault[PAGE_QUERY_FAULT_MAX];
-    int r;
+    int r = look_at(maker, query->domain, &look, fault);
 
-    status_read(maker->status, &look.view);
-    r = find_domain(&look, query->domain, fault);
     if (r > 0)
         refuse(maker, HTTP_STATUS_NOT_FOUND, "No such domain", fault, reply);
-    if (r)
-        return r;
-    r = saved_open(&look.saved, maker->settings);
     if (r)
         return r;
     page_data_begin();
@@ -193,15 +192,10 @@ static int write_domain(struct page_maker *maker, const char *text, struct http_
     CLEANUP(look_deinit) struct look look = {0};
     CLEANUP(page_data_free) json_t *data = NULL;
     char fault[PAGE_QUERY_FAULT_MAX];
-    int r;
+    int r = look_at(maker, text, &look, fault);
 
-    status_read(maker->status, &look.view);
-    r = find_domain(&look, text, fault);
     if (r > 0)
         refuse_plainly(HTTP_STATUS_NOT_FOUND, fault, reply);
-    if (r)
-        return r;
-    r = saved_open(&look.saved, maker->settings);
     if (r)
         return r;
     page_data_begin();
