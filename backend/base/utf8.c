@@ -28,6 +28,20 @@ size_t utf8_read(struct text text, uint32_t *character)
     return 0;
 }
 
+bool utf8_is_valid(struct text text)
+{
+    uint32_t character;
+
+    while (text.length) {
+        size_t n = utf8_read(text, &character);
+
+        if (n == 0)
+            return false;
+        text = text_after(text, n);
+    }
+    return true;
+}
+
 /* All octets but those that continue a sequence begin a character. */
 size_t utf8_count(struct text text)
 {

@@ -7,6 +7,9 @@
  * not valid. */
 size_t utf8_read(struct text text, uint32_t *character);
 
+/* Whether a text is made of valid sequences alone. */
+bool utf8_is_valid(struct text text);
+
 /* How many characters a text has. */
 size_t utf8_count(struct text text);
 

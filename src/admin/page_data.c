@@ -20,25 +20,11 @@ bool page_data_failed(void)
     return jansson_alloc_failed();
 }
 
-static bool is_utf8(struct text text)
-{
-    uint32_t character;
-
-    while (text.length) {
-        size_t n = utf8_read(text, &character);
-
-        if (n == 0)
-            return false;
-        text = text_after(text, n);
-    }
-    return true;
-}
-
 json_t *page_data_text(struct text text)
 {
     char escaped[4096];
 
-    if (is_utf8(text))
+    if (utf8_is_valid(text))
         return json_stringn(text.length ? text.data : "", text.length);
     quote_escape(text, "", escaped, sizeof(escaped));
     return json_string(escaped);

@@ -28,16 +28,7 @@ static enum field find_field(struct text name)
 /* Whether it is UTF-8 without a NUL, as a terminated text can hold. */
 static bool is_text(struct text text)
 {
-    uint32_t character = 1;
-
-    while (text.length && character) {
-        size_t n = utf8_read(text, &character);
-
-        if (n == 0)
-            return false;
-        text = text_after(text, n);
-    }
-    return character;
+    return utf8_is_valid(text) && !(text.length && memchr(text.data, '\0', text.length));
 }
 
 static bool refuse_length(const char *name, char fault[PAGE_QUERY_FAULT_MAX])
