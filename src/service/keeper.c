@@ -399,7 +399,7 @@ void keeper_tell_time(struct keeper *keeper, const struct memory_clock *now)
     pthread_mutex_unlock(&keeper->lock);
 }
 
-bool keeper_free(struct keeper *keeper)
+bool keeper_stop(struct keeper *keeper)
 {
     int64_t end = clock_monotonic_ms() + PATIENCE_MILLISECONDS;
 
@@ -417,10 +417,16 @@ bool keeper_free(struct keeper *keeper)
         return false;
     }
     pthread_join(keeper->thread, NULL);
+    return true;
+}
+
+void keeper_free(struct keeper *keeper)
+{
+    if (!keeper)
+        return;
     job_deinit(&keeper->job);
     job_deinit(&keeper->next);
     pthread_cond_destroy(&keeper->wake);
     pthread_mutex_destroy(&keeper->lock);
     free(keeper);
-    return true;
 }

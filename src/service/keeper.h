@@ -49,7 +49,11 @@ enum keeper_progress keeper_progress(const struct keeper *keeper);
  */
 void keeper_tell_time(struct keeper *keeper, const struct memory_clock *now);
 
-/* Has what is still to be written written, waits some time for it, and frees the keeper; NULL is
- * allowed. Returns false if it hangs: then nothing is freed, and what it points at must live until
+/* Has what is still to be written written, waits some time for it, and ends the thread; NULL is
+ * allowed. A load may go on to ask the keeper meanwhile, and afterwards. Returns false if the
+ * thread hangs: then keeper_free must not be called, and what the keeper points at must live until
  * the process ends. */
-bool keeper_free(struct keeper *keeper);
+bool keeper_stop(struct keeper *keeper);
+
+/* Frees a keeper that has stopped, and that no load uses any more; NULL is allowed. */
+void keeper_free(struct keeper *keeper);

@@ -475,7 +475,7 @@ void service_free(struct service *service)
     if (service->status)
         status_set_serving(service->status, false);
     load_cancel(service->load);
-    kept = keeper_free(service->keeper);
+    kept = keeper_stop(service->keeper);
     workers_stop(service->workers);
     admin_free(service->admin);
     workers_free(service->workers);
@@ -484,6 +484,7 @@ void service_free(struct service *service)
         left_alone = service;
         return;
     }
+    keeper_free(service->keeper);
     announcements_deinit(&service->announcements);
     snapshot_unref(service->published);
     snapshot_unref(service->loaded);
