@@ -19,8 +19,6 @@ int saved_open(struct saved *saved, const struct settings *settings)
         return 0;
     saved->is_kept = true;
     r = state_open(&saved->state, directory, STATE_GLANCE);
-    if (r == 0)
-        r = state_freeze(&saved->state);
     saved->is_open = r == 0;
     return saved_judge(saved, r);
 }

@@ -279,6 +279,14 @@ static bool is_at_rest(const char *path)
     return stat(buffer_string(&log), &status) < 0 ? errno == ENOENT : status.st_size == 0;
 }
 
+/* Has all reads see the state as the first of them, which is that of its version, finds it. */
+static int freeze(struct state *state)
+{
+    int r = state_execute(state, "BEGIN");
+
+    return r ? r : check_version(state);
+}
+
 /* Reads a database at rest as a file that nobody writes. The path is part of a URI then. */
 static int open_at_rest(struct state *state, const char *path)
 {
@@ -292,7 +300,7 @@ static int open_at_rest(struct state *state, const char *path)
     if (uri.failed)
         return -ENOMEM;
     r = connect_database(state, buffer_string(&uri), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
-    return r ? r : check_version(state);
+    return r ? r : freeze(state);
 }
 
 /* Readers of a log need to make files beside it, which they cannot on a disk that is full or
@@ -302,7 +310,7 @@ static int open_to_read(struct state *state, const char *path)
     int r = connect_database(state, path, SQLITE_OPEN_READONLY);
 
     if (r == 0)
-        r = check_version(state);
+        r = freeze(state);
     if (r != STATE_FAILED || state->damaged || !is_at_rest(path))
         return r;
     state_close(state);
@@ -441,11 +449,6 @@ int state_end(struct state *state, int r)
     memcpy(state->fault, fault, sizeof(fault));
     state->damaged = damaged;
     return r;
-}
-
-int state_freeze(struct state *state)
-{
-    return state_execute(state, "BEGIN");
 }
 
 void state_close(struct state *state)

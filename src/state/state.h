@@ -21,7 +21,7 @@ struct sqlite3;
 enum { STATE_FAILED = 1 };
 
 enum state_mode {
-    STATE_READ,   /* an existing database alone, without changing it */
+    STATE_READ,   /* an existing database alone, as it is when it is opened */
     STATE_GLANCE, /* the same, for who cannot wait long for others who have it locked */
     STATE_WRITE,  /* made if it is missing, brought up to this version */
 };
@@ -58,10 +58,6 @@ bool state_is_there(const struct state *state);
  * been. state_end returns R, or if that is 0, whether it succeeded, as state_execute does. */
 int state_begin(struct state *state);
 int state_end(struct state *state, int r);
-
-/* Has all reads see the state as the first of them finds it, until state_end or state_close.
- * Returns 0, STATE_FAILED or -ENOMEM. */
-int state_freeze(struct state *state);
 
 /* Closes it; one that was never opened is allowed. */
 void state_close(struct state *state);

@@ -1,8 +1,8 @@
 /* What the last run of `verify --save` found, as its readers want it: the widest findings, those of
  * a domain, and the counts of a policy. What a reader gets does not grow with the domains.
  *
- * Each function sees one result whole, though another may be saved at any moment. Whoever calls
- * several of them calls state_freeze before. */
+ * Each function sees one result whole, though another may be saved at any moment; where the state
+ * is open for reading, all see the same one. */
 #pragma once
 
 #include "state/verify_runs.h"

@@ -5,7 +5,9 @@ import http.client
 import re
 import signal
 import sqlite3
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 import pytest
@@ -225,7 +227,7 @@ def test_a_policy_that_goes_while_the_service_is_stopped_leaves_its_policy_host(
 
 
 def test_what_a_kill_loses_makes_no_domain_go_early(running):
-    wait_until(lambda: kept(running) == 4, "the state to be written")
+    wait_until(lambda: count(running, "domains") == 4, "the state to be written")
     write(running, members="example.com")
     running.reload()
     running.kill()
@@ -407,19 +409,48 @@ def test_the_commands_know_what_retires(running):
     assert "_mta-sts.example.org." in run("records", "-c", running.config).stdout
 
 
+def test_commands_know_what_retires_while_the_service_writes_it(running):
+    """They see the state before or after, and never a bit of both."""
+    wait_until(lambda: count(running, "domains") == 4, "the state to be written")
+    write(running, members="example.com")
+    retiring = running.config.read_text("ascii")
+    write(running)
+    listed = running.config.read_text("ascii")
+    ended = threading.Event()
+
+    def records():
+        printed = set()
+        while not ended.is_set():
+            printed.add("_mta-sts.example.org." in run("records", "-c", running.config).stdout)
+        return printed
+
+    with ThreadPoolExecutor() as pool:
+        readers = [pool.submit(records) for _ in range(3)]
+        try:
+            for text, n in [(retiring, 1), (listed, 0)] * 50:
+                new = running.config.with_suffix(".new")
+                new.write_text(text, "ascii")
+                new.replace(running.config)
+                running.process.send_signal(signal.SIGHUP)
+                wait_until(lambda: count(running, "domains WHERE until > 0") == n, "the state")
+        finally:
+            ended.set()
+    assert [reader.result() for reader in readers] == [{True}] * 3
+
+
 def test_check_tells_what_would_retire_after_a_reload(running):
-    wait_until(lambda: kept(running) == 4, "the state to be written")
+    wait_until(lambda: count(running, "domains") == 4, "the state to be written")
     write(running, members="example.com")
     done = run("check", "-c", running.config)
     assert "retiring: 1 domain, until " in done.stdout
     assert "mta-sts.example.org" in run("export", "-c", running.config, "dehydrated").stdout
 
 
-def kept(service):
-    """How many domains the state has."""
+def count(service, rows):
+    """How many the state has."""
     path = service.directory / "state" / "state.db"
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-        return database.execute("SELECT count(*) FROM domains").fetchone()[0]
+        return database.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
 
 
 def test_status_and_metrics_count_what_retires(running):

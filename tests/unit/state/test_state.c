@@ -187,6 +187,28 @@ static void one_of_an_earlier_version_is_brought_up_by_who_may_write(void **stat
     unlink("state.db");
 }
 
+/* A command that reads while the service writes would else find a domain in neither of two tables.
+ */
+static void a_reader_sees_the_state_as_it_was_opened(void **state)
+{
+    static const enum state_mode modes[] = {STATE_READ, STATE_GLANCE};
+    CLEANUP(state_close) struct state writer = STATE_INIT;
+
+    (void)state;
+    assert_int_equal(open_here(&writer, STATE_WRITE), 0);
+    add_run(&writer, 100);
+    for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+        CLEANUP(state_close) struct state reader = STATE_INIT;
+        struct verify_run before, run;
+
+        assert_int_equal(verify_runs_last(&writer, &before), 0);
+        assert_int_equal(open_here(&reader, modes[i]), 0);
+        add_run(&writer, before.ended + 100);
+        assert_int_equal(verify_runs_last(&reader, &run), 0);
+        assert_int_equal(run.ended, before.ended);
+    }
+}
+
 static void a_directory_that_is_missing_is_a_fault(void **state)
 {
     struct state database;
@@ -206,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_damaged_database_is_set_aside),
         cmocka_unit_test(a_database_of_a_later_version_is_left_alone),
         cmocka_unit_test(one_of_an_earlier_version_is_brought_up_by_who_may_write),
+        cmocka_unit_test(a_reader_sees_the_state_as_it_was_opened),
         cmocka_unit_test(a_directory_that_is_missing_is_a_fault),
     };
 
