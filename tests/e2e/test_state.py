@@ -550,9 +550,12 @@ def test_a_start_that_can_only_read_the_state_lets_nobody_go_early(stored, disk,
     assert "_mta-sts.example.org." in serials(stored)
 
 
-
 def test_a_database_or_directory_that_is_gone_is_made_again(kept):
-    for remove in (kept.state / "state.db").unlink, lambda: shutil.rmtree(kept.state):
+    def remove_directory():
+        """At once: it may be written."""
+        shutil.rmtree(kept.state.rename(kept.directory / "gone"))
+
+    for remove in (kept.state / "state.db").unlink, remove_directory:
         remove()
         start = kept.log_size()
         configure(kept, number=serials(kept)["mta-sts.example.org."] % 200 + 1)
