@@ -9,12 +9,6 @@
 
 enum { SEED = 1, TIME = 1000000 };
 
-static void open_here(struct state *state, struct memory *memory)
-{
-    assert_int_equal(state_open(state, ".", STATE_WRITE), 0);
-    assert_int_equal(memory_begin(state, SEED, TIME, memory), 0);
-}
-
 /* Writes a snapshot as published at a time. */
 static void write_at(struct state *state, const struct snapshot *published, int64_t time)
 {
@@ -61,168 +55,176 @@ static struct snapshot *zones_at(int64_t time, const char *more, const struct sn
     return fixture_end_zones(builder, time, before, NULL);
 }
 
+/* What most tests begin with. */
+struct begun {
+    struct state database; /* open, and new */
+    struct memory memory;
+    struct snapshot *first; /* zones_at(TIME, NULL, NULL) */
+    void *directory;        /* where the test runs */
+};
+
+static int begin(void **state)
+{
+    static struct begun begun;
+
+    if (temporary_enter(&begun.directory))
+        return -1;
+    assert_int_equal(state_open(&begun.database, ".", STATE_WRITE), 0);
+    assert_int_equal(memory_begin(&begun.database, SEED, TIME, &begun.memory), 0);
+    begun.first = zones_at(TIME, NULL, NULL);
+    *state = &begun;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct begun *begun = *state;
+
+    snapshot_unref(begun->first);
+    state_close(&begun->database);
+    return temporary_leave(&begun->directory);
+}
+
 static void a_start_goes_on_from_what_was_written(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct memory *memory = &begun->memory;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer)
     struct snapshot *second = zones_at(TIME + 5, "late.example", first);
     CLEANUP(snapshot_unref_pointer) struct snapshot *started = NULL;
-    struct state database;
-    struct memory memory;
     size_t n_changes;
 
-    (void)state;
-    open_here(&database, &memory);
-    assert_int_equal(memory.written, 0);
-    write_at(&database, first, TIME);
-    write_at(&database, second, TIME + 5);
-    assert_int_equal(memory_end(&database), 0);
-    started = start_at(&database, second, TIME + 100, &n_changes);
+    assert_int_equal(memory->written, 0);
+    write_at(database, first, TIME);
+    write_at(database, second, TIME + 5);
+    assert_int_equal(memory_end(database), 0);
+    started = start_at(database, second, TIME + 100, &n_changes);
     assert_int_equal(n_changes, 0);
     assert_int_equal(fixture_zone(started, "_tls.member.example").serial, TIME);
     assert_int_equal(fixture_zone(started, "_tls.late.example").serial, TIME + 5);
     assert_int_equal(fixture_zone(started, "cat.example").serial, TIME + 5);
-    state_close(&database);
 }
 
 static void what_has_changed_meanwhile_gets_a_serial_above_all(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer)
     struct snapshot *other = zones_at(TIME, "late.example", NULL);
     CLEANUP(snapshot_unref_pointer) struct snapshot *started = NULL;
-    struct state database;
-    struct memory memory;
     size_t n_changes;
 
-    (void)state;
-    open_here(&database, &memory);
-    write_at(&database, first, TIME);
-    assert_int_equal(memory_end(&database), 0);
+    write_at(database, first, TIME);
+    assert_int_equal(memory_end(database), 0);
     /* The clock has gone back. */
-    started = start_at(&database, other, TIME - 100, &n_changes);
+    started = start_at(database, other, TIME - 100, &n_changes);
     assert_int_equal(n_changes, 1);
     assert_int_equal(fixture_zone(started, "_tls.member.example").serial, TIME);
     assert_int_equal(fixture_zone(started, "_tls.late.example").serial, TIME + 1);
-    state_close(&database);
 }
 
 static void after_a_process_that_did_not_end_well_all_serials_are_new(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer) struct snapshot *started = NULL, *behind = NULL;
-    struct state database;
-    struct memory memory;
     size_t n_changes;
 
-    (void)state;
-    open_here(&database, &memory);
-    write_at(&database, first, TIME);
-    started = start_at(&database, first, TIME + 100, &n_changes);
+    write_at(database, first, TIME);
+    started = start_at(database, first, TIME + 100, &n_changes);
     assert_true(fixture_zone(started, "_tls.member.example").serial > TIME + 100);
-    behind = start_at(&database, first, TIME - 100, &n_changes);
+    behind = start_at(database, first, TIME - 100, &n_changes);
     assert_true(fixture_zone(behind, "_tls.member.example").serial > TIME + 2);
-    state_close(&database);
 }
 
 static void two_that_do_not_get_to_write_give_different_serials(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer) struct snapshot *second = NULL, *third = NULL;
-    struct state database;
-    struct memory memory;
     size_t n_changes;
 
-    (void)state;
-    open_here(&database, &memory);
-    write_at(&database, first, TIME);
-    second = start_at(&database, first, TIME + 1, &n_changes);
-    third = start_at(&database, first, TIME + 3, &n_changes);
+    write_at(database, first, TIME);
+    second = start_at(database, first, TIME + 1, &n_changes);
+    third = start_at(database, first, TIME + 3, &n_changes);
     assert_true(fixture_zone(third, "_tls.member.example").serial >
                 fixture_zone(second, "_tls.member.example").serial);
-    state_close(&database);
 }
 
 /* A process whose clock is behind its serials may have had a change a second. */
 static void changes_that_were_not_written_have_had_serials(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer) struct snapshot *later = NULL, *back = NULL;
-    struct state database;
-    struct memory memory;
     size_t n_changes;
 
-    (void)state;
-    open_here(&database, &memory);
-    write_at(&database, first, TIME - 10000);
-    later = start_at(&database, first, TIME - 9000, &n_changes);
+    write_at(database, first, TIME - 10000);
+    later = start_at(database, first, TIME - 9000, &n_changes);
     assert_true(fixture_zone(later, "_tls.member.example").serial > TIME + 1000);
-    back = start_at(&database, first, TIME - 20000, &n_changes);
+    back = start_at(database, first, TIME - 20000, &n_changes);
     assert_true(fixture_zone(back, "_tls.member.example").serial > TIME + 2000);
-    state_close(&database);
 }
 
 /* The next one may begin with a clock that was set back, and without a word of this one. */
 static void a_start_after_a_crash_notes_the_time_that_it_gives(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer) struct snapshot *later = NULL, *back = NULL;
-    struct state database;
-    struct memory memory;
     size_t n_changes;
 
-    (void)state;
-    open_here(&database, &memory);
-    write_at(&database, first, TIME);
-    later = start_at(&database, first, TIME + 50000, &n_changes);
-    back = start_at(&database, first, TIME + 10, &n_changes);
+    write_at(database, first, TIME);
+    later = start_at(database, first, TIME + 50000, &n_changes);
+    back = start_at(database, first, TIME + 10, &n_changes);
     assert_true(fixture_zone(back, "_tls.member.example").serial >
                 fixture_zone(later, "_tls.member.example").serial);
-    state_close(&database);
 }
 
 static void a_start_goes_on_above_the_serials_of_who_left_a_note(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer)
     struct snapshot *other = zones_at(TIME + 9000, "late.example", NULL);
     CLEANUP(snapshot_unref_pointer) struct snapshot *started = NULL;
     CLEANUP(past_deinit) struct past past = PAST_INIT;
     const struct memory_write what = {.published = other, .past = &past, .clock = {.time = TIME}};
-    struct state database;
-    struct memory memory;
     size_t n_changes;
 
-    (void)state;
-    open_here(&database, &memory);
-    write_at(&database, first, TIME);
-    assert_int_equal(memory_end(&database), 0);
+    write_at(database, first, TIME);
+    assert_int_equal(memory_end(database), 0);
     assert_int_equal(past_of(other, &past), 0);
-    assert_int_equal(memory_leave_note(&database, &what), 0);
-    started = start_at(&database, first, TIME + 1, &n_changes);
+    assert_int_equal(memory_leave_note(database, &what), 0);
+    started = start_at(database, first, TIME + 1, &n_changes);
     assert_int_equal(n_changes, 0);
     assert_true(fixture_zone(started, "_tls.member.example").serial > TIME + 9000);
-    state_close(&database);
 }
 
 static void another_seed_loses_no_domain(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct memory *memory = &begun->memory;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer) struct snapshot *other = fixture_zones();
-    struct state database;
-    struct memory memory;
     CLEANUP(domain_changes_deinit) struct domain_changes changes = DOMAIN_CHANGES_INIT;
 
-    (void)state;
-    open_here(&database, &memory);
-    write_at(&database, first, TIME);
+    write_at(database, first, TIME);
     assert_int_not_equal(snapshot_seed(first), snapshot_seed(other));
-    write_at(&database, other, TIME + 1);
-    assert_int_equal(memory_begin(&database, SEED, TIME, &memory), 0);
-    assert_int_equal(memory.seed, snapshot_seed(other));
-    assert_int_equal(memory_read_changes(&database, other, &changes), 0);
+    write_at(database, other, TIME + 1);
+    assert_int_equal(memory_begin(database, SEED, TIME, memory), 0);
+    assert_int_equal(memory->seed, snapshot_seed(other));
+    assert_int_equal(memory_read_changes(database, other, &changes), 0);
     assert_int_equal(changes.n, 0);
-    state_close(&database);
 }
 
 struct bodies {
@@ -256,51 +258,45 @@ static struct snapshot *serving(uint32_t max_age)
 
 static void bodies_have_when_they_were_served(void **state)
 {
-    struct state database;
-    struct memory memory;
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
     struct bodies bodies = {0};
 
-    (void)state;
-    open_here(&database, &memory);
     for (uint32_t i = 0; i < 40; i++) {
         CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = serving(60 + i);
 
-        write_at(&database, snapshot, TIME + i * 10000);
-        write_at(&database, snapshot, TIME + i * 10000 + 1);
+        write_at(database, snapshot, TIME + i * 10000);
+        write_at(database, snapshot, TIME + i * 10000 + 1);
     }
-    assert_int_equal(bodies_each(&database, TEXT("full.example"), count_body, &bodies), 0);
+    assert_int_equal(bodies_each(database, TEXT("full.example"), count_body, &bodies), 0);
     assert_int_equal(bodies.n, 21); /* the others are forgotten, as nobody can hold them */
     assert_int_equal(bodies.n_served, 1);
     assert_int_equal(bodies.last, TIME + 390000);
-    state_close(&database);
 }
 
 static void what_was_notified_comes_back(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer)
-    struct snapshot *second = zones_at(TIME + 5, "late.example", snapshot);
-    CLEANUP(notify_free_pointer) struct notify *notify = fixture_notify(snapshot), *again = NULL;
+    struct snapshot *second = zones_at(TIME + 5, "late.example", first);
+    CLEANUP(notify_free_pointer) struct notify *notify = fixture_notify(first), *again = NULL;
     CLEANUP(notified_deinit) struct notified news = NOTIFIED_INIT, kept = NOTIFIED_INIT;
-    struct zone zone = fixture_zone(snapshot, "_tls.member.example");
-    struct state database;
-    struct memory memory;
+    struct zone zone = fixture_zone(first, "_tls.member.example");
 
-    (void)state;
-    open_here(&database, &memory);
     notify_set(notify, zone.id, zone.serial - 1);
     notify_set(notify, zone.id, zone.serial);
     assert_false(notify_take(notify, &news));
     assert_int_equal(news.n, 2);
     assert_int_equal(news.all_to, 0);
-    assert_int_equal(notified_write(&database, &news, false), 0);
-    assert_int_equal(notified_read(&database, &kept), 0);
+    assert_int_equal(notified_write(database, &news, false), 0);
+    assert_int_equal(notified_read(database, &kept), 0);
     assert_int_equal(notify_new(&again), 0);
     assert_int_equal(notify_prepare(again, second, &kept), 0);
     notify_adopt(again);
     assert_int_equal(notify_serial(again, zone.id), zone.serial);
     assert_int_equal(notify_pending(again), snapshot_n_zones(second) - 1);
-    state_close(&database);
 }
 
 /* What notes about a snapshot become when the process ends and another one begins with another
@@ -337,102 +333,91 @@ static struct notify *all_notified(struct snapshot *snapshot)
 
 static void one_zone_to_notify_again_does_not_make_others_be_forgotten(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = zones_at(TIME, NULL, NULL);
-    CLEANUP(notify_free_pointer) struct notify *notify = all_notified(snapshot);
-    struct zone zone = fixture_zone(snapshot, "_tls.member.example");
-    struct state database;
-    struct memory memory;
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
+    CLEANUP(notify_free_pointer) struct notify *notify = all_notified(first);
+    struct zone zone = fixture_zone(first, "_tls.member.example");
 
-    (void)state;
-    open_here(&database, &memory);
-    notify = restarted(notify, &database, snapshot);
+    notify = restarted(notify, database, first);
     assert_int_equal(notify_pending(notify), 0);
     notify_set(notify, zone.id, 1);
     for (int i = 0; i < 3; i++) {
-        notify = restarted(notify, &database, snapshot);
+        notify = restarted(notify, database, first);
         assert_int_equal(notify_pending(notify), 1);
         assert_int_equal(notify_serial(notify, zone.id), 1);
     }
     notify_set(notify, zone.id, zone.serial);
-    notify = restarted(notify, &database, snapshot);
+    notify = restarted(notify, database, first);
     assert_int_equal(notify_pending(notify), 0);
-    state_close(&database);
 }
 
 /* A serial that was planned may be below others that were given and notified since. */
 static void a_change_is_notified_though_higher_serials_were(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *first = zones_at(TIME, NULL, NULL);
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
     CLEANUP(snapshot_unref_pointer)
     struct snapshot *second = zones_at(TIME - 5, "late.example", NULL);
     CLEANUP(notify_free_pointer) struct notify *notify = all_notified(first);
-    struct state database;
-    struct memory memory;
 
-    (void)state;
-    open_here(&database, &memory);
-    notify = restarted(notify, &database, first);
+    notify = restarted(notify, database, first);
     assert_int_equal(notify_prepare(notify, second, NULL), 0);
     /* Meanwhile the keeper takes what there is. */
-    notify = restarted(notify, &database, first);
+    notify = restarted(notify, database, first);
     assert_int_equal(notify_prepare(notify, second, NULL), 0);
     notify_adopt(notify);
-    notify = restarted(notify, &database, second);
+    notify = restarted(notify, database, second);
     assert_int_equal(notify_pending(notify), snapshot_n_zones(second));
-    state_close(&database);
 }
 
 static void notes_that_are_lost_count_for_nothing(void **state)
 {
-    CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = zones_at(TIME, NULL, NULL);
-    CLEANUP(notify_free_pointer) struct notify *notify = all_notified(snapshot);
-    struct zone zone = fixture_zone(snapshot, "_tls.member.example");
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct snapshot *first = begun->first;
+    CLEANUP(notify_free_pointer) struct notify *notify = all_notified(first);
+    struct zone zone = fixture_zone(first, "_tls.member.example");
     CLEANUP(notified_deinit) struct notified lost = NOTIFIED_INIT;
-    struct state database;
-    struct memory memory;
 
-    (void)state;
-    open_here(&database, &memory);
-    notify = restarted(notify, &database, snapshot);
+    notify = restarted(notify, database, first);
     notify_set(notify, zone.id, 1);
     assert_false(notify_take(notify, &lost));
     notify_forget(notify);
-    notify = restarted(notify, &database, snapshot);
-    assert_int_equal(notify_pending(notify), snapshot_n_zones(snapshot));
-    state_close(&database);
+    notify = restarted(notify, database, first);
+    assert_int_equal(notify_pending(notify), snapshot_n_zones(first));
 }
 
 static void numbers_and_ids_that_cannot_be_are_damage(void **state)
 {
+    struct begun *begun = *state;
+    struct state *database = &begun->database;
+    struct memory *memory = &begun->memory;
     CLEANUP(snapshot_unref_pointer) struct snapshot *snapshot = serving(60);
     CLEANUP(past_deinit) struct past past = PAST_INIT;
     const struct memory_clock clock = {.time = TIME};
-    struct state database;
-    struct memory memory;
 
-    (void)state;
-    open_here(&database, &memory);
-    write_at(&database, snapshot, TIME);
-    assert_int_equal(state_execute(&database, "UPDATE policies SET announced = 'a;b'"), 0);
-    assert_int_equal(memory_read_past(&database, &memory, &clock, &past), STATE_FAILED);
-    assert_true(database.damaged);
-    assert_int_equal(state_execute(&database, "UPDATE service SET highest = 4294967295"), 0);
-    database.damaged = false;
-    assert_int_equal(memory_read(&database, &memory), STATE_FAILED);
-    assert_true(database.damaged);
-    assert_int_equal(state_replace(&database), 0);
-    assert_int_equal(memory_begin(&database, SEED, TIME, &memory), 0);
-    assert_int_equal(memory.written, 0);
-    assert_true(state_is_there(&database));
+    write_at(database, snapshot, TIME);
+    assert_int_equal(state_execute(database, "UPDATE policies SET announced = 'a;b'"), 0);
+    assert_int_equal(memory_read_past(database, memory, &clock, &past), STATE_FAILED);
+    assert_true(database->damaged);
+    assert_int_equal(state_execute(database, "UPDATE service SET highest = 4294967295"), 0);
+    database->damaged = false;
+    assert_int_equal(memory_read(database, memory), STATE_FAILED);
+    assert_true(database->damaged);
+    assert_int_equal(state_replace(database), 0);
+    assert_int_equal(memory_begin(database, SEED, TIME, memory), 0);
+    assert_int_equal(memory->written, 0);
+    assert_true(state_is_there(database));
     assert_int_equal(unlink("state.db"), 0);
-    assert_false(state_is_there(&database));
-    state_close(&database);
+    assert_false(state_is_there(database));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, temporary_enter, temporary_leave)
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, begin, end)
         TEST(a_start_goes_on_from_what_was_written),
         TEST(what_has_changed_meanwhile_gets_a_serial_above_all),
         TEST(after_a_process_that_did_not_end_well_all_serials_are_new),
