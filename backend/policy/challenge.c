@@ -12,10 +12,9 @@ const struct fault_text challenge_faults[] = {
                          "labels of 1 to 63 octets, %d being one or more of them"},
     [CHALLENGE_CHARACTER] = {"a character that is none of a name",
                              "letters, digits, hyphens and underscores"},
-    [CHALLENGE_AT_HOST] = {"a name at or below mta-sts.%d",
-                           "one elsewhere: a record there hides the policy host"},
+    [CHALLENGE_AT_OWNER] = {"a name at or below mta-sts.%d, _mta-sts.%d or _tls.%d",
+                            "one elsewhere: a record there hides those of the service"},
     [CHALLENGE_TOO_LONG] = {"a name of more than 253 octets", "a shorter one"},
-    [CHALLENGE_LOOP] = {"a name that leads to itself", "another one"},
 };
 
 /* Checks one label of a template. */
@@ -30,16 +29,19 @@ static int check_label(struct text label)
     return text_span(label, "-_%") == label.length ? 0 : CHALLENGE_CHARACTER;
 }
 
-/* Whether a name ends in some labels. */
-static bool ends_in(struct text name, struct text labels)
+/* Whether a template makes a name at or below one of the domain's owner names. */
+static bool is_at_owner(struct text template)
 {
-    size_t before;
+    while (template.length) {
+        for (enum owner owner = 0; owner < OWNER_COUNT; owner++) {
+            struct text rest = template;
 
-    if (name.length < labels.length)
-        return false;
-    before = name.length - labels.length;
-    return text_equals_any_case(text_after(name, before), labels) &&
-           (before == 0 || name.data[before - 1] == '.');
+            if (text_take_prefix(&rest, owner_prefix(owner)) && text_equals(rest, TEXT("%d")))
+                return true;
+        }
+        text_take(&template, '.');
+    }
+    return false;
 }
 
 static struct text without_trailing_dot(struct text template)
@@ -66,7 +68,7 @@ int challenge_check(struct text template)
         if (fault)
             return fault;
     }
-    return ends_in(template, TEXT("mta-sts.%d")) ? CHALLENGE_AT_HOST : 0;
+    return is_at_owner(template) ? CHALLENGE_AT_OWNER : 0;
 }
 
 void challenge_write_template(struct buffer *out, struct text template)
@@ -81,17 +83,10 @@ void challenge_write_template(struct buffer *out, struct text template)
 
 int challenge_check_domain(struct text template, struct text domain)
 {
-    struct text prefix = owner_prefix(OWNER_ACME_CHALLENGE), name;
-    char to[NAME_TEXT_MAX];
+    size_t owner = owner_prefix(OWNER_ACME_CHALLENGE).length + domain.length;
+    size_t target = template_fill(without_trailing_dot(template), domain, NULL);
 
-    template = without_trailing_dot(template);
-    if (prefix.length + domain.length > NAME_TEXT_MAX ||
-        template_fill(template, domain, NULL) > NAME_TEXT_MAX)
-        return CHALLENGE_TOO_LONG;
-    name = text_of(to, template_fill(template, domain, to));
-    if (text_take_prefix(&name, prefix) && text_equals_any_case(name, domain))
-        return CHALLENGE_LOOP;
-    return 0;
+    return owner > NAME_TEXT_MAX || target > NAME_TEXT_MAX ? CHALLENGE_TOO_LONG : 0;
 }
 
 size_t challenge_write(struct text template, struct text domain, char *to)

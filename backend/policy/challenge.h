@@ -16,9 +16,8 @@ enum challenge_fault {
     CHALLENGE_PERCENT = 1, /* a percent sign of neither "%d" nor "%%" */
     CHALLENGE_LABEL,       /* a label that is empty or too long, or has "%d" and more */
     CHALLENGE_CHARACTER,
-    CHALLENGE_AT_HOST, /* at or below mta-sts.<d>, where a record hides the policy host */
+    CHALLENGE_AT_OWNER, /* at or below a name of the domain's, whose records a record there hides */
     CHALLENGE_TOO_LONG,
-    CHALLENGE_LOOP, /* the name leads to itself */
 };
 
 /* Checks a template of names: labels of letters, digits, hyphens, underscores and percent signs, in
@@ -31,7 +30,7 @@ int challenge_check(struct text template);
 void challenge_write_template(struct buffer *out, struct text template);
 
 /* Checks what a domain makes of a template that is right: the name that has the CNAME record, and
- * the name that this leads to. Returns 0, CHALLENGE_TOO_LONG or CHALLENGE_LOOP. */
+ * the name that this leads to. Returns 0 or CHALLENGE_TOO_LONG. */
 int challenge_check_domain(struct text template, struct text domain);
 
 /* Writes the name that the CNAME record of a domain leads to, which challenge_check_domain has

@@ -312,6 +312,9 @@ static int freeze(struct loader *loader)
     if (r)
         return r;
     policies_check_aliases(loader, config->snapshot);
+    r = policies_check_challenges(loader, config->snapshot);
+    if (r)
+        return r;
     check_catalog(loader, config->snapshot);
     if (snapshot_n_zones(config->snapshot) && config->settings.state &&
         strcmp(config->settings.state, "none") == 0)

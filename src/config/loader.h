@@ -11,6 +11,7 @@
 struct loaded_policy {
     const char *name;    /* the primary for messages; NULL if it is missing */
     uint64_t host_where; /* of policy_host */
+    uint64_t challenge_where;
     struct text follows; /* the domain whose policy host this one is an alias of, or empty */
     uint32_t walk;       /* the search for loops that saw it first */
     /* Of a policy with members that sync finds; they are added after all others. */

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "config/members.h"
 #include "os/state_directory.h"
+#include "policy/challenge.h"
 
 #include <errno.h>
 
@@ -224,6 +225,7 @@ static int note_policy(struct reading *reading)
     struct loaded_policy policy = {
         .name = domain->kind == NODE_SCALAR ? domain->text : NULL,
         .host_where = node_pack_place(host),
+        .challenge_where = node_pack_place(value_node(reading, "acme_challenge")),
         .kind = (enum domain_kind)reading->settings.records,
         .certificates = loader->certificates.pattern,
         .acme_challenge = reading->settings.spec.acme_challenge,
@@ -344,4 +346,54 @@ void policies_check_aliases(const struct loader *loader, const struct snapshot *
             policy = next;
         }
     }
+}
+
+/* Whether a policy has records at a name of a listed domain. */
+static bool is_owner_name(const struct snapshot *snapshot, struct text name)
+{
+    struct domain domain;
+    struct text of;
+
+    for (enum owner owner = 0; owner < OWNER_COUNT; owner++)
+        if (owner_match(owner, name, &of) && snapshot_find(snapshot, of, &domain) &&
+            !domain.synced && domain.policy->rows[owner].n)
+            return true;
+    return false;
+}
+
+/* Checks a value in its canonical form. What it makes of domains by "%d" is no domain itself, so
+ * that only names that stand in it are found. */
+static void check_challenge(const struct loader *loader, const struct snapshot *snapshot,
+                            const struct loaded_policy *policy, struct text template)
+{
+    struct text rest = template;
+
+    while (rest.length && !is_owner_name(snapshot, rest))
+        text_take(&rest, '.');
+    if (rest.length)
+        diagnostics_error(loader->context.diagnostics,
+                          source_unpack(&loader->sources, policy->challenge_where),
+                          "acme_challenge leads to %s, where a record hides those of the service "
+                          "at %s: choose a name elsewhere",
+                          quote_text(template).text, quote_text(rest).text);
+}
+
+int policies_check_challenges(const struct loader *loader, const struct snapshot *snapshot)
+{
+    CLEANUP(buffer_deinit) struct buffer template = BUFFER_INIT;
+    const char *before = NULL;
+
+    for (size_t i = 0; i < loader->n_policies; i++) {
+        const struct loaded_policy *policy = &loader->policies[i];
+
+        if (!policy->acme_challenge || policy->acme_challenge == before)
+            continue; /* one of the defaults is judged once */
+        before = policy->acme_challenge;
+        buffer_clear(&template);
+        challenge_write_template(&template, text_from(policy->acme_challenge));
+        if (template.failed)
+            return -ENOMEM;
+        check_challenge(loader, snapshot, policy, buffer_text(&template));
+    }
+    return 0;
 }

@@ -20,3 +20,8 @@ int policies_read(struct loader *loader, const struct node *policies);
 /* Reports policy hosts that are aliases of one another in a loop, in the snapshot of all that was
  * loaded. */
 void policies_check_aliases(const struct loader *loader, const struct snapshot *snapshot);
+
+/* Reports values of acme_challenge that lead to a name of a listed domain or below it, where a
+ * record hides those of the service. Domains that sync has found do not count: nobody chose them
+ * when the value was written. Returns 0 or -ENOMEM. */
+int policies_check_challenges(const struct loader *loader, const struct snapshot *snapshot);
