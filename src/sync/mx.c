@@ -3,6 +3,7 @@
 #include "base/array.h"
 #include "base/quote.h"
 #include "os/progress.h"
+#include "policy/challenge.h"
 #include "resolver/dns_client.h"
 
 #include <errno.h>
@@ -136,18 +137,31 @@ static bool follows(const struct config *config, const struct policy *policy, st
     return false;
 }
 
+/* Whether a policy makes no name for challenges of a domain, as it would be too long: with such a
+ * member the configuration would be refused. */
+static bool has_no_challenge(const struct policy *policy, struct text name)
+{
+    const struct rows *rows = &policy->rows[OWNER_ACME_CHALLENGE];
+
+    return rows->n && challenge_check_domain(rows->first->content, name) != 0;
+}
+
 /* Judges a name by the MX records that it has. One with more of them than are kept is covered by no
  * policy, as it cannot be told. */
 static int judge(struct asking *asking, struct name_entry *entry, const struct dns_answer *answer)
 {
+    struct text name = names_text(asking->names, entry);
+
     entry->policy = NAMES_NONE;
-    for (size_t i = 0; i < asking->config->n_lists && answer->n_values < DNS_VALUES_MAX; i++)
-        if (covers_all(policy_of(asking->config, i), answer) &&
-            !follows(asking->config, policy_of(asking->config, i),
-                     names_text(asking->names, entry))) {
-            names_set(entry, asking->config->lists[i].policy);
-            return 0;
-        }
+    for (size_t i = 0; i < asking->config->n_lists && answer->n_values < DNS_VALUES_MAX; i++) {
+        const struct policy *policy = policy_of(asking->config, i);
+
+        if (!covers_all(policy, answer) || follows(asking->config, policy, name) ||
+            has_no_challenge(policy, name))
+            continue;
+        names_set(entry, asking->config->lists[i].policy);
+        return 0;
+    }
     return note_uncovered(asking, answer);
 }
 

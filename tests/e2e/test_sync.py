@@ -560,6 +560,20 @@ policies:
         assert run("check", "-c", bench.config).returncode == 0
 
 
+def test_a_domain_whose_challenges_have_no_name_is_no_member(bench):
+    """It would be too long. That it is below the policy host of another member refuses nothing."""
+    challenge = "acme_challenge: '%d.mta-sts.customer.example'"
+    bench.configure(policies=ONE_POLICY.replace("members", f"{challenge}, members"))
+    room = 253 - len(".mta-sts.customer.example")
+    longest, longer = ("".join(63 * letter + "." for letter in "abc") + (length - 3 * 64) * "x"
+                       for length in (room, room + 1))
+    bench.names("customer.example", longest, longer)
+    for _ in range(2):
+        assert bench.run().returncode == 0
+        assert bench.members() == sorted(["customer.example", longest])
+        assert run("check", "-c", bench.config).returncode == 0
+
+
 def test_names_that_are_no_mail_domains_are_left_out(bench):
     bench.dns.otherwise = COVERED
     bench.configure(policies=ONE_POLICY + "  - {domain: by-hand.example, mode: none, domains: [also.example]}\n")
