@@ -217,20 +217,16 @@ int verify_correction_add(struct verify_correction *correction, struct text doma
     return r ? r : count_in(correction, domain, primary);
 }
 
-/* Forgets findings that no domain has any more. */
+/* Counts the findings that domains have. Those that none has any more keep their numbers: they may
+ * come back, and no other finding of the run is to be taken for one of them. */
 static int count_causes(struct verify_correction *correction)
 {
     CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
-    int r = state_execute(correction->state, "DELETE FROM findings WHERE run ="
-                                             " (SELECT max(id) FROM verify_runs)"
-                                             " AND error IN (0, 1) AND n_domains = 0");
+    int r = state_prepare(correction->state,
+                          "UPDATE verify_runs SET causes = (SELECT count(*) FROM findings"
+                          " WHERE run = ?1 AND n_domains > 0) WHERE id = ?1",
+                          &update);
 
-    if (r)
-        return r;
-    r = state_prepare(correction->state,
-                      "UPDATE verify_runs SET causes ="
-                      " (SELECT count(*) FROM findings WHERE run = ?1) WHERE id = ?1",
-                      &update);
     if (r)
         return r;
     state_bind_number(update, 1, correction->run);

@@ -5,7 +5,7 @@
 /* Of a finding F: what a struct verify_finding has, where DOMAIN is an example of its domains. */
 #define COLUMNS(DOMAIN)                                                                            \
     "f.check_name, f.error, f.found, f.expected, c.remedy,"                                        \
-    " replace(c.command, '%d', " DOMAIN "), f.n_domains, f.of_all"
+    " replace(c.command, '%d', " DOMAIN "), f.n_domains, f.of_all, f.run, f.number"
 /* One of its domains; and the first of them, ?2 at most. */
 #define EXAMPLE "(SELECT min(domain) FROM finding_domains WHERE run = f.run AND finding = f.number)"
 #define FIRST                                                                                      \
@@ -30,7 +30,9 @@ static int visit(struct state *state, struct sqlite3_stmt *row, verify_finding_v
             .command = state_text(row, 5),
             .n_domains = state_number(row, 6),
             .of_all = state_number(row, 7),
-            .first = state_text(row, 8),
+            .run = state_number(row, 8),
+            .number = state_number(row, 9),
+            .first = state_text(row, 10),
         };
 
         r = visitor(&finding, context);
@@ -46,7 +48,8 @@ int verify_result_each(struct state *state, size_t max, verify_finding_visitor *
     CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
     int r = state_prepare(state,
                           "SELECT " COLUMNS(EXAMPLE) ", " FIRST " FROM findings f" CHECKS
-                                                     " WHERE f.run = " LAST ORDER " LIMIT ?1",
+                                                     " WHERE f.run = " LAST
+                                                     " AND f.n_domains > 0" ORDER " LIMIT ?1",
                           &row);
 
     if (r)
@@ -54,6 +57,44 @@ int verify_result_each(struct state *state, size_t max, verify_finding_visitor *
     state_bind_number(row, 1, (int64_t)max);
     state_bind_number(row, 2, VERIFY_FIRST_MAX);
     return visit(state, row, visitor, context);
+}
+
+int verify_result_finding(struct state *state, int64_t number, verify_finding_visitor *visitor,
+                          void *context)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
+    int r = state_prepare(state,
+                          "SELECT " COLUMNS(EXAMPLE) ", '' FROM findings f" CHECKS
+                                                     " WHERE f.run = " LAST
+                                                     " AND f.number = ? AND f.n_domains > 0",
+                          &row);
+
+    if (r)
+        return r;
+    state_bind_number(row, 1, number);
+    return visit(state, row, visitor, context);
+}
+
+int verify_result_each_domain(struct state *state, int64_t number, struct text from, size_t max,
+                              verify_domain_visitor *visitor, void *context)
+{
+    CLEANUP(state_finish) struct sqlite3_stmt *row = NULL;
+    int r = state_prepare(state,
+                          "SELECT domain FROM finding_domains WHERE run = " LAST
+                          " AND finding = ?1 AND domain >= ?2 ORDER BY domain LIMIT ?3",
+                          &row);
+
+    if (r)
+        return r;
+    state_bind_number(row, 1, number);
+    state_bind_text(row, 2, from);
+    state_bind_number(row, 3, (int64_t)max);
+    while ((r = state_step(state, row)) == 0) {
+        r = visitor(state_text(row, 0), context);
+        if (r)
+            return r;
+    }
+    return r == STATE_END ? 0 : r;
 }
 
 int verify_result_looked_at(struct state *state, struct text domain, int64_t *out)

@@ -1,5 +1,6 @@
 /* What the last run of `verify --save` found, as its readers want it: the widest findings, those of
- * a domain, and the counts of a policy. What a reader gets does not grow with the domains.
+ * a domain, the domains of one finding, some at a time, and the counts of a policy. What a reader
+ * gets does not grow with the domains.
  *
  * Each function sees one result whole, though another may be saved at any moment; where the state
  * is open for reading, all see the same one. */
@@ -11,8 +12,9 @@ enum { VERIFY_FIRST_MAX = 5 }; /* domains of a finding that are named */
 
 /* What one or more domains have in common. Texts live until the visitor returns. */
 struct verify_finding {
-    struct text check; /* its name */
-    bool error;        /* or a warning */
+    int64_t run, number; /* of the run, and of the finding in it, which no other one of it gets */
+    struct text check;   /* its name */
+    bool error;          /* or a warning */
     struct text found, expected;
     struct text remedy;  /* what to do: sentences */
     struct text command; /* what shows it, for the first domain, or the one that was asked for */
@@ -28,6 +30,19 @@ typedef int verify_finding_visitor(const struct verify_finding *finding, void *c
  * struct verify_run's CAUSES. Returns 0, STATE_FAILED or -ENOMEM. */
 int verify_result_each(struct state *state, size_t max, verify_finding_visitor *visitor,
                        void *context);
+
+/* Visits one finding of the last run by its number, if any domain has it; its FIRST is empty.
+ * Returns 0, also if there is none, STATE_FAILED or -ENOMEM. */
+int verify_result_finding(struct state *state, int64_t number, verify_finding_visitor *visitor,
+                          void *context);
+
+/* As verify_finding_visitor, for a domain. */
+typedef int verify_domain_visitor(struct text domain, void *context);
+
+/* Visits the domains of a finding of the last run in alphabetical order, at most MAX, from a name
+ * on, which need not be one of them. Returns 0, STATE_FAILED or -ENOMEM. */
+int verify_result_each_domain(struct state *state, int64_t number, struct text from, size_t max,
+                              verify_domain_visitor *visitor, void *context);
 
 /* When a domain was looked at, in seconds since 1970. Returns 0, STATE_END if it was not,
  * STATE_FAILED or -ENOMEM. */

@@ -1,17 +1,18 @@
 #include "state/verify_runs.h"
 
-#define COLUMNS "started, ended, domains, ok, warning, error, causes"
+#define COLUMNS "id, started, ended, domains, ok, warning, error, causes"
 
 static void read_run(struct sqlite3_stmt *row, struct verify_run *out)
 {
     *out = (struct verify_run){
-        .started = state_number(row, 0),
-        .ended = state_number(row, 1),
-        .domains = state_number(row, 2),
-        .ok = state_number(row, 3),
-        .warning = state_number(row, 4),
-        .error = state_number(row, 5),
-        .causes = state_number(row, 6),
+        .number = state_number(row, 0),
+        .started = state_number(row, 1),
+        .ended = state_number(row, 2),
+        .domains = state_number(row, 3),
+        .ok = state_number(row, 4),
+        .warning = state_number(row, 5),
+        .error = state_number(row, 6),
+        .causes = state_number(row, 7),
     };
 }
 

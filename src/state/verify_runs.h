@@ -7,6 +7,7 @@
 enum { VERIFY_RUNS_MAX = 400 }; /* that are kept */
 
 struct verify_run {
+    int64_t number;             /* rises with each run */
     int64_t started, ended;     /* seconds since 1970 */
     int64_t domains;            /* that were looked at */
     int64_t ok, warning, error; /* of them, by their worst finding */

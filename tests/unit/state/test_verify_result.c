@@ -246,6 +246,70 @@ static void a_visitor_can_end_the_visit(void **state)
     assert_int_equal(n, 2);
 }
 
+/* The number of a finding of a domain that has no other. */
+static int note_number(const struct verify_finding *finding, void *context)
+{
+    *(int64_t *)context = finding->number;
+    return 0;
+}
+
+static int64_t number_of_finding(struct state *state, const char *domain)
+{
+    int64_t number = -1;
+
+    assert_int_equal(verify_result_each_of(state, text_from(domain), note_number, &number), 0);
+    return number;
+}
+
+static void assert_finding(struct state *state, int64_t number, const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer found = BUFFER_INIT;
+
+    assert_int_equal(verify_result_finding(state, number, print_finding, &found), 0);
+    assert_string_equal(buffer_string(&found), expected);
+}
+
+static int print_domain(struct text domain, void *context)
+{
+    struct buffer *out = context;
+
+    buffer_add_text(out, domain);
+    buffer_add_string(out, " ");
+    return 0;
+}
+
+static void assert_domains(struct state *state, int64_t number, const char *from, size_t max,
+                           const char *expected)
+{
+    CLEANUP(buffer_deinit) struct buffer found = BUFFER_INIT;
+
+    assert_int_equal(
+        verify_result_each_domain(state, number, text_from(from), max, print_domain, &found), 0);
+    assert_string_equal(buffer_string(&found), expected);
+}
+
+static void the_domains_of_a_finding_are_read_from_a_name_on(void **state)
+{
+    CLEANUP(state_close) struct state database = opened(STATE_WRITE);
+    int64_t number;
+
+    (void)state;
+    assert_finding(&database, 0, "");
+    save_result(&database, 100);
+    number = number_of_finding(&database, "a.ex");
+    assert_finding(&database, number, "E6|mx|no MX|an MX|Mend %d.|dig a.ex MX; dig a.ex A|\n");
+    assert_domains(&database, number, "", 50, "a.ex b.ex c.ex d.ex e.ex f.ex ");
+    assert_domains(&database, number, "", 2, "a.ex b.ex ");
+    assert_domains(&database, number, "c.ex", 2, "c.ex d.ex ");
+    assert_domains(&database, number, "c.exa", 2, "d.ex e.ex ");
+    assert_domains(&database, number, "x", 2, "");
+    assert_finding(&database, 3, "");
+    assert_domains(&database, 3, "", 50, "");
+    save_clean(&database, 200);
+    assert_finding(&database, number, "");
+    assert_domains(&database, number, "", 50, "");
+}
+
 static void a_run_takes_the_place_of_the_one_before_whatever_the_clock_says(void **state)
 {
     CLEANUP(state_close) struct state database = opened(STATE_WRITE);
@@ -392,6 +456,27 @@ static void a_correction_forgets_what_no_domain_has_any_more(void **state)
     correct(&database, "f.ex", "second.example", &wide, 1, 0);
     assert_run(&database, 100, 1, 2, 6, 2);
     assert_findings(&database, 20, WIDE WARNING);
+}
+
+static void a_finding_keeps_its_number_for_itself_while_its_run_is_the_last(void **state)
+{
+    CLEANUP(state_close) struct state database = opened(STATE_WRITE);
+    struct verify_finding other = narrow;
+    int64_t first, second;
+
+    (void)state;
+    other.found = TEXT("three");
+    save_clean(&database, 100);
+    correct(&database, "a.ex", "first.example", &narrow, 1, 0);
+    first = number_of_finding(&database, "a.ex");
+    correct(&database, "a.ex", "first.example", &other, 1, 0);
+    second = number_of_finding(&database, "a.ex");
+    assert_int_not_equal(first, second);
+    assert_finding(&database, first, "");
+    correct(&database, "a.ex", "first.example", &narrow, 1, 0);
+    assert_int_equal(number_of_finding(&database, "a.ex"), first);
+    assert_finding(&database, second, "");
+    assert_run(&database, 100, 0, 0, 1, 1);
 }
 
 static void a_correction_leaves_what_it_cannot_find(void **state)
@@ -625,6 +710,8 @@ int main(void)
                                         temporary_leave),
         cmocka_unit_test_setup_teardown(a_visitor_can_end_the_visit, temporary_enter,
                                         temporary_leave),
+        cmocka_unit_test_setup_teardown(the_domains_of_a_finding_are_read_from_a_name_on,
+                                        temporary_enter, temporary_leave),
         cmocka_unit_test_setup_teardown(
             a_run_takes_the_place_of_the_one_before_whatever_the_clock_says, temporary_enter,
             temporary_leave),
@@ -639,6 +726,9 @@ int main(void)
                                         temporary_enter, temporary_leave),
         cmocka_unit_test_setup_teardown(a_correction_forgets_what_no_domain_has_any_more,
                                         temporary_enter, temporary_leave),
+        cmocka_unit_test_setup_teardown(
+            a_finding_keeps_its_number_for_itself_while_its_run_is_the_last, temporary_enter,
+            temporary_leave),
         cmocka_unit_test_setup_teardown(a_correction_leaves_what_it_cannot_find, temporary_enter,
                                         temporary_leave),
         cmocka_unit_test_setup_teardown(a_correction_knows_new_domains_and_policies,
