@@ -40,6 +40,12 @@ json_t *domain_data_short(const struct status_view *view, const struct domain *d
                          : json_null());
 }
 
+json_t *domain_data_absent(struct text name)
+{
+    return json_pack("{s:o, s:n, s:n, s:n, s:n, s:n}", "domain", page_data_text(name), "policy",
+                     "kind", "state", "id", "until");
+}
+
 void domain_data_add_flags(json_t *data, const struct status_view *view,
                            const struct domain *domain)
 {

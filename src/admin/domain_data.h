@@ -10,6 +10,9 @@
  * unless the domain is retiring. page_data_begin was called (page_data.h). */
 json_t *domain_data_short(const struct status_view *view, const struct domain *domain);
 
+/* Makes the same of a domain that the service does not have: all but its name is null. */
+json_t *domain_data_absent(struct text name);
+
 /* Has it members for templates, too: "kind_…" and "state_…", which are true, and UNTIL as a time.
  */
 void domain_data_add_flags(json_t *data, const struct status_view *view,

@@ -1,6 +1,7 @@
 #include "admin/page.h"
 
 #include "admin/domain_data.h"
+#include "admin/finding_domains.h"
 #include "admin/page_assets.h"
 #include "admin/page_data.h"
 #include "admin/search_reply.h"
@@ -50,7 +51,7 @@ static void set_etag(struct page_maker *maker, struct http_reply *reply)
     reply->conditional = true;
 }
 
-/* Refuses a request with a page for people. */
+/* Refuses a request with a page for people; what may pass by itself is asked for again. */
 static void refuse(struct page_maker *maker, enum http_status status, const char *title,
                    const char *fault, struct http_reply *reply)
 {
@@ -60,7 +61,8 @@ static void refuse(struct page_maker *maker, enum http_status status, const char
     reply->status = status;
     status_read(maker->status, &view);
     page_data_begin();
-    data = json_pack("{s:s, s:o}", "title", title, "fault", page_data_text(text_from(fault)));
+    data = json_pack("{s:s, s:o, s:b}", "title", title, "fault", page_data_text(text_from(fault)),
+                     "passing", status == HTTP_STATUS_SERVICE_UNAVAILABLE);
     page_data_add_service(data, &view);
     page_data_render(&asset_refusal_html, data, &reply->body);
 }
@@ -132,6 +134,46 @@ static int show_domain(struct page_maker *maker, const struct page_query *query,
     return 0;
 }
 
+/* Refuses a request for the domains of a finding. */
+static void refuse_finding(struct page_maker *maker, enum finding_domains_fault why,
+                           const char *fault, bool as_page, struct http_reply *reply)
+{
+    bool gone = why == FINDING_DOMAINS_GONE;
+    enum http_status status = gone ? HTTP_STATUS_NOT_FOUND : HTTP_STATUS_SERVICE_UNAVAILABLE;
+
+    if (as_page)
+        refuse(maker, status, gone ? "No such finding" : "Not known now", fault, reply);
+    else
+        refuse_plainly(status, fault, reply);
+}
+
+static int show_finding(struct page_maker *maker, const struct page_query *query, bool as_page,
+                        struct http_reply *reply)
+{
+    CLEANUP(look_deinit) struct look look = {0};
+    CLEANUP(page_data_free) json_t *data = NULL;
+    char fault[PAGE_QUERY_FAULT_MAX];
+    int r = saved_open(&look.saved, maker->settings);
+
+    if (r)
+        return r;
+    status_read(maker->status, &look.view);
+    page_data_begin();
+    r = finding_domains_new(&look.view, &look.saved, query, as_page, fault, &data);
+    if (r > 0)
+        refuse_finding(maker, r, fault, as_page, reply);
+    if (r)
+        return r;
+    if (as_page) {
+        page_data_add_service(data, &look.view);
+        page_data_render(&asset_finding_domains_html, data, &reply->body);
+    } else {
+        page_data_write(data, &reply->body);
+    }
+    set_etag(maker, reply);
+    return 0;
+}
+
 static int show_search(struct page_maker *maker, const struct page_query *query, bool as_page,
                        struct http_reply *reply)
 {
@@ -153,6 +195,8 @@ void page_answer(struct page_maker *maker, const struct http_request *request,
         refuse(maker, HTTP_STATUS_BAD_REQUEST, "Not understood", fault, reply);
     else if (query.has_domain)
         r = show_domain(maker, &query, reply);
+    else if (query.has_finding)
+        r = show_finding(maker, &query, true, reply);
     else if (query.is_search)
         r = show_search(maker, &query, true, reply);
     else
@@ -177,12 +221,16 @@ void page_answer_domains(struct page_maker *maker, const struct http_request *re
 {
     struct page_query query;
     char fault[PAGE_QUERY_FAULT_MAX];
+    int r = 0;
 
     reply->fields = FIELDS;
     if (!page_query_read(request->target, &query, fault))
         refuse_plainly(HTTP_STATUS_BAD_REQUEST, fault, reply);
+    else if (query.has_finding)
+        r = show_finding(maker, &query, false, reply);
     else
-        reply->body.failed |= show_search(maker, &query, false, reply) < 0;
+        r = show_search(maker, &query, false, reply);
+    reply->body.failed |= r < 0;
 }
 
 /* Answers with the JSON about a domain by a name as people write it. Returns 0, -ENOMEM, or

@@ -9,11 +9,23 @@
 
 enum { NUMBER_MAX = INT32_MAX };
 
-enum field { FIELD_Q, FIELD_STATE, FIELD_FROM, FIELD_DOMAIN, FIELD_POLICIES, FIELD_COUNT };
+enum field {
+    FIELD_Q,
+    FIELD_STATE,
+    FIELD_FROM,
+    FIELD_FINDING,
+    FIELD_DOMAIN,
+    FIELD_POLICIES,
+    FIELD_COUNT
+};
 
 static const struct text field_names[FIELD_COUNT] = {
-    [FIELD_Q] = {"q", 1},           [FIELD_STATE] = {"state", 5},       [FIELD_FROM] = {"from", 4},
-    [FIELD_DOMAIN] = {"domain", 6}, [FIELD_POLICIES] = {"policies", 8},
+    [FIELD_Q] = {"q", 1},
+    [FIELD_STATE] = {"state", 5},
+    [FIELD_FROM] = {"from", 4},
+    [FIELD_FINDING] = {"finding", 7},
+    [FIELD_DOMAIN] = {"domain", 6},
+    [FIELD_POLICIES] = {"policies", 8},
 };
 
 static enum field find_field(struct text name)
@@ -89,6 +101,26 @@ static bool read_number(const char *name, const char *value, size_t *out, char *
     return true;
 }
 
+/* Reads the numbers of a run and of a finding, as "12-3". */
+static bool read_finding(const char *value, struct page_query *out, char *fault)
+{
+    struct text rest = text_from(value), run = text_take(&rest, '-');
+    uint64_t numbers[2];
+
+    out->has_finding = value[0];
+    if (!out->has_finding)
+        return true;
+    if (!number_read(run, INT64_MAX, &numbers[0]) || !number_read(rest, INT64_MAX, &numbers[1])) {
+        snprintf(fault, PAGE_QUERY_FAULT_MAX,
+                 "finding: found %s, expected the numbers of a run and of a finding, such as 12-3",
+                 quote_text(text_from(value)).text);
+        return false;
+    }
+    out->run = (int64_t)numbers[0];
+    out->finding = (int64_t)numbers[1];
+    return true;
+}
+
 static bool read_value(enum field field, struct text encoded, struct page_query *out, char *fault)
 {
     const char *name = field_names[field].data;
@@ -98,11 +130,29 @@ static bool read_value(enum field field, struct text encoded, struct page_query 
         return decode(encoded, true, name, out->q, fault);
     if (field == FIELD_DOMAIN)
         return decode(encoded, true, name, out->domain, fault);
+    if (field == FIELD_FROM)
+        return decode(encoded, true, name, out->first, fault);
     if (!decode(encoded, true, name, value, fault))
         return false;
     if (field == FIELD_STATE)
         return read_state(value, out, fault);
-    return read_number(name, value, field == FIELD_FROM ? &out->from : &out->policies, fault);
+    if (field == FIELD_FINDING)
+        return read_finding(value, out, fault);
+    return read_number(name, value, &out->policies, fault);
+}
+
+/* Finds out what the fields mean together. */
+static bool settle(const bool seen[FIELD_COUNT], struct page_query *out, char *fault)
+{
+    out->has_domain = seen[FIELD_DOMAIN];
+    out->is_search = seen[FIELD_Q] || seen[FIELD_STATE] || seen[FIELD_FROM];
+    if (!out->has_finding)
+        return read_number(field_names[FIELD_FROM].data, out->first, &out->from, fault);
+    if (!out->q[0] && !out->has_state)
+        return true;
+    snprintf(fault, PAGE_QUERY_FAULT_MAX, "finding: found with %s, expected without",
+             out->q[0] ? "q" : "state");
+    return false;
 }
 
 bool page_query_read(struct text target, struct page_query *out, char fault[PAGE_QUERY_FAULT_MAX])
@@ -126,9 +176,7 @@ bool page_query_read(struct text target, struct page_query *out, char fault[PAGE
         if (!read_value(field, value, out, fault))
             return false;
     }
-    out->has_domain = seen[FIELD_DOMAIN];
-    out->is_search = seen[FIELD_Q] || seen[FIELD_STATE] || seen[FIELD_FROM];
-    return true;
+    return settle(seen, out, fault);
 }
 
 bool page_query_read_name(struct text name, char out[PAGE_QUERY_TEXT_MAX + 1],

@@ -17,9 +17,12 @@ struct findings {
 
 static json_t *finding_data(const struct verify_finding *finding)
 {
-    return json_pack("{s:o, s:s, s:o, s:o}", "check", page_data_text(finding->check), "severity",
-                     finding->error ? "error" : "warning", "found", page_data_text(finding->found),
-                     "expected", page_data_text(finding->expected));
+    return json_pack("{s:o, s:s, s:o, s:o, s:o}", "check", page_data_text(finding->check),
+                     "severity", finding->error ? "error" : "warning", "found",
+                     page_data_text(finding->found), "expected", page_data_text(finding->expected),
+                     "finding",
+                     json_sprintf("%lld-%lld", (long long)finding->run,
+                                  (long long)finding->number));
 }
 
 /* Adds what people want to know of a finding, too. A section of a template looks for what its
@@ -80,6 +83,28 @@ int verified_data_add_to_policy(json_t *data, struct saved *saved, struct text p
     return saved_judge(saved, r);
 }
 
+/* Adds how many domains have it. */
+static void add_width(json_t *data, const struct verify_finding *finding)
+{
+    json_object_set_new(data, "n", json_integer(finding->n_domains));
+    json_object_set_new(data, "one", json_boolean(finding->n_domains == 1));
+}
+
+static int keep_finding(const struct verify_finding *finding, void *context)
+{
+    json_t **out = context;
+
+    *out = finding_data(finding);
+    add_remedy(*out, finding);
+    add_width(*out, finding);
+    return 0;
+}
+
+int verified_data_finding(struct saved *saved, int64_t number, json_t **out)
+{
+    return saved_judge(saved, verify_result_finding(&saved->state, number, keep_finding, out));
+}
+
 static int add_of_all(const struct verify_finding *finding, void *context)
 {
     json_t *data = finding_data(finding), *first = json_array();
@@ -92,10 +117,12 @@ static int add_of_all(const struct verify_finding *finding, void *context)
     add_remedy(data, finding);
     json_object_set_new(data, "open",
                         json_boolean(finding->error && json_array_size(context) < FINDINGS_OPEN));
-    json_object_set_new(data, "n", json_integer(finding->n_domains));
-    json_object_set_new(data, "one", json_boolean(finding->n_domains == 1));
+    add_width(data, finding);
     json_object_set_new(data, "first", first);
     json_object_set_new(data, "more", more > 0 ? json_integer(more) : json_null());
+    json_object_set_new(data, "url",
+                        json_sprintf("?finding=%s",
+                                     json_string_value(json_object_get(data, "finding"))));
     json_array_append_new(context, data);
     return 0;
 }

@@ -19,6 +19,11 @@ void verified_data_add_fault(json_t *data, const struct saved *saved);
  * none of its domains was looked at. Returns 0 or -ENOMEM. */
 int verified_data_add_to_policy(json_t *data, struct saved *saved, struct text primary);
 
-/* Makes the findings of a domain: an array of {"check", "severity", "found", "expected"}, for the
- * page with "error", "warning", "do" and "see". Returns 0 or -ENOMEM. */
+/* Makes the findings of a domain: an array of {"check", "severity", "found", "expected",
+ * "finding"}, the last of which asks for all domains that have it (page_query.h); for the page with
+ * "error", "warning", "do" and "see". Returns 0 or -ENOMEM. */
 int verified_data_of_domain(struct saved *saved, struct text domain, bool for_page, json_t **out);
+
+/* Makes one finding of the last run as the page has it, with "n" and "one" of its domains. OUT is
+ * untouched if there is none. The state is open. Returns 0 or -ENOMEM. */
+int verified_data_finding(struct saved *saved, int64_t number, json_t **out);

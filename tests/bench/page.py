@@ -1,10 +1,12 @@
 """How quick the page of the admin listener is with ten domains and with a million, 300,000 of them with findings of
-verify; and what it does meanwhile to the times of answers to PowerDNS. All in one run, in turns.
+verify, then all with the same one; and what it does meanwhile to the times of answers to PowerDNS. All in one run, in
+turns.
 
 Run by tests/bench/page.sh.
 """
 
 import argparse
+import contextlib
 import http.client
 import itertools
 import sqlite3
@@ -123,6 +125,26 @@ def save_verified(tools, hosting, found, kinds):
           flush=True)
 
 
+def finding_paths(hosting):
+    """The pages of the finding that all domains have."""
+    with contextlib.closing(sqlite3.connect(hosting.service.state / "state.db")) as database:
+        ((run,),) = database.execute("SELECT max(id) FROM verify_runs")
+    return {
+        "the first domains of a finding": f"/?finding={run}-0",
+        "the last domains of a finding": f"/?finding={run}-0&from={hosting.names[-min(50, hosting.n)]}",
+        "the last ones as JSON": f"/domains?finding={run}-0&from={hosting.names[-min(50, hosting.n)]}",
+    }
+
+
+def measure(hostings, paths, rounds):
+    """Prints, for each thing that there is to ask for, how long that takes, in turns."""
+    for what in paths[0]:
+        times = [[hosting.measure(each[what]) for hosting, each in zip(hostings, paths)] for _ in range(rounds)]
+        row = [f"{statistics.median(ms for ms, _ in column):7.2f} ms {column[-1][1]:7,} bytes"
+               for column in zip(*times)]
+        print(f"{what:31} {'   '.join(row)}", flush=True)
+
+
 def ask(tools, hosting, seconds):
     """The median and 99th percentile of the times of answers over the unix socket, in microseconds."""
     done = subprocess.run([tools / "ask", "unix", hosting.service.socket, "1", str(seconds), hosting.questions],
@@ -145,13 +167,8 @@ def main():
         save_verified(options.tools, small, 3, 3)
         for _ in range(2):  # the second takes the place of the first
             save_verified(options.tools, large, 300_000, 30)
-        for what in small.paths:
-            times = {}
-            for _ in range(options.rounds):
-                for hosting in (small, large):
-                    times.setdefault(hosting.n, []).append(hosting.measure(hosting.paths[what]))
-            row = [f"{statistics.median(ms for ms, _ in times[n]):7.2f} ms {times[n][-1][1]:7,} bytes" for n in times]
-            print(f"{what:28} {'   '.join(row)}", flush=True)
+        hostings = [small, large]
+        measure(hostings, [hosting.paths for hosting in hostings], options.rounds)
         paths = list(large.paths.values())
         rounds = {"quiet": [], "page": []}
         asked = 0
@@ -164,6 +181,9 @@ def main():
             median, late = (statistics.median(column) for column in zip(*each))
             print(f"answers, {name}: {median:.0f} us median, {late:.0f} us 99th percentile", flush=True)
         print(f"requests for the page meanwhile: {asked}")
+        for hosting in hostings:
+            save_verified(options.tools, hosting, hosting.n, 1)
+        measure(hostings, [finding_paths(hosting) for hosting in hostings], options.rounds)
         small.service.stop()
         large.service.stop()
 

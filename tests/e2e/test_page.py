@@ -128,6 +128,42 @@ def test_what_senders_see_otherwise_is_shown_by_cause_with_what_to_do(browser, i
     look_at(browser, f"{shown.page}?domain=markup.example", "domain-markup", MARKUP.replace('"', r'\"'))
 
 
+WIDE = [f"customer-{number}.example" for number in range(120)]
+WIDE_POLICY = f"""\
+  - {{domain: hoster.example, mode: testing, mx: mail.example.net, policy_host: 192.0.2.1, domains: [{", ".join(WIDE)}]}}
+"""
+
+
+def test_all_domains_of_a_finding_are_listed_until_verify_runs_again(browser, internet, shown):
+    """None of these domains exists."""
+    shown.configure(WIDE_POLICY)
+    shown.start()
+    shown.verify(internet)
+    browser.be()
+    browser.open(shown.page)
+    title = browser.text("details.finding[open] .what")
+    browser.one("details.finding[open] .names li:last-child a").click()
+    browser.wait_text(title, "h1")
+    page = browser.driver.current_url
+    look_at(browser, page, "finding", title, "Domains 121", "customer-0.example", "Further domains")
+    browser.open(page)
+    assert rows_of_all_pages(browser) == sorted(["hoster.example", *WIDE])
+    name = browser.text("tbody th")
+    browser.one("tbody th a").click()
+    browser.wait_text(name, "h1")
+    last = WIDE[-1]
+    shown.configure(WIDE_POLICY.replace(f", {last}", ""))
+    shown.reload()
+    browser.open(f"{page}&from={last}")
+    assert "not in the configuration any more" in browser.text("tbody tr")
+    shown.verify(internet)
+    browser.wait_text("verify has run again", "main")
+    look_at(browser, page, "finding-over", "No such finding", "verify has run again",
+            messages=["Failed to load resource"])
+    browser.one("main a").click()
+    browser.wait_text("Policies", "#policies")
+
+
 def test_a_refused_reload_is_shown_with_its_messages(browser, shown):
     good(shown)
     shown.start()

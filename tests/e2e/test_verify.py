@@ -277,8 +277,8 @@ def read_saved(state):
                  "SELECT domain FROM finding_domains WHERE run = ? AND finding = ? ORDER BY domain",
                  (run, number))]}
             for number, check, error, found, expected in database.execute(
-                "SELECT number, check_name, error, found, expected FROM findings WHERE run = ?"
-                " ORDER BY error DESC, n_domains DESC, number", (run,))]
+                "SELECT number, check_name, error, found, expected FROM findings"
+                " WHERE run = ? AND n_domains > 0 ORDER BY error DESC, n_domains DESC, number", (run,))]
     return dict(zip(("domains", "ok", "warning", "error"), counts), findings=findings)
 
 

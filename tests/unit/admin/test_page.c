@@ -502,7 +502,8 @@ static void findings_are_told_of_all_domains_and_of_one(void **state)
     data = get_json(page_answer_domain, "/domain/full.example");
     findings = json_object_get(data, "findings");
     assert_int_equal(json_array_size(findings), 2);
-    assert_int_equal(json_object_size(json_array_get(findings, 0)), 4);
+    assert_int_equal(json_object_size(json_array_get(findings, 0)), 5);
+    assert_string_equal(text_at(json_array_get(findings, 0), "finding"), "1-0");
     assert_string_equal(text_at(json_array_get(findings, 0), "severity"), "error");
     assert_string_equal(text_at(json_array_get(findings, 0), "found"),
                         "<script>alert('\\xff')</script>");
@@ -515,7 +516,7 @@ static void findings_are_told_of_all_domains_and_of_one(void **state)
 
 static void findings_are_text_on_the_pages(void **state)
 {
-    static const char *const targets[] = {"/", "/?domain=full.example"};
+    static const char *const targets[] = {"/", "/?domain=full.example", "/?finding=1-0"};
 
     (void)state;
     save_run(time(NULL), 1);
@@ -528,6 +529,101 @@ static void findings_are_text_on_the_pages(void **state)
         assert_true(body_has("dig MX full.example"));
         assert_false(body_has("<script>alert"));
     }
+}
+
+/* The hits on a page of a finding's domains, which begins at a name; and the name of the next. */
+static size_t finding_page(const char *from, char next[64])
+{
+    char target[128];
+    size_t n;
+    json_t *json;
+
+    snprintf(target, sizeof(target), "/domains?finding=1-0&from=%s", from);
+    json = get_json(page_answer_domains, target);
+    n = json_array_size(json_object_get(json, "domains"));
+    assert_int_equal(json_object_size(json), 2);
+    assert_int_equal(json_object_size(json_array_get(json_object_get(json, "domains"), 0)), 6);
+    if (*from)
+        assert_string_equal(text_at(json_array_get(json_object_get(json, "domains"), 0), "domain"),
+                            from);
+    snprintf(next, 64, "%s",
+             json_is_null(json_object_get(json, "next")) ? "" : text_at(json, "next"));
+    json_decref(json);
+    return n;
+}
+
+static void all_domains_of_a_finding_are_listed_page_by_page(void **state)
+{
+    char next[64];
+
+    (void)state;
+    save_run(time(NULL), 120);
+    get(page_answer, "/", HTTP_STATUS_OK);
+    assert_true(body_has("<a href=\"?finding=1-0\">and 115 more</a>"));
+    assert_false(body_has("?finding=1-1"));
+    assert_int_equal(finding_page("", next), 50);
+    assert_int_equal(finding_page(next, next), 50);
+    assert_int_equal(finding_page(next, next), 20);
+    assert_string_equal(next, "");
+    get(page_answer, "/?finding=1-0", HTTP_STATUS_OK);
+    assert_true(body_has("?finding=1-0&amp;from=d37.example"));
+    assert_true(body_has("Domains <span class=\"count\">120<"));
+    assert_false(body_has("First domains"));
+    get(page_answer, "/?finding=1-0&from=full.example", HTTP_STATUS_OK);
+    assert_true(body_has("<a href=\"?domain=full.example\">full.example</a>"));
+    assert_true(body_has("<a href=\"?finding=1-0\">First domains</a>"));
+    assert_false(body_has("Further domains"));
+}
+
+static void a_domain_of_a_finding_may_have_gone(void **state)
+{
+    const json_t *domains;
+    json_t *json;
+
+    (void)state;
+    save_run(time(NULL), 2);
+    json = get_json(page_answer_domains, "/domains?finding=1-0");
+    domains = json_object_get(json, "domains");
+    assert_string_equal(text_at(json_array_get(domains, 0), "domain"), "d1.example");
+    assert_true(json_is_null(json_object_get(json_array_get(domains, 0), "state")));
+    assert_true(json_is_null(json_object_get(json_array_get(domains, 0), "policy")));
+    assert_string_equal(text_at(json_array_get(domains, 1), "domain"), "full.example");
+    assert_string_equal(text_at(json_array_get(domains, 1), "state"), "published");
+    json_decref(json);
+    get(page_answer, "/?finding=1-0", HTTP_STATUS_OK);
+    assert_true(body_has("not in the configuration any more"));
+    assert_false(body_has("?domain=d1.example"));
+}
+
+static void check_no_finding(const char *query, enum http_status status, const char *why)
+{
+    char target[64];
+
+    snprintf(target, sizeof(target), "/domains?finding=%s", query);
+    get(page_answer_domains, target, status);
+    assert_true(body_has(why));
+    snprintf(target, sizeof(target), "/?finding=%s", query);
+    get(page_answer, target, status);
+    assert_true(body_has(why));
+    assert_true(body_has("<a href=\"./\">To the overview</a>"));
+    assert_true(body_has("data-still") == (status == HTTP_STATUS_NOT_FOUND));
+}
+
+static void a_finding_of_an_earlier_run_is_said_to_be_over(void **state)
+{
+    (void)state;
+    check_no_finding("1-0", HTTP_STATUS_NOT_FOUND, "verify has saved no such run");
+    check_no_finding("0-0", HTTP_STATUS_NOT_FOUND, "verify has saved no such run");
+    save_run(1780000000, 7);
+    get(page_answer, "/?finding=1-0", HTTP_STATUS_OK);
+    check_no_finding("1-2", HTTP_STATUS_NOT_FOUND, "no domain has this finding any more");
+    check_no_finding("2-0", HTTP_STATUS_NOT_FOUND, "verify has saved no such run");
+    save_run(1780000000, 7);
+    check_no_finding("1-0", HTTP_STATUS_NOT_FOUND, "verify has run again since then");
+    get(page_answer, "/?finding=2-0", HTTP_STATUS_OK);
+    temporary_write("state.db", "this is no database, and long enough to be seen as none: ......."
+                                "............................................................");
+    check_no_finding("2-0", HTTP_STATUS_SERVICE_UNAVAILABLE, "file is not a database");
 }
 
 static void the_overview_says_when_nothing_was_verified_lately(void **state)
@@ -676,15 +772,18 @@ FAILING(get_retiring_page, page_answer, "/?domain=left.example")
 FAILING(get_search_page, page_answer, "/?q=b%C3%BCcher")
 FAILING(get_refusal, page_answer, "/?q=%")
 FAILING(get_not_found, page_answer, "/?domain=other.example")
+FAILING(get_finding_page, page_answer, "/?finding=2-0")
+FAILING(get_finding, page_answer_domains, "/domains?finding=2-0")
 FAILING(get_domain, page_answer_domain, "/domain/full.example")
 FAILING(get_domains, page_answer_domains, "/domains?state=retiring")
 FAILING(get_style, page_answer_file, "/page.css")
 
 static void every_failed_allocation_fails_the_reply(void **state)
 {
-    static int (*const requests[])(void) = {get_overview,    get_domain_page, get_retiring_page,
-                                            get_search_page, get_refusal,     get_not_found,
-                                            get_domain,      get_domains,     get_style};
+    static int (*const requests[])(void) = {
+        get_overview,  get_domain_page,  get_retiring_page, get_search_page, get_refusal,
+        get_not_found, get_finding_page, get_finding,       get_domain,      get_domains,
+        get_style};
     struct diagnostics diagnostics = DIAGNOSTICS_INIT;
 
     (void)state;
@@ -692,7 +791,7 @@ static void every_failed_allocation_fails_the_reply(void **state)
     status_set_refused(maker.status, &diagnostics, NULL, 0);
     diagnostics_deinit(&diagnostics);
     save_run(1780000000, 7);
-    save_run(1780000300, 1);
+    save_run(1780000300, 2);
     for (size_t i = 0; i < ARRAY_LENGTH(requests); i++)
         assert_true(failing_malloc_each(requests[i]) > 0);
     assert_true(failing_malloc_each(get_overview) > 50);
@@ -735,6 +834,9 @@ int main(void)
         TEST(it_is_told_what_happens_to_a_domain_by_itself),
         TEST(findings_are_told_of_all_domains_and_of_one),
         TEST(findings_are_text_on_the_pages),
+        TEST(all_domains_of_a_finding_are_listed_page_by_page),
+        TEST(a_domain_of_a_finding_may_have_gone),
+        TEST(a_finding_of_an_earlier_run_is_said_to_be_over),
         TEST(the_overview_says_when_nothing_was_verified_lately),
         TEST(runs_become_points_of_plots),
         TEST(a_refused_sync_is_told_with_its_numbers),

@@ -67,6 +67,43 @@ static void empty_fields_of_a_form_ask_for_all(void **state)
     assert_string_equal(query.domain, "");
 }
 
+static void a_finding_is_asked_for_from_a_name_on(void **state)
+{
+    struct page_query query = read_query("/?from=+b%2Eexample&finding=12-3");
+
+    (void)state;
+    assert_true(query.has_finding);
+    assert_int_equal(query.run, 12);
+    assert_int_equal(query.finding, 3);
+    assert_string_equal(query.first, "b.example");
+    query = read_query("/?finding=9223372036854775807-0&q=&state=");
+    assert_int_equal(query.run, INT64_MAX);
+    assert_string_equal(query.first, "");
+    query = read_query("/?finding=&from=5");
+    assert_false(query.has_finding);
+    assert_int_equal(query.from, 5);
+}
+
+static void a_finding_that_is_none_is_refused(void **state)
+{
+    static const char *const values[] = {"1", "1-", "-1", "1-2-3", "1-x", "9223372036854775808-1"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
+        char target[64], fault[PAGE_QUERY_FAULT_MAX];
+
+        snprintf(target, sizeof(target), "/?finding=%s", values[i]);
+        snprintf(fault, sizeof(fault),
+                 "finding: found \"%s\", expected the numbers of a run and of a finding, "
+                 "such as 12-3",
+                 values[i]);
+        check_refused(target, fault);
+    }
+    check_refused("/?finding=1-2&q=a", "finding: found with q, expected without");
+    check_refused("/?state=retiring&finding=1-2", "finding: found with state, expected without");
+    check_refused("/?finding=1-2&finding=1-2", "finding: found twice, expected once");
+}
+
 static void every_state_has_a_name(void **state)
 {
     (void)state;
@@ -147,6 +184,8 @@ int main(void)
         cmocka_unit_test(without_fields_nothing_is_asked_for),
         cmocka_unit_test(values_are_decoded_and_trimmed),
         cmocka_unit_test(empty_fields_of_a_form_ask_for_all),
+        cmocka_unit_test(a_finding_is_asked_for_from_a_name_on),
+        cmocka_unit_test(a_finding_that_is_none_is_refused),
         cmocka_unit_test(every_state_has_a_name),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(states_and_numbers_are_checked),
