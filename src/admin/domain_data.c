@@ -200,11 +200,22 @@ static void add_policy(json_t *data, const struct domain *domain)
     json_object_set_new(data, "policy_url", json_sprintf("https://%s" POLICY_PATH, host.text));
 }
 
+/* Reads when verify has looked at a domain; 0 if that is not known. */
+static int read_verified(struct saved *saved, const struct domain *domain, time_t *out)
+{
+    int64_t when = 0;
+    int r = saved->is_open ? verify_result_looked_at(&saved->state, domain->name, &when) : 0;
+
+    *out = (time_t)when;
+    return saved_judge(saved, r);
+}
+
 int domain_data_whole(const struct status_view *view, struct saved *saved,
                       const struct domain *domain, json_t **out)
 {
     CLEANUP(page_data_free) json_t *data = domain_data_short(view, domain);
     json_t *records = json_array(), *findings = NULL;
+    time_t verified;
     int r;
 
     each_record(view->snapshot, domain, add_record, records);
@@ -213,6 +224,11 @@ int domain_data_whole(const struct status_view *view, struct saved *saved,
     if (r)
         return r;
     json_object_set_new(data, "findings", findings);
+    r = read_verified(saved, domain, &verified);
+    if (r)
+        return r;
+    json_object_set_new(data, "verified",
+                        verified ? json_string(clock_text(verified).text) : json_null());
     if (page_data_failed())
         return -ENOMEM;
     *out = data;
@@ -220,12 +236,13 @@ int domain_data_whole(const struct status_view *view, struct saved *saved,
     return 0;
 }
 
-/* Adds what verify found of the domain. */
+/* Adds what verify found of the domain. What it has not looked at has no verdict, but for what is
+ * known without. */
 static int add_verified(json_t *data, struct saved *saved, const struct domain *domain)
 {
     bool error = false, warning = false;
     json_t *findings = NULL, *finding;
-    int64_t when;
+    time_t verified;
     size_t i;
     int r = verified_data_of_domain(saved, domain->name, true, &findings);
 
@@ -238,11 +255,14 @@ static int add_verified(json_t *data, struct saved *saved, const struct domain *
     warning |= domain->held || saved->fault;
     json_object_set_new(data, "has_findings", json_boolean(json_array_size(findings)));
     json_object_set_new(data, "findings", findings);
-    page_data_add_health(data, error, warning);
-    r = saved->is_open ? verify_result_looked_at(&saved->state, domain->name, &when) : STATE_END;
-    if (r == 0)
-        json_object_set_new(data, "verified_at", page_data_time((time_t)when));
-    return saved_judge(saved, r);
+    r = read_verified(saved, domain, &verified);
+    if (r)
+        return r;
+    if (verified)
+        json_object_set_new(data, "verified", page_data_time(verified));
+    if (verified || error || warning)
+        page_data_add_health(data, error, warning);
+    return 0;
 }
 
 int domain_data_page(const struct status_view *view, struct saved *saved,

@@ -18,9 +18,9 @@ json_t *domain_data_absent(struct text name);
 void domain_data_add_flags(json_t *data, const struct status_view *view,
                            const struct domain *domain);
 
-/* Makes the same with "records", as dig shows them, and "findings" of verify. SAVED is what the
- * state has; if it cannot be read, or there is none, there are no findings. Returns 0 or -ENOMEM.
- */
+/* Makes the same with "records", as dig shows them, "findings" of verify, and "verified", which
+ * says when verify has looked at the domain, or null. SAVED is what the state has; if it cannot be
+ * read, or there is none, nothing is known of verify. Returns 0 or -ENOMEM. */
 int domain_data_whole(const struct status_view *view, struct saved *saved,
                       const struct domain *domain, json_t **out);
 

@@ -20,12 +20,9 @@ enum field {
 };
 
 static const struct text field_names[FIELD_COUNT] = {
-    [FIELD_Q] = {"q", 1},
-    [FIELD_STATE] = {"state", 5},
-    [FIELD_FROM] = {"from", 4},
-    [FIELD_FINDING] = {"finding", 7},
-    [FIELD_DOMAIN] = {"domain", 6},
-    [FIELD_POLICIES] = {"policies", 8},
+    [FIELD_Q] = {"q", 1},           [FIELD_STATE] = {"state", 5},
+    [FIELD_FROM] = {"from", 4},     [FIELD_FINDING] = {"finding", 7},
+    [FIELD_DOMAIN] = {"domain", 6}, [FIELD_POLICIES] = {"policies", 8},
 };
 
 static enum field find_field(struct text name)

@@ -83,8 +83,8 @@ static json_t *page_data(const struct domain_search *search)
     const char *state = query->has_state ? domain_state_name(query->state) : NULL;
     json_t *data = json_pack(
         "{s:s, s:s?, s:o, s:o, s:b, s:o}", "q", query->q, "state", state, "choices",
-        choices_data(search), "domains", hits_data(search, true), "none", search->n == 0, "next_url",
-        search->has_next ? url_data(search, state, search->next) : json_null());
+        choices_data(search), "domains", hits_data(search, true), "none", search->n == 0,
+        "next_url", search->has_next ? url_data(search, state, search->next) : json_null());
 
     page_data_add_service(data, &search->view);
     return data;

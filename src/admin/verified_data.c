@@ -17,12 +17,11 @@ struct findings {
 
 static json_t *finding_data(const struct verify_finding *finding)
 {
-    return json_pack("{s:o, s:s, s:o, s:o, s:o}", "check", page_data_text(finding->check),
-                     "severity", finding->error ? "error" : "warning", "found",
-                     page_data_text(finding->found), "expected", page_data_text(finding->expected),
-                     "finding",
-                     json_sprintf("%lld-%lld", (long long)finding->run,
-                                  (long long)finding->number));
+    return json_pack(
+        "{s:o, s:s, s:o, s:o, s:o}", "check", page_data_text(finding->check), "severity",
+        finding->error ? "error" : "warning", "found", page_data_text(finding->found), "expected",
+        page_data_text(finding->expected), "finding",
+        json_sprintf("%lld-%lld", (long long)finding->run, (long long)finding->number));
 }
 
 /* Adds what people want to know of a finding, too. A section of a template looks for what its
@@ -120,9 +119,9 @@ static int add_of_all(const struct verify_finding *finding, void *context)
     add_width(data, finding);
     json_object_set_new(data, "first", first);
     json_object_set_new(data, "more", more > 0 ? json_integer(more) : json_null());
-    json_object_set_new(data, "url",
-                        json_sprintf("?finding=%s",
-                                     json_string_value(json_object_get(data, "finding"))));
+    json_object_set_new(
+        data, "url",
+        json_sprintf("?finding=%s", json_string_value(json_object_get(data, "finding"))));
     json_array_append_new(context, data);
     return 0;
 }

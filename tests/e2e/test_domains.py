@@ -79,9 +79,9 @@ def test_a_domain_is_shown_as_json_and_as_a_page(served, name, policy, kind, sta
     assert (shown["domain"], shown["policy"], shown["kind"], shown["state"]) == (name, policy, kind, state)
     assert (shown["until"] is not None) == (state == "retiring")
     assert (shown["id"] is None) == (name == "reports.example")
-    assert shown["findings"] == []
+    assert (shown["findings"], shown["verified"]) == ([], None)
     hits = get_json(served, f"/domains?q={name}.&state={state}")["domains"]
-    assert {key: value for key, value in shown.items() if key not in ("records", "findings")} in hits
+    assert {key: value for key, value in shown.items() if key not in ("records", "findings", "verified")} in hits
     code, headers, page = get(served, f"/?domain={name}")
     assert (code, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert {name: headers[name] for name in PAGE} == PAGE

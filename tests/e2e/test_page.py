@@ -100,12 +100,13 @@ def test_all_is_well(browser, internet, shown):
     shown.start()
     look_at(browser, shown.page, "never-verified", "something needs attention", "What senders see was never verified",
             "pdns-mta-sts verify --save")
+    look_at(browser, f"{shown.page}?domain=good.example", "domain-unverified", "Verify has not looked at it yet")
     for number in range(len(GOOD)):
         good(shown, number + 1)
         shown.verify(internet)
     look_at(browser, shown.page, "well", "All is well", "Senders see what is configured", "3 ok",
             "0 with warnings", "good.example", "enforce", "Over time")
-    look_at(browser, f"{shown.page}?domain=good.example", "domain-well", "Senders see what is configured",
+    look_at(browser, f"{shown.page}?domain=good.example", "domain-well", "Senders see what is configured", "Verified now",
             "mta-sts.good.example. 5 IN A 127.0.80.1", "max_age: 604800", "History")
 
 

@@ -130,7 +130,7 @@ static void a_domain_is_told_with_its_records(void **state)
     json_t *json = get_json(page_answer_domain, "/domain/WWW.ex%61mple.net."), *record;
 
     (void)state;
-    assert_int_equal(json_object_size(json), 8);
+    assert_int_equal(json_object_size(json), 9);
     assert_string_equal(text_at(json, "domain"), "www.example.net");
     assert_string_equal(text_at(json, "policy"), "full.example");
     assert_string_equal(text_at(json, "kind"), "cname");
@@ -514,6 +514,32 @@ static void findings_are_told_of_all_domains_and_of_one(void **state)
     json_decref(data);
 }
 
+static void it_is_told_when_a_domain_was_looked_at_or_that_it_was_not(void **state)
+{
+    json_t *json = get_json(page_answer_domain, "/domain/full.example");
+
+    (void)state;
+    assert_true(json_is_null(json_object_get(json, "verified")));
+    json_decref(json);
+    get(page_answer, "/?domain=full.example", HTTP_STATUS_OK);
+    assert_true(body_has("Verify has not looked at it yet."));
+    assert_true(body_has("class=\"verdict \""));
+    save_run(1780000000, 2);
+    json = get_json(page_answer_domain, "/domain/full.example");
+    assert_string_equal(text_at(json, "verified"), "2026-05-28T20:26:40Z");
+    json_decref(json);
+    get(page_answer, "/?domain=full.example", HTTP_STATUS_OK);
+    assert_true(body_has("<dt>Verified</dt>"));
+    assert_false(body_has("not looked at"));
+    json = get_json(page_answer_domain, "/domain/www.example.net");
+    assert_true(json_is_null(json_object_get(json, "verified")));
+    json_decref(json);
+    get(page_answer, "/?domain=www.example.net", HTTP_STATUS_OK);
+    assert_true(body_has("Verify has not looked at it yet."));
+    get(page_answer, "/?domain=left.example", HTTP_STATUS_OK);
+    assert_true(body_has("It is not listed, so verify does not look at it."));
+}
+
 static void findings_are_text_on_the_pages(void **state)
 {
     static const char *const targets[] = {"/", "/?domain=full.example", "/?finding=1-0"};
@@ -780,10 +806,10 @@ FAILING(get_style, page_answer_file, "/page.css")
 
 static void every_failed_allocation_fails_the_reply(void **state)
 {
-    static int (*const requests[])(void) = {
-        get_overview,  get_domain_page,  get_retiring_page, get_search_page, get_refusal,
-        get_not_found, get_finding_page, get_finding,       get_domain,      get_domains,
-        get_style};
+    static int (*const requests[])(void) = {get_overview,     get_domain_page, get_retiring_page,
+                                            get_search_page,  get_refusal,     get_not_found,
+                                            get_finding_page, get_finding,     get_domain,
+                                            get_domains,      get_style};
     struct diagnostics diagnostics = DIAGNOSTICS_INIT;
 
     (void)state;
@@ -833,6 +859,7 @@ int main(void)
         TEST(a_domain_has_a_page_with_its_history),
         TEST(it_is_told_what_happens_to_a_domain_by_itself),
         TEST(findings_are_told_of_all_domains_and_of_one),
+        TEST(it_is_told_when_a_domain_was_looked_at_or_that_it_was_not),
         TEST(findings_are_text_on_the_pages),
         TEST(all_domains_of_a_finding_are_listed_page_by_page),
         TEST(a_domain_of_a_finding_may_have_gone),
