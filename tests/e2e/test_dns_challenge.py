@@ -23,7 +23,7 @@ from service import program
 HOOK = Path(__file__).resolve().parents[2] / "contrib" / "dehydrated-hook.sh"
 DEHYDRATED = Path("/var/lib/dehydrated")
 CHALLENGES = "acme.example.net"
-ZONES = ["example.net", "example.org", "example.com", "other.example", "many.example", CHALLENGES]
+ZONES = ["example.net", "example.org", "example.com", "other.example", "many.example"]
 DOMAINS = ZONES[:3]
 POLICIES = """\
 defaults: {rua: "mailto:tlsrpt@example.net"}
@@ -56,7 +56,6 @@ policies:
 CERTIFICATES = "    certificates: /var/lib/dehydrated/mta-sts/certs/mta-sts.%d/fullchain.pem\n"
 PARALLEL = 10  # clients at the same time: each waits a second for the authority at each name
 RUN = {"lego": 2, "certbot": 1}  # how many blocks of the guide are for a shell
-SECRET = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlYw=="
 
 
 class World:
@@ -68,22 +67,31 @@ class World:
         self.tools = make_directory()
         self.key = self.tools / "acme.key"
         (self.tools / "pdns-mta-sts").symlink_to(program())
-        self.key.write_text(
-            f'key "acme" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n', encoding="ascii")
         namespace.put(make_directory(), DEHYDRATED)
         DEHYDRATED.chmod(0o755)
         self.directory.mkdir(0o711)
         self.nginx = None
 
     def start(self):
-        zones = self.hosting.zones
-        zones.pdnsutil("import-tsig-key", "acme", "hmac-sha256", SECRET)
-        zones.pdnsutil("set-meta", CHALLENGES, "TSIG-ALLOW-DNSUPDATE", "acme")
+        self.make_challenge_zone()
         self.hosting.start(POLICIES)
         self.start_nginx()
         self.write_config()
         done = self.run_dehydrated("--register")
         assert done.returncode == 0, done.stdout
+
+    def make_challenge_zone(self):
+        """With the commands of the guide."""
+        script = filled_in(documented("dns-01.md", "The challenge zone"), {
+            "/etc/pdns-mta-sts/acme.key": self.key,
+            "pdnsutil": f"pdnsutil --config-dir={self.hosting.zones.directory}"})
+        done = run_to_end(["bash", "-ec", "set -o pipefail\n" + re.sub("(?m)^# ", "", script)])
+        assert done.returncode == 0, done.stdout
+        assert self.key.stat().st_mode & 0o077 == 0
+
+    @property
+    def secret(self):
+        return re.search('secret "(.+)"', self.key.read_text(encoding="ascii"))[1]
 
     def start_nginx(self, *arguments):
         self.nginx = self.hosting.run(
@@ -182,8 +190,8 @@ def test_a_name_that_is_not_ours_gets_no_certificate(world):
 
 def test_only_who_has_the_key_writes_challenges(world):
     other = world.tools / "other.key"
-    other.write_text(world.key.read_text(encoding="ascii").replace(SECRET[:4], "AAAA"),
-                     encoding="ascii")
+    secret = "".join("A" if letter != "A" else "B" for letter in world.secret[:4]) + world.secret[4:]
+    other.write_text(world.key.read_text(encoding="ascii").replace(world.secret, secret), encoding="ascii")
     update = f"server 127.0.0.1\nupdate add x.{CHALLENGES}. 60 TXT x\nsend\n"
     for arguments in (["-k", str(other)], []):
         done = subprocess.run(["nsupdate", *arguments], input=update, capture_output=True, text=True,
@@ -225,7 +233,7 @@ def test_lego_gets_a_certificate_and_renews_it(world):
     directory, issued = world.hosting.make_directory(), world.hosting.pebble.issued()
     run_documented(world, "lego", {
         "/var/lib/lego": directory,
-        "gXvCz…=": SECRET,
+        "gXvCz…=": world.secret,
         "lego --path": f"lego --server {URL} --path",
         " renew\n": " renew --days 1000 --no-random-sleep\n",  # it is due, and at once
     }, LEGO_CA_CERTIFICATES=str(world.hosting.authority.certificate))
