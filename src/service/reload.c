@@ -110,6 +110,16 @@ size_t reload_count_removed(const struct snapshot *after, const struct domain_ch
     return n;
 }
 
+/* A change of their number takes work on the secondaries. */
+static void describe_catalogs(const struct snapshot *before, const struct snapshot *after,
+                              struct buffer *out)
+{
+    uint32_t old = snapshot_n_catalogs(before), now = snapshot_n_catalogs(after);
+
+    if (old != now)
+        buffer_printf(out, "; catalog zones: %u -> %u", old, now);
+}
+
 void reload_describe(const struct snapshot *before, const struct snapshot *after,
                      const struct domain_changes *changes, struct buffer *out)
 {
@@ -122,6 +132,7 @@ void reload_describe(const struct snapshot *before, const struct snapshot *after
                   policies.removed, policies.changed,
                   number_of(snapshot_n_domains(after), "domain", "domains").text,
                   reload_count_added(after, changes), reload_count_removed(after, changes));
+    describe_catalogs(before, after, out);
     if (released.length)
         buffer_printf(out, "; no longer waiting for a certificate: %.*s", (int)released.length,
                       released.data);

@@ -5,7 +5,8 @@
 #include "snapshot/changes.h"
 
 /* Describes, in one line for the log, how the new snapshot differs: the numbers of policies and
- * domains, how many were added, removed and changed, and the ids that changed, old and new. */
+ * domains, how many were added, removed and changed, the number of catalog zones if that has
+ * changed, and the ids that changed, old and new. */
 void reload_describe(const struct snapshot *before, const struct snapshot *after,
                      const struct domain_changes *changes, struct buffer *out);
 

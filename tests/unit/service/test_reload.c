@@ -8,6 +8,7 @@ struct changes {
     const char *members[8]; /* NULL past the last */
     size_t n_held;          /* so many of them, from the first on, are held back */
     uint32_t max_age, ttl;
+    uint32_t catalogs;
 };
 
 /* A snapshot of one policy. */
@@ -23,6 +24,18 @@ static struct snapshot *snapshot_of(const struct changes *changes)
     spec.max_age = changes->max_age;
     spec.ttl = changes->ttl;
     assert_int_equal(builder_new(7, &builder), 0);
+    if (changes->catalogs) {
+        const struct name server = fixture_name("ns1.example");
+        const struct zone_settings settings = {
+            .nameservers = &server,
+            .n_nameservers = 1,
+            .hostmaster = server,
+            .catalog = fixture_name("catalog.example"),
+            .catalog_parts = changes->catalogs,
+        };
+
+        assert_int_equal(builder_set_zones(builder, &settings), 0);
+    }
     assert_int_equal(builder_add_policy(builder, &spec, 0, &policy), 0);
     for (size_t i = 0; changes->members[i]; i++) {
         struct name name = fixture_name(changes->members[i]);
@@ -63,6 +76,19 @@ static void domains_added_and_removed_are_counted(void **state)
     assert_description(&before, &before,
                        "1 policy (0 added, 0 removed, 0 changed), "
                        "3 domains (0 added, 0 removed)");
+}
+
+static void another_number_of_catalog_zones_is_told(void **state)
+{
+    const struct changes before = {.primary = "a.example", .catalogs = 4};
+    const struct changes after = {.primary = "a.example", .catalogs = 1};
+
+    (void)state;
+    assert_description(&before, &after,
+                       "1 policy (0 added, 0 removed, 0 changed), 1 domain (0 added, 0 removed); "
+                       "catalog zones: 4 -> 1");
+    assert_description(&after, &after,
+                       "1 policy (0 added, 0 removed, 0 changed), 1 domain (0 added, 0 removed)");
 }
 
 static void domains_whose_certificates_came_are_named(void **state)
@@ -198,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(domains_added_and_removed_are_counted),
+        cmocka_unit_test(another_number_of_catalog_zones_is_told),
         cmocka_unit_test(domains_whose_certificates_came_are_named),
         cmocka_unit_test(ids_that_changed_are_named_old_and_new),
         cmocka_unit_test(policies_added_removed_and_changed_are_counted),
