@@ -52,7 +52,7 @@ static void write_metrics_page(void *context, const struct http_request *request
     metrics_write(admin->settings, admin->counters, admin->n_counters, &view, &reply->body);
     reply->body.failed |= saved_open(&saved, admin->settings) < 0;
     verified_write_metrics(&saved, &reply->body);
-    sync_result_write_metrics(&saved, view.snapshot, &reply->body);
+    sync_result_write_metrics(&saved, &view, &reply->body);
 }
 
 static void write_status_page(void *context, const struct http_request *request,

@@ -152,11 +152,12 @@ static void add_retiring(json_t *data, const struct status_view *view)
     json_object_set_new(data, "retiring", object);
 }
 
-static int add_sync(json_t *data, struct saved *saved)
+static int add_sync(json_t *data, const struct status_view *view, struct saved *saved)
 {
     struct sync_run run = {0};
     int64_t succeeded = 0;
-    int r = saved->is_open ? sync_runs_last(&saved->state, &run, &succeeded) : STATE_END;
+    bool counts = saved->is_open && view->syncs;
+    int r = counts ? sync_runs_last(&saved->state, &run, &succeeded) : STATE_END;
 
     if (r)
         return saved_judge(saved, r);
@@ -235,7 +236,7 @@ static int add_saved(json_t *data, const struct status_view *view, struct saved 
     r = add_policies(data, view->snapshot, saved, from);
     if (r)
         return r;
-    r = add_sync(data, saved);
+    r = add_sync(data, view, saved);
     verified_data_add_fault(data, saved);
     return r;
 }

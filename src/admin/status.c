@@ -173,6 +173,13 @@ void status_set_ahead(struct status *status, int64_t ahead)
     pthread_mutex_unlock(&status->lock);
 }
 
+void status_set_syncs(struct status *status, bool syncs)
+{
+    pthread_mutex_lock(&status->lock);
+    status->now.syncs = syncs;
+    pthread_mutex_unlock(&status->lock);
+}
+
 void status_set_serving(struct status *status, bool serving)
 {
     pthread_mutex_lock(&status->lock);

@@ -58,6 +58,7 @@ struct status_view {
     struct status_waiting *waiting; /* and the ids that wait in it */
     size_t zones_to_notify;         /* own zones with a serial that PowerDNS has not notified */
     bool serving;
+    bool syncs;                  /* the configuration has sync, so what came of it counts */
     time_t started, loaded;      /* the service; the configuration that is in force */
     int64_t ahead;               /* the clock of the state of that of the system, in seconds */
     uint64_t generation;         /* how many snapshots have been published, this one included */
@@ -96,6 +97,9 @@ void status_set_state(struct status *status, const struct status_state *state);
 
 /* Says how far the clock of the state is ahead. */
 void status_set_ahead(struct status *status, int64_t ahead);
+
+/* Says whether the configuration that is in force has sync. */
+void status_set_syncs(struct status *status, bool syncs);
 
 /* Says whether all threads answer. */
 void status_set_serving(struct status *status, bool serving);

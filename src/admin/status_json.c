@@ -120,13 +120,14 @@ static void add_state(struct buffer *out, const struct status_state *state)
 }
 
 /* Adds what verify and sync came to. */
-static void add_saved(struct buffer *out, const struct settings *settings)
+static void add_saved(struct buffer *out, const struct status_view *view,
+                      const struct settings *settings)
 {
     CLEANUP(saved_close) struct saved saved;
 
     out->failed |= saved_open(&saved, settings) < 0;
     verified_write_json(&saved, out);
-    sync_result_write_json(&saved, out);
+    sync_result_write_json(&saved, view, out);
 }
 
 /* Goes on with the next part. */
@@ -169,7 +170,7 @@ static bool add_step(struct status_json *json, struct buffer *out)
         add_zones(out, view);
         add_state(out, &view->state);
         if (json->settings)
-            add_saved(out, json->settings);
+            add_saved(out, view, json->settings);
         buffer_add_string(out, ",\"policies\":[");
         end_part(json);
         return true;

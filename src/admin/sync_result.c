@@ -27,7 +27,7 @@ static void add_members(const struct snapshot *snapshot, struct buffer *out)
     }
 }
 
-void sync_result_write_metrics(struct saved *saved, const struct snapshot *snapshot,
+void sync_result_write_metrics(struct saved *saved, const struct status_view *view,
                                struct buffer *out)
 {
     struct sync_run run;
@@ -35,7 +35,9 @@ void sync_result_write_metrics(struct saved *saved, const struct snapshot *snaps
 
     if (!saved->is_open || sync_runs_last(&saved->state, &run, &succeeded))
         return;
-    add_members(snapshot, out);
+    add_members(view->snapshot, out);
+    if (!view->syncs)
+        return;
     add_gauge(out, "names", "Names that the last run of sync looked up.", run.names);
     add_gauge(out, "members", "Names that it found to be members.", run.members);
     add_gauge(out, "uncovered", "Names with mail servers that no policy covers.", run.uncovered);
@@ -45,12 +47,12 @@ void sync_result_write_metrics(struct saved *saved, const struct snapshot *snaps
               succeeded);
 }
 
-void sync_result_write_json(struct saved *saved, struct buffer *out)
+void sync_result_write_json(struct saved *saved, const struct status_view *view, struct buffer *out)
 {
     struct sync_run run;
     int64_t succeeded;
 
-    if (!saved->is_open || sync_runs_last(&saved->state, &run, &succeeded))
+    if (!saved->is_open || !view->syncs || sync_runs_last(&saved->state, &run, &succeeded))
         return;
     buffer_printf(out, ",\"sync\":{\"started\":\"%s\",\"ended\":\"%s\",\"succeeded\":",
                   clock_text(run.started).text, clock_text(run.ended).text);

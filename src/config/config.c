@@ -21,6 +21,11 @@ void config_free(struct config *config)
     free(config);
 }
 
+bool config_has_sync(const struct config *config)
+{
+    return config->sync.present && config->n_lists;
+}
+
 const char *config_certificates(const struct config *config, const struct policy *policy)
 {
     struct domain primary;

@@ -74,6 +74,10 @@ int config_load(const struct config_request *request, struct diagnostics *diagno
 void config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)
 
+/* Whether sync has something to do: it is told where names come from, and a policy takes members
+ * that it finds. */
+bool config_has_sync(const struct config *config);
+
 /* Where the certificates of a policy's domains are, as its key "certificates" says: a template of a
  * path (base/template.h). NULL if it does not say. The policy is one of the snapshot's. */
 const char *config_certificates(const struct config *config, const struct policy *policy);

@@ -246,6 +246,7 @@ static void adopt(struct service *service, struct load_result *result)
     service->announcements = result->announcements;
     result->announcements = ANNOUNCEMENTS_INIT;
     service->seed = result->seed;
+    status_set_syncs(service->status, config_has_sync(result->config));
     publish(service, result);
     keep(service, result);
 }

@@ -321,7 +321,7 @@ bool sync_can_run(const struct config *config)
                         "come from\n");
     else if (config->n_lists == 0)
         fprintf(stderr, "sync: no policy has members: synced\n");
-    return config->sync.present && config->n_lists;
+    return config_has_sync(config);
 }
 
 bool sync_drop_root(const struct config *config)

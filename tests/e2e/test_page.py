@@ -234,6 +234,10 @@ def test_a_refused_sync_is_shown(browser, shown):
     shown.start()
     assert "sync: refused" in run("sync", "-c", shown.config).stderr
     look_at(browser, shown.page, "sync-refused", "The last sync was refused", "pdns-mta-sts sync --dry-run")
+    shown.configure(SYNCED)
+    shown.reload()
+    wait_until(lambda: re.fullmatch("Needs attention What senders see was never verified .*", browser.text("#attention")),
+               "the refused sync to be gone")
 
 
 @contextlib.contextmanager

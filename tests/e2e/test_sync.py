@@ -767,6 +767,33 @@ def test_the_service_shows_what_sync_came_to(hoster, ports):
     assert (metrics.sum("sync_refused"), metrics.sum("sync_timestamp_seconds")) == (1, succeeded)
 
 
+@pytest.mark.parametrize("without", ["the section", "its policies"])
+def test_a_refused_sync_is_over_when_the_configuration_has_sync_no_more(hoster, ports, without):
+    hoster.service.admin_port = ports.take()
+    hoster.configure(POLICIES)
+    hoster.set_zones({"a.example": ONE[:1]})
+    hoster.start()
+    hoster.run_unit()
+    hoster.key.write_text("wrong", encoding="ascii")
+    assert hoster.sync().returncode == 1
+    assert status(hoster.service)["sync"]["refused"]
+    text = hoster.service.config.read_text(encoding="utf-8")
+    if without == "the section":
+        shorter = re.sub(r"(?m)^sync:.*\n", "", text)
+    else:
+        shorter = text.replace("members: synced", "members: listed")
+    assert shorter != text
+    hoster.service.config.write_text(shorter, encoding="utf-8")
+    hoster.service.reload()
+    assert "sync" not in status(hoster.service)
+    metrics = Metrics(hoster.service)
+    assert not [name for name, _ in metrics.samples if name.startswith("pdns_mta_sts_sync_")]
+    assert metrics.sum("synced_domains") == (1 if without == "the section" else 0)
+    hoster.service.config.write_text(text, encoding="utf-8")
+    hoster.service.reload()
+    assert status(hoster.service)["sync"]["refused"]
+
+
 def test_check_says_how_many_members_there_are_and_of_when(bench):
     done = run("check", "-c", bench.config)
     assert "synced members of one.example: 0, no list yet\n" in done.stdout

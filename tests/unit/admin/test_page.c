@@ -703,6 +703,7 @@ static void a_refused_sync_is_told_with_its_numbers(void **state)
     struct state kept;
 
     (void)state;
+    status_set_syncs(maker.status, true);
     assert_int_equal(state_open(&kept, ".", STATE_WRITE), 0);
     assert_int_equal(sync_runs_add(&kept, &run), 0);
     get(page_answer, "/", HTTP_STATUS_OK);
@@ -719,6 +720,9 @@ static void a_refused_sync_is_told_with_its_numbers(void **state)
     assert_true(body_has("The last sync was refused"));
     assert_true(body_has("Of 1,234 names, 7 could not be looked up, and 56 have mail servers"));
     assert_true(body_has("not refused was <time class=\"relative\" datetime=\"2026-05-28T"));
+    status_set_syncs(maker.status, false);
+    get(page_answer, "/", HTTP_STATUS_OK);
+    assert_false(body_has("sync was refused"));
 }
 
 static void without_a_state_the_pages_are_there_all_the_same(void **state)
