@@ -1,6 +1,6 @@
-/* What sync came to last, out of the state, for the metrics and the status; nothing where sync never
- * ran. When the configuration has no sync any more, its last run does not count: nobody would mend
- * one that was refused. */
+/* What sync came to last, out of the state, for the metrics and the status; nothing where sync
+ * never ran. When the configuration has no sync any more, its last run does not count: nobody would
+ * mend one that was refused. */
 #pragma once
 
 #include "admin/saved.h"

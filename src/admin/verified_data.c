@@ -6,6 +6,7 @@ enum {
     FINDINGS = 20,            /* shown of all domains, */
     FINDINGS_OPEN = 5,        /* of which so many are shown whole, if they are errors, */
     FINDINGS_OF_DOMAIN = 100, /* and of one */
+    RUNS = 30,                /* told in numbers */
     STALE = 2 * 86400,        /* seconds after which what was found may be true no longer */
 };
 
@@ -159,7 +160,21 @@ static json_t *points_data(const struct verify_run *runs, size_t n, int64_t top_
     return points;
 }
 
-/* Adds how it went over time, as two plots. */
+/* The last runs in numbers, the latest first: what plots tell those who see them. */
+static json_t *numbers_data(const struct verify_run *runs, size_t n)
+{
+    json_t *numbers = json_array();
+
+    while (n-- && json_array_size(numbers) < RUNS)
+        json_array_append_new(
+            numbers,
+            json_pack("{s:o, s:I, s:I, s:I, s:I}", "ended", page_data_time((time_t)runs[n].ended),
+                      "domains", (json_int_t)runs[n].domains, "ok", (json_int_t)runs[n].ok,
+                      "warning", (json_int_t)runs[n].warning, "error", (json_int_t)runs[n].error));
+    return numbers;
+}
+
+/* Adds how it went over time, as two plots and in numbers. */
 static int add_runs(json_t *data, struct saved *saved)
 {
     struct verify_run runs[VERIFY_RUNS_MAX];
@@ -178,11 +193,12 @@ static int add_runs(json_t *data, struct saved *saved)
             top_findings = runs[i].error;
     }
     json_object_set_new(data, "runs",
-                        json_pack("{s:o, s:o, s:I, s:I, s:o}", "first",
+                        json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "first",
                                   page_data_time((time_t)runs[0].ended), "last",
                                   page_data_time((time_t)runs[n - 1].ended), "top_domains",
                                   (json_int_t)top_domains, "top_findings", (json_int_t)top_findings,
-                                  "points", points_data(runs, n, top_domains, top_findings)));
+                                  "points", points_data(runs, n, top_domains, top_findings),
+                                  "numbers", numbers_data(runs, n)));
     return 0;
 }
 

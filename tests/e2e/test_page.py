@@ -95,6 +95,20 @@ def good(service, n=len(GOOD)):
     service.configure("".join(POLICIES[name] for name in GOOD[:n]))
 
 
+def look_at_numbers(browser, url, expected):
+    """For those who do not see plots there is a table, which opens by the keyboard."""
+    for scheme, width in LOOKS:
+        browser.be(scheme, width)
+        browser.open(url)
+        for plot in browser.all("figure svg"):
+            assert "below are the runs in numbers" in plot.get_attribute("aria-label")
+        browser.one(".numbers summary").send_keys(Keys.ENTER)
+        browser.photograph(f"numbers-{scheme}-{width}")
+        assert [[each.text for each in row.find_elements("tag name", "td")]
+                for row in browser.all(".numbers tbody tr")] == expected
+        assert browser.violations() == [] and not browser.overflowing()
+
+
 def test_all_is_well(browser, internet, shown):
     good(shown)
     shown.start()
@@ -106,6 +120,7 @@ def test_all_is_well(browser, internet, shown):
         shown.verify(internet)
     look_at(browser, shown.page, "well", "All is well", "Senders see what is configured", "3 ok",
             "0 with warnings", "good.example", "enforce", "Over time")
+    look_at_numbers(browser, shown.page, [["3", "3", "0", "0"], ["3", "2", "0", "1"], ["3", "1", "0", "2"]])
     look_at(browser, f"{shown.page}?domain=good.example", "domain-well", "Senders see what is configured", "Verified now",
             "mta-sts.good.example. 5 IN A 127.0.80.1", "max_age: 604800", "History")
 

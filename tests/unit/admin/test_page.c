@@ -695,6 +695,27 @@ static void runs_become_points_of_plots(void **state)
     json_decref(data);
 }
 
+static void the_last_runs_are_told_in_numbers(void **state)
+{
+    json_t *data, *numbers;
+
+    (void)state;
+    for (int64_t i = 1; i <= 32; i++)
+        save_run(1780000000 + i, i);
+    data = overview_data(0);
+    numbers = json_object_get(json_object_get(data, "runs"), "numbers");
+    assert_int_equal(json_array_size(numbers), 30);
+    assert_int_equal(number_at(json_array_get(numbers, 0), "domains"), 32);
+    assert_int_equal(number_at(json_array_get(numbers, 0), "error"), 32);
+    assert_int_equal(number_at(json_array_get(numbers, 29), "domains"), 3);
+    assert_string_equal(text_at(json_object_get(json_array_get(numbers, 29), "ended"), "iso"),
+                        "2026-05-28T20:26:43Z");
+    json_decref(data);
+    get(page_answer, "/", HTTP_STATUS_OK);
+    assert_true(body_has("<th scope=\"row\"><time datetime=\"2026-05-28T20:26:43Z\">"));
+    assert_true(body_has("<td data-label=\"Ok\" class=\"number\">0</td>"));
+}
+
 static void a_refused_sync_is_told_with_its_numbers(void **state)
 {
     struct sync_run run = {.started = 1780000000, .ended = 1780000000, .names = 30, .members = 20};
@@ -868,6 +889,7 @@ int main(void)
         TEST(a_finding_of_an_earlier_run_is_said_to_be_over),
         TEST(the_overview_says_when_nothing_was_verified_lately),
         TEST(runs_become_points_of_plots),
+        TEST(the_last_runs_are_told_in_numbers),
         TEST(a_refused_sync_is_told_with_its_numbers),
         TEST(without_a_state_the_pages_are_there_all_the_same),
         TEST(a_state_that_cannot_be_read_is_said),
