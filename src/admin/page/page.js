@@ -310,12 +310,6 @@ field.form.addEventListener("focusout", (event) => {
 /* Where a click gives a link no focus, as in Safari, the field would lose its own and hide the link before the
  * click is complete. */
 hits.addEventListener("mousedown", (event) => event.preventDefault());
-document.addEventListener("keydown", (event) => {
-    if (event.key === "/" && !event.target.closest("input, textarea, select")) {
-        event.preventDefault();
-        field.focus();
-    }
-});
 
 tellTimes();
 look();
