@@ -191,6 +191,12 @@ static int read_acme_challenge(const struct option_input *input, void *value)
                    challenge_faults[fault].expected);
         return REPORTED;
     }
+    /* As other keys have them: "no", "none". */
+    if (!memchr(template.data, '.', template.length) && !template_has_domain(template))
+        NODE_WARNING(input->context, input->node,
+                     "%s is a single label, below which no ACME client can write: to have no "
+                     "challenge records, leave acme_challenge out",
+                     quote_text(template).text);
     *(const char **)value = template.data;
     return 0;
 }
