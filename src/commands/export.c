@@ -71,11 +71,11 @@ const char *export_certificates(const struct config *config)
 }
 
 const char *export_certificates_of(const struct config *config, const struct policy *policy,
-                                   const char *most)
+                                   const char *unsaid)
 {
     const char *own = config_certificates(config, policy);
 
-    return own ? own : most;
+    return own ? own : unsaid;
 }
 
 void export_write_key(struct buffer *out, const char *certificate)

@@ -32,13 +32,13 @@ struct export_upstream {
  * nothing listens there. */
 struct export_upstream export_upstream(const struct config *config, const char *web_server);
 
-/* The certificates of most domains: the template of their paths that comes first in the
- * configuration, or NULL if no policy says where its own are. Those that do not say follow it. */
+/* Where policies that do not say have their certificates: the template of paths that comes first in
+ * the configuration, or NULL if no policy says any. */
 const char *export_certificates(const struct config *config);
 
-/* The certificates of a policy's domains; MOST is what export_certificates said. */
+/* The certificates of a policy's domains; UNSAID is what export_certificates said. */
 const char *export_certificates_of(const struct config *config, const struct policy *policy,
-                                   const char *most);
+                                   const char *unsaid);
 
 /* The private key that belongs to a certificate, both as templates: NAME.key beside NAME.crt, and
  * privkey.pem in the same directory beside all others. */

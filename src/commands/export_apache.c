@@ -21,9 +21,9 @@ static bool is_of_mod_md(const char *certificates)
 
 /* Where other programs keep the certificates of a policy's domains; NULL: mod_md gets them. */
 static const char *files_of(const struct config *config, const struct policy *policy,
-                            const char *most)
+                            const char *unsaid)
 {
-    const char *certificates = export_certificates_of(config, policy, most);
+    const char *certificates = export_certificates_of(config, policy, unsaid);
 
     return certificates && !is_of_mod_md(certificates) ? certificates : NULL;
 }
@@ -108,7 +108,7 @@ static bool print_uses(const struct config *config, uint32_t per_certificate)
 {
     CLEANUP(buffer_deinit) struct buffer names = BUFFER_INIT;
     struct export_hosts hosts = {.snapshot = config->snapshot, .per_certificate = per_certificate};
-    const char *most = export_certificates(config);
+    const char *unsaid = export_certificates(config);
     struct domain first = {0};
     bool any;
 
@@ -116,7 +116,7 @@ static bool print_uses(const struct config *config, uint32_t per_certificate)
         any = export_next_host(&hosts);
         if (names.length && (!any || hosts.n_in_certificate == 1)) {
             if (names.failed ||
-                !print_use(&first, buffer_text(&names), files_of(config, first.policy, most)))
+                !print_use(&first, buffer_text(&names), files_of(config, first.policy, unsaid)))
                 return false;
             buffer_clear(&names);
         }

@@ -94,17 +94,57 @@ static void print_list_map(const struct snapshot *snapshot, uint32_t per_certifi
     fputs("}\n", stdout);
 }
 
-/* Whether some policies have their certificates elsewhere than most. */
-static bool has_other_certificates(const struct config *config, const char *most)
-{
-    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++) {
-        const struct policy *policy = snapshot_policy(config->snapshot, i);
+/* Where certificates are, as templates of paths. */
+struct places {
+    const char *unsaid, *most; /* of policies that do not say, and of most domains */
+    bool others;               /* some domains have theirs elsewhere than most */
+};
 
-        if (policy->mode != POLICY_MODE_ABSENT &&
-            strcmp(export_certificates_of(config, policy, most), most) != 0)
-            return true;
+/* The certificates of one policy; NULL: it needs none. */
+static const char *certificates_at(const struct config *config, size_t number, const char *unsaid)
+{
+    const struct policy *policy = snapshot_policy(config->snapshot, number);
+
+    return policy->mode == POLICY_MODE_ABSENT ? NULL
+                                              : export_certificates_of(config, policy, unsaid);
+}
+
+/* How many domains have their certificates at PATH, those of the policies from a number on. */
+static uint64_t count_domains(const struct config *config, const char *unsaid, size_t number,
+                              const char *path)
+{
+    uint64_t n = 0;
+
+    for (; number < snapshot_n_policies(config->snapshot); number++) {
+        const char *at = certificates_at(config, number, unsaid);
+
+        if (at && strcmp(at, path) == 0)
+            n += snapshot_policy(config->snapshot, number)->n_domains;
     }
-    return false;
+    return n;
+}
+
+static struct places find_places(const struct config *config)
+{
+    const char *said = export_certificates(config);
+    struct places places = {.unsaid = said ? said : CERTIFICATES};
+    uint64_t n_most = 0;
+
+    places.most = places.unsaid;
+    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++) {
+        const char *path = certificates_at(config, i, places.unsaid);
+        uint64_t n;
+
+        if (!path || (n_most && strcmp(path, places.most) == 0))
+            continue;
+        places.others |= n_most > 0;
+        n = count_domains(config, places.unsaid, i, path);
+        if (n <= n_most)
+            continue;
+        places.most = path;
+        n_most = n;
+    }
+    return places;
 }
 
 /* Prints a path in quotes, with a domain, or the variable that has it. */
@@ -145,18 +185,20 @@ static int print_file(const struct file *file, const char *certificate, struct t
 }
 
 /* A map of the domain to the path of a file, with the domains whose file is elsewhere. */
-static int print_file_map(const struct config *config, const char *most, const struct file *file)
+static int print_file_map(const struct config *config, const struct places *places,
+                          const struct file *file)
 {
     struct export_hosts hosts = {.snapshot = config->snapshot, .per_certificate = 1};
     int r;
 
     printf("map mta-sts.$mta_sts_domain %s {\n    default ", file->variable);
-    r = print_file(file, most, TEXT("${mta_sts_domain}"));
+    r = print_file(file, places->most, TEXT("${mta_sts_domain}"));
     fputs(";\n", stdout);
     while (r == 0 && !ferror(stdout) && export_next_host(&hosts)) {
-        const char *certificate = export_certificates_of(config, hosts.domain.policy, most);
+        const char *certificate =
+            export_certificates_of(config, hosts.domain.policy, places->unsaid);
 
-        if (strcmp(certificate, most) == 0)
+        if (strcmp(certificate, places->most) == 0)
             continue;
         fputs("    ", stdout);
         export_print_host(&hosts.domain);
@@ -196,18 +238,17 @@ static void print_server_begin(const char *port, const char *options)
           stdout);
 }
 
-/* OTHERS: the paths are in variables. */
-static int print_https_server(const char *most, bool others)
+static int print_https_server(const struct places *places)
 {
     print_server_begin("443", " ssl");
     for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
         int r = 0;
 
         printf("    %s ", files[i].directive);
-        if (others)
+        if (places->others)
             fputs(files[i].variable, stdout);
         else
-            r = print_file(&files[i], most, TEXT("${mta_sts_domain}"));
+            r = print_file(&files[i], places->most, TEXT("${mta_sts_domain}"));
         if (r)
             return r;
         fputs(";\n", stdout);
@@ -252,10 +293,10 @@ static void print_http_server(void)
 }
 
 /* The maps that the servers use, but for those to lower case. */
-static int print_maps(const struct config *config, uint32_t per_certificate, const char *most,
-                      bool others)
+static int print_maps(const struct config *config, uint32_t per_certificate,
+                      const struct places *places)
 {
-    if (per_certificate > 1 || others)
+    if (per_certificate > 1 || places->others)
         fputs("map_hash_bucket_size 512;\n"
               "map_hash_max_size 65536;\n"
               "\n",
@@ -264,8 +305,8 @@ static int print_maps(const struct config *config, uint32_t per_certificate, con
         print_list_map(config->snapshot, per_certificate);
     else
         print_domain_maps();
-    for (size_t i = 0; others && i < ARRAY_LENGTH(files); i++) {
-        int r = print_file_map(config, most, &files[i]);
+    for (size_t i = 0; places->others && i < ARRAY_LENGTH(files); i++) {
+        int r = print_file_map(config, places, &files[i]);
 
         if (r)
             return r;
@@ -273,16 +314,16 @@ static int print_maps(const struct config *config, uint32_t per_certificate, con
     return 0;
 }
 
-static int print_all(const struct config *config, uint32_t per_certificate, const char *most)
+static int print_all(const struct config *config, uint32_t per_certificate)
 {
     struct export_upstream upstream = export_upstream(config, "nginx");
-    bool others = has_other_certificates(config, most);
+    struct places places = find_places(config);
     int r;
 
     fputs("# Made by 'pdns-mta-sts export nginx'.\n"
           "\n",
           stdout);
-    r = print_maps(config, per_certificate, most, others);
+    r = print_maps(config, per_certificate, &places);
     if (r)
         return r;
     printf("\n"
@@ -292,7 +333,7 @@ static int print_all(const struct config *config, uint32_t per_certificate, cons
            "    keepalive_timeout 20s;  # before the service closes what is idle\n"
            "}\n",
            upstream.text);
-    r = print_https_server(most, others);
+    r = print_https_server(&places);
     if (r)
         return r;
     print_http_server();
@@ -304,10 +345,7 @@ static int print_all(const struct config *config, uint32_t per_certificate, cons
 /* A file for the http block, as those in sites-enabled and conf.d are. */
 int export_nginx(const struct config *config, uint32_t per_certificate)
 {
-    const char *most = export_certificates(config);
-
     if (!export_paths_are_plain(config))
         return EXIT_REFUSED;
-    return print_all(config, per_certificate, most ? most : CERTIFICATES) ? command_out_of_memory()
-                                                                          : EXIT_DONE;
+    return print_all(config, per_certificate) ? command_out_of_memory() : EXIT_DONE;
 }
