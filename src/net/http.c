@@ -15,6 +15,7 @@ struct rest {
 /* What is kept of a connection. */
 struct state {
     struct http_service *service;
+    int descriptor;
     struct http_parse parse;
     struct rest rest;
 };
@@ -61,6 +62,8 @@ static const char *reason_phrase(enum http_status status)
         return "Method Not Allowed";
     case HTTP_STATUS_PAYLOAD_TOO_LARGE:
         return "Payload Too Large";
+    case HTTP_STATUS_MISDIRECTED_REQUEST:
+        return "Misdirected Request";
     case HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE:
         return "Request Header Fields Too Large";
     case HTTP_STATUS_INTERNAL_SERVER_ERROR:
@@ -227,8 +230,9 @@ static void add_reply(struct state *state, struct buffer *out, struct stream_res
 static void answer_request(struct state *state, struct http_reply *reply)
 {
     const struct http_handler *handler = &state->service->handler;
-    const struct http_request *request = &state->parse.request;
+    struct http_request *request = &state->parse.request;
 
+    request->connection = state->descriptor;
     handler->answer(handler->context, request, reply);
     log_debug("http: %.*s %.*s %.*s -> %u %.*s", (int)request->method.length, request->method.data,
               (int)request->target.length, request->target.data, (int)request->body.length,
@@ -281,11 +285,12 @@ static struct stream_result read_request(void *connection, struct text bytes,
     return result;
 }
 
-static void begin(void *connection, void *context)
+static void begin(void *connection, void *context, int descriptor)
 {
     struct state *state = connection;
 
     state->service = context;
+    state->descriptor = descriptor;
     http_parse_init(&state->parse);
 }
 

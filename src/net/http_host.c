@@ -1,6 +1,7 @@
 #include "net/http_host.h"
 
 #include "base/number.h"
+#include "dns/address.h"
 
 /* Takes ":" and digits, of which there may be none, off the end. */
 static struct text without_port(struct text field)
@@ -34,4 +35,15 @@ int http_host_read(struct text field, struct name *out)
         return HTTP_HOST_MALFORMED;
     r = name_from_host(host, out);
     return r > 0 ? HTTP_HOST_NO_NAME : r;
+}
+
+bool http_host_is_address(struct text field)
+{
+    struct text host = without_port(field);
+    bool bracketed = is_bracketed(host);
+    struct address address;
+
+    if (bracketed)
+        host = text_of(host.data + 1, host.length - 2);
+    return address_from_text(host, &address) && address.family == (bracketed ? AF_INET6 : AF_INET);
 }

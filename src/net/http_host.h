@@ -13,3 +13,6 @@ enum http_host_fault {
  * white space around it, into a canonical host name: any case, with or without a port and a final
  * dot. Returns 0, an enum http_host_fault, or -ENOMEM. */
 int http_host_read(struct text field, struct name *out);
+
+/* Whether the host in such a value is an IP address, with or without a port. */
+bool http_host_is_address(struct text field);

@@ -26,6 +26,7 @@ struct http_request {
     struct text body;
     bool is_1_0;    /* of a version before HTTP/1.1 */
     bool keepalive; /* the peer may send others on the same connection (RFC 9112 9.3) */
+    int connection; /* the descriptor, which http.h sets, for what a handler may want to know */
 };
 
 /* What came of reading. */

@@ -387,7 +387,7 @@ static void connection_begin(struct stream_server *server, int fd)
     TAILQ_INSERT_TAIL(&server->reading, connection, link);
     server->n_connections++;
     renew(connection, READING);
-    protocol->begin(connection->protocol_state, server->setup.context);
+    protocol->begin(connection->protocol_state, server->setup.context, fd);
     take_turn(connection);
 }
 

@@ -49,8 +49,9 @@ struct stream_result {
 struct stream_protocol {
     size_t state_size; /* bytes of what the protocol keeps of each connection */
 
-    /* Prepares the state of a new connection, which is zeroed. */
-    void (*begin)(void *state, void *context);
+    /* Prepares the state of a new connection, which is zeroed. The descriptor is for what the
+     * protocol may want to know of it. */
+    void (*begin)(void *state, void *context, int descriptor);
 
     /* Reads one request, or a part of it, from bytes, of which there is at least one, and appends
      * its reply to REPLIES. If these fail, the connection ends without them. Called again with the

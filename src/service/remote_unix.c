@@ -30,10 +30,11 @@ static void line_free(struct producer *producer)
     producer_free(((struct line_producer *)producer)->inner);
 }
 
-static void begin_peer(void *connection, void *context)
+static void begin_peer(void *connection, void *context, int descriptor)
 {
     struct unix_peer *peer = connection;
 
+    (void)descriptor;
     peer->remote = context;
 }
 

@@ -36,7 +36,7 @@ bool feed(const struct stream_protocol *protocol, void *context, struct text str
     bool closed = false;
 
     MUST(state);
-    protocol->begin(state, context);
+    protocol->begin(state, context, -1);
     while (stream.length && !closed)
         closed = read_piece(protocol, state, take_piece(&stream, &lengths), replies);
     protocol->end(state);

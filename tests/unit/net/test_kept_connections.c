@@ -11,10 +11,11 @@ enum { LONG = 4 << 20 /* bytes, more than a socket holds */ };
 
 /* A protocol of lines: each is a number, and its reply as many x and a newline. "q" ends the
  * connection with a newline. A part of a line waits in the state. */
-static void begin(void *state, void *context)
+static void begin(void *state, void *context, int descriptor)
 {
     (void)state;
     (void)context;
+    (void)descriptor;
 }
 
 static struct stream_result read_line(void *state, struct text bytes, struct buffer *replies)

@@ -89,10 +89,11 @@ struct lines {
     struct buffer begun;
 };
 
-static void lines_begin(void *state, void *context)
+static void lines_begin(void *state, void *context, int descriptor)
 {
     (void)state;
     (void)context;
+    (void)descriptor;
 }
 
 static struct stream_result lines_read(void *state, struct text bytes, struct buffer *replies)

@@ -27,10 +27,11 @@ int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *length, int flags)
     return -1;
 }
 
-static void begin(void *state, void *context)
+static void begin(void *state, void *context, int descriptor)
 {
     (void)state;
     (void)context;
+    (void)descriptor;
 }
 
 static struct stream_result echo(void *state, struct text bytes, struct buffer *replies)

@@ -189,10 +189,11 @@ static void connections_wait_in_the_socket_of_a_balancer_that_is_closed(void **s
     close(fd);
 }
 
-static void begin(void *state, void *context)
+static void begin(void *state, void *context, int descriptor)
 {
     (void)state;
     (void)context;
+    (void)descriptor;
 }
 
 static struct stream_result echo(void *state, struct text bytes, struct buffer *replies)

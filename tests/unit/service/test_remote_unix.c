@@ -33,7 +33,7 @@ static int set_up(void **state)
     connection->remote.snapshot = &connection->snapshot;
     connection->state = calloc(1, remote_unix_protocol.state_size);
     assert_non_null(connection->state);
-    remote_unix_protocol.begin(connection->state, &connection->remote);
+    remote_unix_protocol.begin(connection->state, &connection->remote, -1);
     *state = connection;
     return 0;
 }
