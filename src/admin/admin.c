@@ -1,5 +1,6 @@
 #include "admin/admin.h"
 
+#include "admin/host_guard.h"
 #include "admin/metrics.h"
 #include "admin/page.h"
 #include "admin/sync_result.h"
@@ -31,6 +32,7 @@ struct admin {
     struct event_base *base;
     struct pages pages;
     struct page_maker maker;
+    struct host_guard guard;
     struct http_service service;
     struct stream_server *server;
     struct stream_places places;
@@ -78,34 +80,40 @@ static void write_health_page(void *context, const struct http_request *request,
     buffer_add_string(&reply->body, view.serving ? "serving\n" : "not serving\n");
 }
 
+/* Answers, unless it may be another site that asks through somebody's browser. */
+static void answer_guarded(struct admin *admin, page_answerer *answer,
+                           const struct http_request *request, struct http_reply *reply)
+{
+    char fault[HOST_GUARD_FAULT_MAX];
+    int r = host_guard_check(&admin->guard, request->connection, request->host, fault);
+
+    if (r == 0)
+        answer(&admin->maker, request, reply);
+    else if (r > 0)
+        pages_refuse(&admin->pages, HTTP_STATUS_MISDIRECTED_REQUEST, fault, reply);
+    reply->body.failed |= r < 0;
+}
+
 static void write_root(void *context, const struct http_request *request, struct http_reply *reply)
 {
-    struct admin *admin = context;
-
-    page_answer(&admin->maker, request, reply);
+    answer_guarded(context, page_answer, request, reply);
 }
 
 static void write_file(void *context, const struct http_request *request, struct http_reply *reply)
 {
-    struct admin *admin = context;
-
-    page_answer_file(&admin->maker, request, reply);
+    answer_guarded(context, page_answer_file, request, reply);
 }
 
 static void write_domains(void *context, const struct http_request *request,
                           struct http_reply *reply)
 {
-    struct admin *admin = context;
-
-    page_answer_domains(&admin->maker, request, reply);
+    answer_guarded(context, page_answer_domains, request, reply);
 }
 
 static void write_domain(void *context, const struct http_request *request,
                          struct http_reply *reply)
 {
-    struct admin *admin = context;
-
-    page_answer_domain(&admin->maker, request, reply);
+    answer_guarded(context, page_answer_domain, request, reply);
 }
 
 static const struct page rows[] = {
@@ -197,6 +205,9 @@ int admin_new(const struct admin_setup *setup, struct admin **out)
     admin->settings = setup->settings;
     admin->status = setup->status;
     admin->maker = (struct page_maker){.settings = setup->settings, .status = setup->status};
+    r = host_guard_init(&admin->guard);
+    if (r)
+        return r;
     r = prepare_admin(admin, setup);
     if (r)
         return r;

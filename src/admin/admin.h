@@ -1,6 +1,6 @@
-/* The admin listener: /metrics, /status and /healthz over HTTP, for monitoring. It has a thread of
- * its own, of lower priority, that reads the counters of the answering threads without their help.
- * So no request to it delays an answer. */
+/* The admin listener: /metrics, /status and /healthz over HTTP, for monitoring, a page for people,
+ * and JSON about domains. It has a thread of its own, of lower priority, that reads the counters of
+ * the answering threads without their help. So no request to it delays an answer. */
 #pragma once
 
 #include "admin/counters.h"

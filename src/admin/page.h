@@ -13,13 +13,9 @@ struct page_maker {
     char etag[PAGE_ETAG_SIZE]; /* of the current reply */
 };
 
+typedef void page_answerer(struct page_maker *maker, const struct http_request *request,
+                           struct http_reply *reply);
+
 /* Answer a request: for "/", for one of the other files of the page, for "/domains" and for what is
  * below "/domain/". */
-void page_answer(struct page_maker *maker, const struct http_request *request,
-                 struct http_reply *reply);
-void page_answer_file(struct page_maker *maker, const struct http_request *request,
-                      struct http_reply *reply);
-void page_answer_domains(struct page_maker *maker, const struct http_request *request,
-                         struct http_reply *reply);
-void page_answer_domain(struct page_maker *maker, const struct http_request *request,
-                        struct http_reply *reply);
+page_answerer page_answer, page_answer_file, page_answer_domains, page_answer_domain;

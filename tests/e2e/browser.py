@@ -39,9 +39,9 @@ GONE = "does not belong to the document"
 class Browser:
     """One chromium for many tests, as a context manager. Screenshots go where the build keeps its logs."""
 
-    def __init__(self, zone="UTC"):
+    def __init__(self, more=(), zone="UTC"):
         options = ChromeOptions()
-        for option in OPTIONS:
+        for option in [*OPTIONS, *more]:
             options.add_argument(option)
         self.profile = tempfile.TemporaryDirectory(prefix="pdns-mta-sts-chromium-")
         options.add_argument(f"--user-data-dir={self.profile.name}")

@@ -204,6 +204,36 @@ def test_a_reload_makes_another_page(service, ports):
         assert ask_again(service, path, tag)[0] == 200
 
 
+FOR_PEOPLE = ["/", "/?q=e", "/domains", "/domain/example.net", "/page.css", "/page.js", "/icon.svg"]
+OWN = ["127.0.0.1", "192.0.2.1:8054", "[::1]:1", "localhost", "LOCALHOST.:8054", "page.localhost", socket.gethostname()]
+
+
+def get_for(service, path, host):
+    """Asks as a browser does that has a site of this name lead to 127.0.0.1."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.admin_port, timeout=DEADLINE)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Host": host})
+        reply = connection.getresponse()
+        return reply.status, reply.read().decode()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8054", "_a.evil.example", "<b>"])
+def test_a_site_that_has_its_name_lead_here_reads_nothing(served, host):
+    for path in FOR_PEOPLE:
+        code, text = get_for(served, path, host)
+        assert code == 421 and text.startswith(f'found the Host field "{host}", expected an IP address')
+        assert "a proxy in front has to set it" in text and text.count("\n") == 1
+    for path in ("/healthz", "/status", "/metrics"):
+        assert get_for(served, path, host)[0] == 200
+
+
+def test_who_asks_this_machine_is_answered(served):
+    for path in FOR_PEOPLE:
+        for host in OWN:
+            assert get_for(served, path, host)[0] == 200
+        assert read_all(ask(served, path)).startswith(b"HTTP/1.1 200 ")  # without a Host field
+
+
 def test_what_has_markup_in_it_is_text_on_the_page(served):
     page = get(served, "/?domain=example.net")[2]
     assert "rua=https://report.example/?a&amp;b=&#39;c&#39;" in page

@@ -563,6 +563,25 @@ def test_everything_is_reached_by_the_keyboard_alone(browser, many):
     browser.wait_text("Domains with “reports”", "h1")
 
 
+def test_a_site_that_has_its_name_lead_to_this_machine_shows_nothing(many):
+    with Browser(["--host-resolver-rules=MAP evil.example 127.0.0.1"]) as browser:
+        browser.driver.get(many.page.replace("127.0.0.1", "evil.example"))
+        assert 'found the Host field "evil.example:' in browser.text()
+        browser.open(many.page.replace("127.0.0.1", "localhost"))
+        assert "example.net" in browser.text("#policies")
+
+
+def test_other_machines_may_use_any_name(network, shown):
+    network.run("ip", "address", "add", "192.0.2.9/32", "dev", "lo")
+    good(shown)
+    text = shown.config.read_text(encoding="utf-8")
+    shown.config.write_text(text.replace(f"127.0.0.1:{shown.admin_port}", f"0.0.0.0:{shown.admin_port}"), encoding="utf-8")
+    shown.start()
+    with Browser(["--host-resolver-rules=MAP page.example 192.0.2.9"]) as browser:
+        browser.open(shown.page.replace("127.0.0.1", "page.example"))
+        assert "good.example" in browser.text("#policies")
+
+
 @pytest.fixture
 def scriptless(browser):
     browser.order("Emulation.setScriptExecutionDisabled", value=True)

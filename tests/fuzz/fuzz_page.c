@@ -14,8 +14,7 @@ static struct snapshot *snapshot;
 static const struct route {
     struct text path;
     const char *content_type;
-    void (*answer)(struct page_maker *maker, const struct http_request *request,
-                   struct http_reply *reply);
+    page_answerer *answer;
 } routes[] = {
     {{"/domains", 8}, "application/json", page_answer_domains},
     {{"/domain/", 8}, "application/json", page_answer_domain},

@@ -21,11 +21,8 @@ static struct page_maker maker;
 /* The reply of the last request. */
 static struct http_reply reply;
 
-typedef void answer(struct page_maker *maker, const struct http_request *request,
-                    struct http_reply *reply);
-
 /* Has a request answered whole. Returns 0, or -ENOMEM if the peer gets a 500 or half a reply. */
-static int request(answer *function, const char *target)
+static int request(page_answerer *function, const char *target)
 {
     const struct http_request asked = {.verb = HTTP_VERB_GET, .target = text_from(target)};
 
@@ -39,7 +36,7 @@ static int request(answer *function, const char *target)
     return reply.body.failed ? -ENOMEM : 0;
 }
 
-static void get(answer *function, const char *target, enum http_status status)
+static void get(page_answerer *function, const char *target, enum http_status status)
 {
     assert_int_equal(request(function, target), 0);
     if (reply.status != status)
@@ -110,7 +107,7 @@ static int tear_down(void **state)
     return temporary_leave(state);
 }
 
-static json_t *get_json(answer *function, const char *target)
+static json_t *get_json(page_answerer *function, const char *target)
 {
     json_t *json;
 
