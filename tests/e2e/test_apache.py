@@ -2,6 +2,7 @@
 authority that looks at DNS and at Apache, or they are files that another program made."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,9 @@ class World:
         self.directory = make_directory()
         self.store = self.directory / "md" / "domains"
         self.files, self.public = make_directory(), make_directory()
-        for path in (self.files, self.public):
+        self.hook = make_directory() / HOOK.name  # which www-data runs, who may not see the sources
+        shutil.copy(HOOK, self.hook)
+        for path in (self.files, self.public, self.hook.parent):
             path.chmod(0o755)
         self.apache = None
 
@@ -78,7 +81,7 @@ class World:
         return (f"MDCertificateAuthority {URL}\n"
                 f"MDCACertificateFile {self.hosting.authority.certificate}\n"
                 + filled_in(documented("apache.md", "Set it up"), {
-                    "/usr/local/lib/pdns-mta-sts/apache-hook.sh": HOOK}) + more)
+                    "/usr/local/lib/pdns-mta-sts/apache-hook.sh": self.hook}) + more)
 
     def wait_staged(self, start, domains):
         """Until mod_md has got certificates, which it uses from the next reload on."""
