@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -112,6 +113,32 @@ def follow_a_change(service, primary, knot, domains):
     changed = [part for part in range(PARTS) if before[part] != after[part]]
     assert [part - come for part in after] == [part - gone for part in before]
     assert notified(service) - count == len(come) + len(changed)
+
+
+@pytest.mark.parametrize("before, after", [(3, 1), (1, 3)])
+def test_a_secondary_follows_another_number_of_parts(service, make_directory, ports, before, after):
+    """As the guide has it done: it is started again without its list of zones."""
+    domains = [f"customer-{number}.example" for number in range(20)]
+    service.admin_port = ports.take()
+    service.configure(CONFIGURATION.format(parts=before))
+    write(service, domains)
+    service.start()
+    port, knot_port, directory = ports.take(), ports.take(), make_directory()
+    with Primary(make_directory(), port, service, TRANSPORTS[0], [knot_port]) as primary:
+        primary.start()
+        with Knot(directory, knot_port, port, before) as knot:
+            knot.start()
+            wait_until(lambda: knot.zones() == zones_of([*domains, "example.net"]), "all zones")
+        service.configure(CONFIGURATION.format(parts=after))
+        service.reload()
+        shutil.rmtree(directory / "catalog")
+        with Knot(directory, knot_port, port, after) as knot:
+            knot.start()
+            wait_until(lambda: knot.zones() == zones_of([*domains, "example.net"]), "all zones again")
+            write(service, [*domains[1:], "new.example"])
+            service.reload()
+            wait_until(lambda: knot.zones() == zones_of([*domains[1:], "new.example", "example.net"]),
+                       "the secondary to follow")
 
 
 def notify_all(service):
