@@ -186,6 +186,11 @@ int export_run(const struct command_arguments *arguments)
     size_t kind = command_choose(export_kinds, arguments->operands[OPERAND_KIND]);
     uint64_t n = 1;
 
+    if (per_certificate && (kind == KIND_CADDY || kind == KIND_DELEGATIONS)) {
+        fprintf(stderr, "pdns-mta-sts: --per-certificate is not for export %s\n",
+                export_kinds[kind].name);
+        return EXIT_USAGE;
+    }
     if (per_certificate &&
         (!number_read(text_from(per_certificate), PER_CERTIFICATE_MAX, &n) || n == 0)) {
         fprintf(stderr, "pdns-mta-sts: found %s, expected a number of names from 1 to %d\n",
