@@ -35,6 +35,7 @@ policies:
     mx: mail.example.net
     id: {id}
     policy_host: [192.0.2.40, "2001:db8::40"]
+    acme_challenge: "%d.acme.invalid"
     rua: mailto:postmaster@example.net
     domains: [{members}]
   - domain: other.example
@@ -121,6 +122,9 @@ def test_every_record_is_answered(server_at_rest):
             f'_smtp._tls.{domain}. 3600 TXT "v=TLSRPTv1; rua=mailto:postmaster@example.net"'
         ]
         expected[f"mta-sts.{domain}", "AAAA"] = [f"mta-sts.{domain}. 3600 AAAA 2001:db8::40"]
+        expected[f"_acme-challenge.mta-sts.{domain}", "TXT"] = [
+            f"_acme-challenge.mta-sts.{domain}. 3600 CNAME {domain}.acme.invalid."
+        ]
     replies = dig_all(server_at_rest.port, expected)
     assert [reply.answer for reply in replies] == list(expected.values())
 
@@ -145,6 +149,7 @@ def test_a_policy_without_mode_has_one_zone(server_at_rest):
 def test_every_zone_as_transferred_is_valid(server_at_rest, tmp_path):
     for number, prefix in enumerate(PREFIXES):
         records = axfr(server_at_rest.port, f"{prefix}.example.org")
+        assert ("_acme-challenge.mta-sts.example.org." in records) == (prefix == "mta-sts")
         path = tmp_path / str(number)
         path.write_text(records, encoding="ascii")
         done = subprocess.run(
