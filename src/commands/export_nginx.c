@@ -100,51 +100,74 @@ struct places {
     bool others;               /* some domains have theirs elsewhere than most */
 };
 
-/* The certificates of one policy; NULL: it needs none. */
-static const char *certificates_at(const struct config *config, size_t number, const char *unsaid)
-{
-    const struct policy *policy = snapshot_policy(config->snapshot, number);
+/* The certificates of a policy, or of all policies that have theirs in one place. */
+struct certificates {
+    const char *path;
+    size_t policy; /* the number of the first */
+    uint64_t n_domains;
+};
 
-    return policy->mode == POLICY_MODE_ABSENT ? NULL
-                                              : export_certificates_of(config, policy, unsaid);
+static int compare_certificates(const void *a, const void *b)
+{
+    const struct certificates *left = a, *right = b;
+    int order = strcmp(left->path, right->path);
+
+    return order ? order : (left->policy > right->policy) - (left->policy < right->policy);
 }
 
-/* How many domains have their certificates at PATH, those of the policies from a number on. */
-static uint64_t count_domains(const struct config *config, const char *unsaid, size_t number,
-                              const char *path)
+/* Lists those of all policies that need any. Returns how many. */
+static size_t list_certificates(const struct config *config, const char *unsaid,
+                                struct certificates *out)
 {
-    uint64_t n = 0;
+    size_t n = 0;
 
-    for (; number < snapshot_n_policies(config->snapshot); number++) {
-        const char *at = certificates_at(config, number, unsaid);
+    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++) {
+        const struct policy *policy = snapshot_policy(config->snapshot, i);
 
-        if (at && strcmp(at, path) == 0)
-            n += snapshot_policy(config->snapshot, number)->n_domains;
+        if (policy->mode != POLICY_MODE_ABSENT)
+            out[n++] = (struct certificates){export_certificates_of(config, policy, unsaid), i,
+                                             policy->n_domains};
     }
     return n;
 }
 
-static struct places find_places(const struct config *config)
+/* Makes one of those that have the same path. Returns how many there are then. */
+static size_t merge_certificates(struct certificates *all, size_t n)
 {
-    const char *said = export_certificates(config);
-    struct places places = {.unsaid = said ? said : CERTIFICATES};
-    uint64_t n_most = 0;
+    size_t merged = 0;
 
-    places.most = places.unsaid;
-    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++) {
-        const char *path = certificates_at(config, i, places.unsaid);
-        uint64_t n;
-
-        if (!path || (n_most && strcmp(path, places.most) == 0))
-            continue;
-        places.others |= n_most > 0;
-        n = count_domains(config, places.unsaid, i, path);
-        if (n <= n_most)
-            continue;
-        places.most = path;
-        n_most = n;
+    qsort(all, n, sizeof(*all), compare_certificates);
+    for (size_t i = 0; i < n; i++) {
+        if (merged && strcmp(all[merged - 1].path, all[i].path) == 0)
+            all[merged - 1].n_domains += all[i].n_domains;
+        else
+            all[merged++] = all[i];
     }
-    return places;
+    return merged;
+}
+
+/* Whether A has more domains than B, or as many and comes first in the configuration. */
+static bool is_wider(const struct certificates *a, const struct certificates *b)
+{
+    return a->n_domains > b->n_domains || (a->n_domains == b->n_domains && a->policy < b->policy);
+}
+
+static int find_places(const struct config *config, struct places *out)
+{
+    const char *said = export_certificates(config), *unsaid = said ? said : CERTIFICATES;
+    CLEANUP(free_pointer)
+    struct certificates *all = calloc(snapshot_n_policies(config->snapshot) + 1, sizeof(*all));
+    const struct certificates *most = all;
+    size_t n;
+
+    if (!all)
+        return -ENOMEM;
+    n = merge_certificates(all, list_certificates(config, unsaid, all));
+    for (size_t i = 1; i < n; i++)
+        if (is_wider(&all[i], most))
+            most = &all[i];
+    *out = (struct places){unsaid, n ? most->path : unsaid, n > 1};
+    return 0;
 }
 
 /* Prints a path in quotes, with a domain, or the variable that has it. */
@@ -317,9 +340,11 @@ static int print_maps(const struct config *config, uint32_t per_certificate,
 static int print_all(const struct config *config, uint32_t per_certificate)
 {
     struct export_upstream upstream = export_upstream(config, "nginx");
-    struct places places = find_places(config);
-    int r;
+    struct places places;
+    int r = find_places(config, &places);
 
+    if (r)
+        return r;
     fputs("# Made by 'pdns-mta-sts export nginx'.\n"
           "\n",
           stdout);
