@@ -1,5 +1,5 @@
 /* The reader of Host fields. A name that it finds is a canonical host name; in capitals, with a
- * port or with a final dot it is found again. */
+ * port or with a final dot it is found again. No address is a name. */
 #include "fuzz.h"
 #include "net/http_host.h"
 
@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct name name, host;
     int r = http_host_read(field, &name);
 
+    MUST(!http_host_is_address(field) || r == HTTP_HOST_NO_NAME);
     if (r == 0) {
         MUST(size >= name.length);
         MUST(name_from_host(name_text(&name), &host) == 0);
