@@ -44,7 +44,7 @@ static void a_configuration_is_loaded_whole_or_not_at_all(void **state)
                     "/nonexistent/%d, policy_host: mta-sts.b.example,\n"
                     "     domains: [ü.example, a.example], domain_files: [a.list, \"*.list\"]}\n"
                     "  - {domain: b.example, mode: none, policy_host: [192.0.2.1, \"::1\"]}\n"
-                    "  - {domain: c.example, rua: []}\n");
+                    "  - {domain: c.example, rua: [], acme_challenge: \"%d.acme.example\"}\n");
     temporary_write("a.inc", "policies: [{domain: d.example, domain_files: b.txt}]\n");
     temporary_write("b.inc", "policies: [{domain: e.example, id: x}]\n");
     temporary_write("a.list", "one.example\none.example\nzwölf.example\n");
@@ -63,7 +63,8 @@ static void a_refused_configuration_frees_all(void **state)
                     "  - {domain: a_b, mode: enforce, mx: [a.example, a.example], id: \"+\"}\n"
                     "  - {rua: x, policy_host: [a.example, b.example], domains: [c_d, a.example]}\n"
                     "  - {domain: a.example, domain_files: [a.list, none.list]}\n"
-                    "  - {domain: e.example, mode: none, policy_host: mta-sts.e.example}\n");
+                    "  - {domain: e.example, mode: none, policy_host: mta-sts.e.example, "
+                    "acme_challenge: x.mta-sts.e.example}\n");
     temporary_write("a.inc", "policies: [\n");
     temporary_write("b.inc", "policies: [*x]\n");
     temporary_write("a.list", "a b\n_.example\n");
