@@ -280,7 +280,7 @@ POLICY_ERRORS = [
     ("zone", lambda taken: {"authority": "zone"}),
     ("%D", lambda taken: {"acme_challenge": "%D.acme.invalid"}),
     ("at or below mta-sts.%d", lambda taken: {"acme_challenge": "x.mta-sts.%d"}),
-    ("where a record hides those of the service", lambda taken: {"acme_challenge": "_acme-challenge.mta-sts.spoiled.example"}),
+    ("a record hides those", lambda taken: {"acme_challenge": "_acme-challenge.mta-sts.spoiled.example"}),
     ("more than 253 octets", lambda taken: {"acme_challenge": "%d." + ".".join(["c" * 59] * 4)}),
     ("records cname", lambda taken: {"authority": "zones", "records": "cname"}),
     ("web.example", lambda taken: {"authority": "zones", "policy_host": "web.example"}),
