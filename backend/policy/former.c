@@ -1,12 +1,14 @@
 #include "policy/former.h"
 
 #include "base/number.h"
+#include "base/template.h"
 #include "policy/challenge.h"
 
 #include <errno.h>
 
-/* What comes before the template. */
-#define CHALLENGE_WORD TEXT("acme=")
+/* What comes before the templates. That of a path may have blanks, so it is the last. */
+#define CHALLENGE_WORD    TEXT("acme=")
+#define CERTIFICATES_WORD TEXT("certificates=")
 
 enum { TTL_UNKNOWN = 3600 /* seconds */ };
 
@@ -29,6 +31,11 @@ void former_write(struct buffer *out, const struct policy *policy)
         buffer_add_string(out, " ");
         buffer_add_text(out, CHALLENGE_WORD);
         buffer_add_text(out, challenge.first[0].content);
+    }
+    if (policy->certificates.length) {
+        buffer_add_string(out, " ");
+        buffer_add_text(out, CERTIFICATES_WORD);
+        buffer_add_text(out, policy->certificates);
     }
 }
 
@@ -81,6 +88,19 @@ static int read_challenge(struct arena *arena, struct text template, struct form
     return r;
 }
 
+static int read_certificates(struct arena *arena, struct text template, struct former *former)
+{
+    struct text copy;
+    int r;
+
+    if (!text_starts_with(template, TEXT("/")) || !template_is_valid(template))
+        return 0;
+    r = arena_copy_text(arena, template, &copy);
+    if (r == 0)
+        former->certificates = copy.data;
+    return r;
+}
+
 int former_read(struct arena *arena, struct text text, struct former *out)
 {
     struct address *addresses = arena_alloc(arena, count_words(text) * sizeof(*addresses));
@@ -97,7 +117,7 @@ int former_read(struct arena *arena, struct text text, struct former *out)
         former.ttl = (uint32_t)ttl;
     if (take_word(&text, &word))
         former.zones = text_equals(word, TEXT("zones"));
-    while (take_word(&text, &word)) {
+    while (!text_take_prefix(&text, CERTIFICATES_WORD) && take_word(&text, &word)) {
         if (text_take_prefix(&word, CHALLENGE_WORD)) {
             r = read_challenge(arena, word, &former);
             if (r)
@@ -114,6 +134,9 @@ int former_read(struct arena *arena, struct text text, struct former *out)
         else if (r < 0)
             return r;
     }
+    r = read_certificates(arena, text, &former);
+    if (r)
+        return r;
     *out = former;
     return 0;
 }

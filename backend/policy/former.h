@@ -2,8 +2,9 @@
  *
  * That policy may be gone from the configuration, and the service may have been started again since
  * then, so this is a text, which the state keeps: the primary, the TTL, the authority, and the
- * policy host, which is a host name or addresses, and the template of challenge.h, if there was
- * one. For example "example.net 3600 overlay 192.0.2.40 2001:db8::40 acme=%d.acme.example.net". */
+ * policy host, which is a host name or addresses, the template of challenge.h, if there was one,
+ * and where the certificates are, if that was said. For example "example.net 3600 overlay
+ * 192.0.2.40 2001:db8::40 acme=%d.acme.example.net certificates=/etc/certs/%d.crt". */
 #pragma once
 
 #include "policy/policy_records.h"
@@ -16,6 +17,7 @@ struct former {
     const struct address *addresses;
     size_t n_addresses;
     const char *acme_challenge; /* or NULL */
+    const char *certificates;   /* or NULL */
 };
 
 /* Writes what domains of a policy, which has a mode, keep of it. */

@@ -44,7 +44,7 @@ struct policy_spec {
     const char *acme_challenge; /* a template (challenge.h), or NULL */
     uint32_t ttl;               /* seconds, of every record of the policy */
     uint32_t announce_delay;    /* seconds that a new id waits after the body has changed */
-    const char *certificates;   /* to be shown: a template of the files that domains wait for */
+    const char *certificates;   /* a template of the files that domains wait for, or NULL */
     bool held;                  /* the primary's TXT record is held back */
     bool retire;                /* domains that leave the policy retire (RFC 8461 8.3) */
     bool zones;                 /* in zones of the service's own; POLICY_HOST must then be empty */

@@ -323,17 +323,20 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
 }
 
 /* What the primaries of policies of retiring domains begin with: no domain has a space. If they are
- * listed still, "in" and the primary of that policy follow. */
+ * listed still, it is followed by the primary of that policy. */
 #define RETIRING "retiring "
-#define LISTED   " in "
+#define LISTED   "retiring * "
 
 /* Makes the primary from what the policy is made from, so the next load knows it again. */
 static int name_retiring(struct arena *arena, const struct policy *listed, struct policy *policy)
 {
     CLEANUP(buffer_deinit) struct buffer name = BUFFER_INIT;
 
-    buffer_printf(&name, RETIRING "%s%s%s", policy->former.data, listed ? LISTED : "",
-                  listed ? listed->primary.data : "");
+    if (listed)
+        buffer_printf(&name, LISTED "%s ", listed->primary.data);
+    else
+        buffer_add_string(&name, RETIRING);
+    buffer_add_text(&name, policy->former);
     return keep_text(arena, &name, &policy->primary);
 }
 
@@ -344,8 +347,7 @@ bool policy_is_retiring(struct text primary)
 
 bool policy_lists(struct text primary)
 {
-    return !policy_is_retiring(primary) ||
-           memmem(primary.data, primary.length, LISTED, strlen(LISTED));
+    return !policy_is_retiring(primary) || text_starts_with(primary, TEXT(LISTED));
 }
 
 int policy_records_retire(struct arena *arena, struct text former, const struct policy *listed,
@@ -366,6 +368,7 @@ int policy_records_retire(struct arena *arena, struct text former, const struct 
         .addresses = kept.addresses,
         .n_addresses = kept.n_addresses,
         .acme_challenge = kept.acme_challenge,
+        .certificates = kept.certificates,
         .zones = (listed ? listed->zones : kept.zones) && zones->n_nameservers,
     };
     /* Who lists it says where its ACME client writes now. */

@@ -85,8 +85,8 @@ struct policy {
     struct text body;         /* empty if the mode is absent, like the ids */
     struct text id;           /* what is announced */
     struct text body_id;      /* derived from the body */
-    struct text certificates; /* for people: a template (base/template.h) of the files that domains
-                                 which are held back wait for; empty if none is */
+    struct text certificates; /* a template (base/template.h) of the files that have the domains'
+                                 certificates; empty if that is not said */
     const struct name *mx;    /* patterns of its mail servers */
     size_t n_mx;
     bool zones;                       /* the service is authoritative, in zones of its own */
@@ -108,9 +108,9 @@ int policy_records_make(struct arena *arena, const struct policy_spec *spec,
                         const struct zone_settings *zones, struct policy *out);
 
 /* Makes what retiring domains have in place of their former policy: mode none, a short max_age, and
- * the policy host that they had. If they are listed still, without a mode, LISTED is the policy
- * that lists them, whose authority and TLSRPT record they have; else NULL. ZONES is as before; it
- * is wanted if what comes of it has zones. Returns 0 or -ENOMEM. */
+ * the policy host and certificates that they had. If they are listed still, without a mode, LISTED
+ * is the policy that lists them, whose authority and TLSRPT record they have; else NULL. ZONES is
+ * as before; it is wanted if what comes of it has zones. Returns 0 or -ENOMEM. */
 int policy_records_retire(struct arena *arena, struct text former, const struct policy *listed,
                           const struct zone_settings *zones, struct policy *out);
 

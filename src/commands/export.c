@@ -53,12 +53,10 @@ struct export_upstream export_upstream(const struct config *config, const char *
     return out;
 }
 
-/* What a policy with a mode says of its certificates, or NULL. */
-static const char *certificates_of(const struct config *config, size_t number)
+/* Where a policy says that its certificates are, or NULL. */
+static const char *certificates_of(const struct policy *policy)
 {
-    const struct policy *policy = snapshot_policy(config->snapshot, number);
-
-    return policy->mode == POLICY_MODE_ABSENT ? NULL : config_certificates(config, policy);
+    return policy->certificates.length ? policy->certificates.data : NULL;
 }
 
 const char *export_certificates(const struct config *config)
@@ -66,14 +64,13 @@ const char *export_certificates(const struct config *config)
     const char *found = NULL;
 
     for (size_t i = 0; !found && i < snapshot_n_policies(config->snapshot); i++)
-        found = certificates_of(config, i);
+        found = certificates_of(snapshot_policy(config->snapshot, i));
     return found;
 }
 
-const char *export_certificates_of(const struct config *config, const struct policy *policy,
-                                   const char *unsaid)
+const char *export_certificates_of(const struct policy *policy, const char *unsaid)
 {
-    const char *own = config_certificates(config, policy);
+    const char *own = certificates_of(policy);
 
     return own ? own : unsaid;
 }
@@ -91,8 +88,9 @@ void export_write_key(struct buffer *out, const char *certificate)
 
 bool export_paths_are_plain(const struct config *config)
 {
-    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++) {
-        const char *path = certificates_of(config, i), *c = path ? path : "";
+    for (size_t i = 0; i < snapshot_n_all_policies(config->snapshot); i++) {
+        const char *path = certificates_of(snapshot_policy(config->snapshot, i)),
+                   *c = path ? path : "";
 
         while (*c && (unsigned char)*c >= ' ' && !strchr("\"$\\\x7f", *c))
             c++;

@@ -36,9 +36,9 @@ struct export_upstream export_upstream(const struct config *config, const char *
  * the configuration, or NULL if no policy says any. */
 const char *export_certificates(const struct config *config);
 
-/* The certificates of a policy's domains; UNSAID is what export_certificates said. */
-const char *export_certificates_of(const struct config *config, const struct policy *policy,
-                                   const char *unsaid);
+/* The certificates of a policy's domains, which may be retiring; UNSAID is what export_certificates
+ * said. */
+const char *export_certificates_of(const struct policy *policy, const char *unsaid);
 
 /* The private key that belongs to a certificate, both as templates: NAME.key beside NAME.crt, and
  * privkey.pem in the same directory beside all others. */

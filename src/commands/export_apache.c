@@ -20,10 +20,9 @@ static bool is_of_mod_md(const char *certificates)
 }
 
 /* Where other programs keep the certificates of a policy's domains; NULL: mod_md gets them. */
-static const char *files_of(const struct config *config, const struct policy *policy,
-                            const char *unsaid)
+static const char *files_of(const struct policy *policy, const char *unsaid)
 {
-    const char *certificates = export_certificates_of(config, policy, unsaid);
+    const char *certificates = export_certificates_of(policy, unsaid);
 
     return certificates && !is_of_mod_md(certificates) ? certificates : NULL;
 }
@@ -116,7 +115,7 @@ static bool print_uses(const struct config *config, uint32_t per_certificate)
         any = export_next_host(&hosts);
         if (names.length && (!any || hosts.n_in_certificate == 1)) {
             if (names.failed ||
-                !print_use(&first, buffer_text(&names), files_of(config, first.policy, unsaid)))
+                !print_use(&first, buffer_text(&names), files_of(first.policy, unsaid)))
                 return false;
             buffer_clear(&names);
         }

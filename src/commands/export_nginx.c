@@ -121,12 +121,12 @@ static size_t list_certificates(const struct config *config, const char *unsaid,
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < snapshot_n_policies(config->snapshot); i++) {
+    for (size_t i = 0; i < snapshot_n_all_policies(config->snapshot); i++) {
         const struct policy *policy = snapshot_policy(config->snapshot, i);
 
         if (policy->mode != POLICY_MODE_ABSENT)
-            out[n++] = (struct certificates){export_certificates_of(config, policy, unsaid), i,
-                                             policy->n_domains};
+            out[n++] =
+                (struct certificates){export_certificates_of(policy, unsaid), i, policy->n_domains};
     }
     return n;
 }
@@ -156,7 +156,7 @@ static int find_places(const struct config *config, struct places *out)
 {
     const char *said = export_certificates(config), *unsaid = said ? said : CERTIFICATES;
     CLEANUP(free_pointer)
-    struct certificates *all = calloc(snapshot_n_policies(config->snapshot) + 1, sizeof(*all));
+    struct certificates *all = calloc(snapshot_n_all_policies(config->snapshot) + 1, sizeof(*all));
     const struct certificates *most = all;
     size_t n;
 
@@ -218,8 +218,7 @@ static int print_file_map(const struct config *config, const struct places *plac
     r = print_file(file, places->most, TEXT("${mta_sts_domain}"));
     fputs(";\n", stdout);
     while (r == 0 && !ferror(stdout) && export_next_host(&hosts)) {
-        const char *certificate =
-            export_certificates_of(config, hosts.domain.policy, places->unsaid);
+        const char *certificate = export_certificates_of(hosts.domain.policy, places->unsaid);
 
         if (strcmp(certificate, places->most) == 0)
             continue;

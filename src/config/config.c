@@ -6,7 +6,6 @@
 #include "config/policies.h"
 #include "config/synced.h"
 #include "os/state_directory.h"
-#include "policy/former.h"
 
 #include <errno.h>
 
@@ -24,22 +23,6 @@ void config_free(struct config *config)
 bool config_has_sync(const struct config *config)
 {
     return config->sync.present && config->n_lists;
-}
-
-const char *config_certificates(const struct config *config, const struct policy *policy)
-{
-    struct domain primary;
-    size_t number;
-
-    /* Domains that are retiring keep their certificates where their former policy has them. */
-    if (policy->former.length) {
-        if (!snapshot_find(config->snapshot, former_primary(policy->former), &primary) ||
-            primary.kind != DOMAIN_PRIMARY)
-            return NULL;
-        policy = primary.policy;
-    }
-    number = snapshot_policy_number(config->snapshot, policy);
-    return number < config->n_certificates ? config->certificates[number] : NULL;
 }
 
 void config_name_restart(const struct settings *before, const struct settings *after,
@@ -275,35 +258,6 @@ static void check_catalog(struct loader *loader, const struct snapshot *snapshot
             quote_text(name).text, quote_text(domain.name).text);
 }
 
-/* Keeps where the certificates are, for what is made of the configuration later. */
-static int keep_certificates(const struct loader *loader)
-{
-    struct config *config = loader->config;
-    const char **all = arena_alloc(&config->arena, loader->n_policies * sizeof(*all));
-
-    if (!all)
-        return -ENOMEM;
-    for (size_t i = 0; i < loader->n_policies; i++) {
-        struct text copy;
-        int r;
-
-        all[i] = NULL;
-        if (!loader->policies[i].certificates)
-            continue;
-        if (i && loader->policies[i].certificates == loader->policies[i - 1].certificates) {
-            all[i] = all[i - 1]; /* both from the defaults */
-            continue;
-        }
-        r = arena_copy_text(&config->arena, text_from(loader->policies[i].certificates), &copy);
-        if (r)
-            return r;
-        all[i] = copy.data;
-    }
-    config->certificates = all;
-    config->n_certificates = loader->n_policies;
-    return 0;
-}
-
 /* Makes the snapshot, and checks what only the whole shows. */
 static int freeze(struct loader *loader)
 {
@@ -311,9 +265,6 @@ static int freeze(struct loader *loader)
     int r;
 
     r = builder_freeze(loader->builder, members_report_clash, loader, &config->snapshot);
-    if (r)
-        return r;
-    r = keep_certificates(loader);
     if (r)
         return r;
     policies_check_aliases(loader, config->snapshot);

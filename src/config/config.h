@@ -39,9 +39,7 @@ struct config {
     struct snapshot *snapshot; /* one reference; own zones have no serials yet */
     uint32_t removal_limit;    /* percent of the domains that a reload may remove */
     struct arena arena;        /* what the settings and the next point at */
-    const char **certificates; /* of each policy, by its number: see config_certificates */
-    size_t n_certificates;
-    struct glob_set matched; /* for the next load */
+    struct glob_set matched;   /* for the next load */
 };
 
 /* What to load. */
@@ -77,10 +75,6 @@ DEFINE_CLEANUP(struct config *, config_free)
 /* Whether sync has something to do: it is told where names come from, and a policy takes members
  * that it finds. */
 bool config_has_sync(const struct config *config);
-
-/* Where the certificates of a policy's domains are, as its key "certificates" says: a template of a
- * path (base/template.h). NULL if it does not say. The policy is one of the snapshot's. */
-const char *config_certificates(const struct config *config, const struct policy *policy);
 
 /* Names the keys that differ in two settings, which all take a restart: "listen.http.path,
  * threads", or nothing. A listener that only one of them has is named by its section alone. */

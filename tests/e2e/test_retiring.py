@@ -385,6 +385,8 @@ def test_a_state_that_cannot_be_read_makes_no_domain_go_early(running):
     """What senders may hold from before is not known then."""
     write(running, mode="testing")
     running.reload()
+    wait_until(lambda: count(running, "bodies WHERE last IS NULL AND mode = 'testing'") == 1,
+               "the state to be written")
     (running.directory / "state").rename(running.directory / "elsewhere")
     write(running, mode="testing", members="example.com")
     running.reload()
@@ -407,6 +409,31 @@ def test_the_commands_know_what_retires(running):
     assert "mta-sts.example.org" in export.stdout
     assert "192.0.2.40" in run("lookup", "-c", running.config, "mta-sts.example.org", "A").stdout
     assert "_mta-sts.example.org." in run("records", "-c", running.config).stdout
+
+
+def test_the_web_server_keeps_the_certificates_of_a_policy_that_is_gone(prepared):
+    """Also where they are elsewhere than those of the policies that are left, and after a restart."""
+    place = prepared.directory / "my certs in here"
+    place.mkdir()
+    for domain in "gone.example", "member.example":
+        (place / f"mta-sts.{domain}.crt").touch()
+    gone = (f"  - {{domain: gone.example, mode: enforce, mx: mail.example.net, domains: [member.example],\n"
+            f"     policy_host: 192.0.2.41, certificates: '{place}/mta-sts.%d.crt'}}\n")
+    prepared.configure(POLICY.format(**DEFAULTS) + gone, more=f"state: {prepared.directory}/state\n")
+    prepared.start()
+    wait_until(lambda: count(prepared, "domains") == 6, "the state to be written")
+    write(prepared)
+    prepared.reload()
+    for _ in range(2):
+        wait_until(lambda: count(prepared, "domains WHERE until > 0") == 2, "the state to be written")
+        export = run("export", "-c", prepared.config, "nginx").stdout
+        for domain in "gone.example", "member.example":
+            assert f'mta-sts.{domain} "{place}/mta-sts.{domain}.crt";' in export
+        assert "mta-sts.example.org" not in export
+        export = run("export", "-c", prepared.config, "apache").stdout
+        assert f"{place}/mta-sts.gone.example.crt" in export
+        prepared.stop()
+        prepared.start()
 
 
 def test_commands_know_what_retires_while_the_service_writes_it(running):

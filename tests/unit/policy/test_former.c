@@ -64,6 +64,9 @@ static void it_has_ttl_authority_and_policy_host(void **state)
     assert_written(&spec, NULL, "full.example 60 overlay web.example.net acme=%d.acme.example");
     spec.policy_host = name("");
     assert_written(&spec, &zones, "full.example 60 zones acme=%d.acme.example");
+    spec.acme_challenge = NULL;
+    spec.certificates = "/my certs/%d.crt";
+    assert_written(&spec, &zones, "full.example 60 zones certificates=/my certs/%d.crt");
 }
 
 static void it_reads_what_it_has_written(void **state)
@@ -90,6 +93,15 @@ static void it_reads_what_it_has_written(void **state)
     assert_int_equal(former_read(&arena, TEXT("full.example 60 zones acme=%d.a.example"), &former),
                      0);
     assert_string_equal(former.acme_challenge, "%d.a.example");
+    assert_null(former.certificates);
+    assert_int_equal(former_read(&arena,
+                                 TEXT("full.example 60 overlay 192.0.2.1 acme=%d.a.example"
+                                      " certificates=/my certs/acme=%%/%d.crt"),
+                                 &former),
+                     0);
+    assert_int_equal(former.n_addresses, 1);
+    assert_string_equal(former.acme_challenge, "%d.a.example");
+    assert_string_equal(former.certificates, "/my certs/acme=%%/%d.crt");
     arena_deinit(&arena);
 }
 
@@ -116,6 +128,10 @@ static void what_it_does_not_understand_is_passed_over(void **state)
         assert_int_equal(former.n_addresses, 0);
         assert_int_equal(former.policy_host.length, 0);
     }
+    assert_int_equal(former_read(&arena, TEXT("a.example 7 zones certificates=x/%d"), &former), 0);
+    assert_null(former.certificates);
+    assert_int_equal(former_read(&arena, TEXT("a.example 7 zones certificates=/%x"), &former), 0);
+    assert_null(former.certificates);
     assert_int_equal(former_read(&arena, TEXT("a.example 7 zones ? 192.0.2.1 _ ::1"), &former), 0);
     assert_int_equal(former.n_addresses, 2);
     arena_deinit(&arena);
