@@ -1,5 +1,6 @@
 #include "commands/commands.h"
 
+#include "os/clock.h"
 #include "os/state_directory.h"
 #include "protocol/zone_methods.h"
 #include "service/listeners.h"
@@ -138,7 +139,7 @@ static uint64_t remember(const struct settings *settings, void *context)
     /* The service may be running, and then has not ended; what it has written is true all the same.
      */
     memory->ended = true;
-    state_clock_begin(&remembered->clock, memory->written, memory->ahead, time(NULL), 0);
+    state_clock_begin(&remembered->clock, memory->written, memory->ahead, clock_system_ms(), 0);
     return memory->seed;
 }
 
@@ -152,9 +153,8 @@ static int read_past(struct remembered *remembered, struct past *past, struct co
     struct retirement retirement = {.past = past,
                                     .state = state,
                                     .directory = remembered->directory,
-                                    .now = remembered->clock.time};
-    const struct memory_clock clock = {.time = remembered->clock.time,
-                                       .ahead = remembered->clock.ahead};
+                                    .now = state_clock_time(&remembered->clock, 0)};
+    const struct memory_clock clock = {.time = retirement.now, .ahead = remembered->clock.ahead};
     int r = memory_read_past(state, &remembered->memory, &clock, past);
 
     if (r)

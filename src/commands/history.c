@@ -60,8 +60,8 @@ static int print(struct state *state, struct text primary)
     int r = memory_read(state, &memory);
 
     if (r == 0) {
-        state_clock_begin(&clock, memory.written, memory.ahead, time(NULL), 0);
-        history.now = clock.time;
+        state_clock_begin(&clock, memory.written, memory.ahead, clock_system_ms(), 0);
+        history.now = state_clock_time(&clock, 0);
         history.ahead = clock.ahead;
         r = bodies_each(state, primary, add_body, &history);
     } else if (r == STATE_END) {

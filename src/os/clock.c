@@ -26,9 +26,14 @@ time_t clock_coarse_seconds(void)
     return now.tv_sec;
 }
 
-int64_t clock_boot_seconds(void)
+int64_t clock_boot_ms(void)
 {
-    return (int64_t)(nanoseconds_of(CLOCK_BOOTTIME) / 1000000000);
+    return (int64_t)(nanoseconds_of(CLOCK_BOOTTIME) / 1000000);
+}
+
+int64_t clock_system_ms(void)
+{
+    return (int64_t)(nanoseconds_of(CLOCK_REALTIME) / 1000000);
 }
 
 int64_t clock_thread_ms(void)

@@ -11,8 +11,11 @@ uint64_t clock_monotonic_ns(void);
 /* Seconds of the same clock, some milliseconds old, at a fraction of the cost. */
 time_t clock_coarse_seconds(void);
 
-/* Seconds since the machine was started, times in which it slept included. */
-int64_t clock_boot_seconds(void);
+/* Milliseconds since the machine was started, times in which it slept included. */
+int64_t clock_boot_ms(void);
+
+/* Milliseconds since 1970, by the clock of the system. */
+int64_t clock_system_ms(void);
 
 /* Milliseconds of a processor that the calling thread has used. */
 int64_t clock_thread_ms(void);

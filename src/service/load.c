@@ -56,7 +56,7 @@ static void begin_clock(struct load *load)
     const struct memory *memory = &load->memory;
     struct state_clock *clock = &load->result.clock;
     int64_t passed = state_clock_begin(clock, load->remembers ? memory->written : 0, memory->ahead,
-                                       time(NULL), clock_boot_seconds());
+                                       clock_system_ms(), clock_boot_ms());
 
     if (passed)
         log_warning(
@@ -154,7 +154,7 @@ static int read_config(struct load *load)
 /* The time, on the clock of the state. */
 static int64_t time_now(const struct load *load)
 {
-    return state_clock_time(&load->result.clock, clock_boot_seconds());
+    return state_clock_time(&load->result.clock, clock_boot_ms());
 }
 
 /* Reads the past at the start from the state, and which domains were retiring. */

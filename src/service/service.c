@@ -161,7 +161,7 @@ int service_new(const char *config_path, struct service **out)
 static struct memory_clock state_now(const struct service *service)
 {
     return (struct memory_clock){
-        .time = state_clock_time(&service->clock, clock_boot_seconds()),
+        .time = state_clock_time(&service->clock, clock_boot_ms()),
         .ahead = service->clock.ahead,
         .now = clock_monotonic_ms(),
     };
@@ -421,7 +421,7 @@ int service_end_load(struct service *service, int64_t *processor_ms)
 /* Looks at the clock: it may have been set, and the time of retiring domains may be over. */
 static void look_at_clock(struct service *service)
 {
-    int64_t step = state_clock_look(&service->clock, time(NULL), clock_boot_seconds());
+    int64_t step = state_clock_look(&service->clock, clock_system_ms(), clock_boot_ms());
     struct memory_clock now = state_now(service);
 
     if (step)

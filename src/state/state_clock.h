@@ -11,7 +11,11 @@
  *
  * Mostly the two are the same. When the clock of the system is set, the difference between them
  * becomes another one, so that people still read times of the system. Steps below a minute are what
- * keeping the time right takes; both clocks go along with them. */
+ * keeping the time right takes; both clocks go along with them.
+ *
+ * The clocks that it is made of are read to the millisecond: their seconds begin at different
+ * moments, and a time that was a second behind when a domain began to retire would end that a
+ * second early. */
 #pragma once
 
 #include <stdint.h>
@@ -22,14 +26,15 @@ enum {
 };
 
 struct state_clock {
-    int64_t time;  /* of this clock, */
-    int64_t boot;  /* when so many seconds had passed since the machine was started */
+    int64_t time;  /* of this clock, in milliseconds, */
+    int64_t boot;  /* when so many had passed since the machine was started */
     int64_t ahead; /* of the clock of the system, in seconds */
 };
 
 /* Begins at a start. WRITTEN is the time when the state was written last, 0 for never, and AHEAD
- * what was the difference then. SYSTEM and BOOT are the two other clocks now. Returns by how much
- * the clock of the system was not believed, in seconds; 0: it was. */
+ * what was the difference then, in seconds. SYSTEM and BOOT are the two other clocks now, in
+ * milliseconds. Returns by how much the clock of the system was not believed, in seconds; 0: it
+ * was. */
 int64_t state_clock_begin(struct state_clock *clock, int64_t written, int64_t ahead, int64_t system,
                           int64_t boot);
 
@@ -37,5 +42,5 @@ int64_t state_clock_begin(struct state_clock *clock, int64_t written, int64_t ah
  * was set since the last time, in seconds; 0: it was not. */
 int64_t state_clock_look(struct state_clock *clock, int64_t system, int64_t boot);
 
-/* The time. */
+/* The time, in seconds since 1970. */
 int64_t state_clock_time(const struct state_clock *clock, int64_t boot);
