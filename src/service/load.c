@@ -457,12 +457,16 @@ struct load_result *load_wait(struct load *load)
     return &load->result;
 }
 
-void load_undo(struct load *load)
+void load_settle(struct load *load)
+{
+    load->began = false;
+}
+
+/* Has the state be as before a start that has published nothing. */
+static void undo(const struct load *load)
 {
     struct state state;
 
-    if (!load->began)
-        return;
     if (state_open(&state, load->directory, STATE_WRITE) == 0)
         (void)memory_end(&state);
     state_close(&state);
@@ -507,6 +511,8 @@ bool load_free(struct load *load)
     past_deinit(&load->past);
     past_deinit(&result->past);
     state_close(&load->state);
+    if (load->began)
+        undo(load);
     buffer_deinit(&result->changes);
     buffer_deinit(&result->held);
     free(load);

@@ -69,8 +69,10 @@ bool load_has_ended(const struct load *load);
 /* Waits until the load has ended. The result lives as long as the load. */
 struct load_result *load_wait(struct load *load);
 
-/* Has the state be as before the start: nothing was published. After the load has ended. */
-void load_undo(struct load *load);
+/* Says that the service has started with what was loaded first, after the load has ended. A start
+ * that fails or is ended publishes nothing, so without this load_free leaves the state as it was.
+ */
+void load_settle(struct load *load);
 
 /* Tells the load to end before its time, without waiting. NULL is allowed. */
 void load_cancel(struct load *load);

@@ -300,6 +300,7 @@ static int start(struct service *service, struct load_result *result)
     if (r)
         return r;
     keep(service, result);
+    load_settle(service->load);
     malloc_trim(0);
     log_info("serving %s, %s, after %.0f ms",
              number_of(snapshot_n_policies(service->loaded), "policy", "policies").text,
@@ -309,16 +310,6 @@ static int start(struct service *service, struct load_result *result)
     log_waiting(service);
     log_retiring(service);
     return 0;
-}
-
-/* Ends the first load. A start that fails publishes nothing, so it leaves the state as it was. */
-static int end_start(struct service *service, struct load_result *result)
-{
-    int r = result->r ? REPORTED : start(service, result);
-
-    if (r)
-        load_undo(service->load);
-    return r;
 }
 
 static void refuse_reload(struct service *service, const struct diagnostics *diagnostics, int r,
@@ -407,7 +398,7 @@ int service_end_load(struct service *service, int64_t *processor_ms)
     if (result->now)
         end_announcement(service, result);
     else if (!service->config)
-        r = end_start(service, result);
+        r = result->r ? REPORTED : start(service, result);
     else if (result->r)
         refuse_reload(service, &result->diagnostics, result->r, result->begun);
     else

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -637,6 +638,33 @@ def test_a_start_that_fails_leaves_the_state_as_it_was(kept, make_directory, por
             kept.start()
     kept.start()
     assert serials(kept) == last
+
+
+def test_a_start_that_is_ended_leaves_the_state_as_it_was(kept):
+    """Where the machine is so busy that the start ends first, or the load does not end in the time that
+    the service waits for it, it is tried again."""
+    names = "".join(f"member-{number}.example\n" for number in range(500000))
+    (kept.directory / "more.list").write_text(names, encoding="ascii")
+
+    def is_as_it_was():
+        last = serials(kept)
+        kept.stop()
+        configure(kept, more=MANY)
+        start = kept.log_size()
+        kept.start(wait=False)
+        wait_until(lambda: is_begun(kept), "the start to use the state")
+        kept.stop()
+        ended = "serving" not in kept.log(start)
+        configure(kept)
+        kept.start()
+        return ended and serials(kept) == last
+
+    assert any(is_as_it_was() for _ in range(10))
+
+
+def is_begun(service):
+    with contextlib.closing(sqlite3.connect(f"file:{service.state}/state.db?mode=ro", uri=True)) as database:
+        return database.execute("SELECT ended FROM service").fetchone() == (0,)
 
 
 def test_without_a_state_the_service_goes_on_in_one_process(service, ports):
