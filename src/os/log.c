@@ -187,6 +187,7 @@ int log_start(void)
 void log_stop(void)
 {
     struct timespec deadline;
+    bool ended;
 
     if (!output.started)
         return;
@@ -198,11 +199,12 @@ void log_stop(void)
     while (!output.ended &&
            pthread_cond_clockwait(&output.changed, &output.lock, CLOCK_MONOTONIC, &deadline) == 0)
         ;
+    ended = output.ended;
+    if (ended)
+        output.started = output.stopping = output.ended = false;
     pthread_mutex_unlock(&output.lock);
-    if (!output.ended)
-        return;
-    pthread_join(output.thread, NULL);
-    output.started = output.stopping = output.ended = false;
+    if (ended)
+        pthread_join(output.thread, NULL);
 }
 
 static void write_line(enum log_level level, const char *text)
