@@ -7,16 +7,21 @@
 #include "admin/verified.h"
 #include "net/http.h"
 #include "net/pages.h"
+#include "os/clock.h"
 #include "os/fd.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <time.h>
 
 enum {
     CONNECTIONS_MAX = 64,
     NICENESS = 10,
+    PATIENCE_MILLISECONDS = 1000, /* at the end */
+    NAP_NANOSECONDS = 5000000,
 };
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
@@ -28,7 +33,7 @@ struct admin {
     const struct counters *counters[CONFIG_THREADS_MAX + 1]; /* those of all threads */
     size_t n_counters;
     pthread_t thread;
-    bool started;
+    atomic_bool ended;
     struct event_base *base;
     struct pages pages;
     struct page_maker maker;
@@ -145,6 +150,7 @@ static void *run_admin(void *argument)
     pthread_setname_np(pthread_self(), "admin");
     setpriority(PRIO_PROCESS, 0, NICENESS);
     event_base_loop(admin->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    admin->ended = true;
     return NULL;
 }
 
@@ -214,20 +220,32 @@ int admin_new(const struct admin_setup *setup, struct admin **out)
     r = pthread_create(&admin->thread, NULL, run_admin, admin);
     if (r)
         return -r;
-    admin->started = true;
     *out = admin;
     admin = NULL;
     return 0;
+}
+
+bool admin_stop(struct admin *admin)
+{
+    int64_t end = clock_monotonic_ms() + PATIENCE_MILLISECONDS;
+
+    if (!admin)
+        return true;
+    eventfd_write(admin->stop, 1);
+    while (!admin->ended && clock_monotonic_ms() < end)
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
+    if (!admin->ended) {
+        pthread_detach(admin->thread);
+        return false;
+    }
+    pthread_join(admin->thread, NULL);
+    return true;
 }
 
 void admin_free(struct admin *admin)
 {
     if (!admin)
         return;
-    if (admin->started) {
-        eventfd_write(admin->stop, 1);
-        pthread_join(admin->thread, NULL);
-    }
     stream_server_free(admin->server);
     http_service_deinit(&admin->service);
     if (admin->stopped)

@@ -20,5 +20,10 @@ struct admin_setup {
 /* Starts the thread. What the setup points at must outlive it. Returns 0 or -errno. */
 int admin_new(const struct admin_setup *setup, struct admin **out);
 
-/* Stops the thread, closing its connections, and frees it; NULL is allowed. */
+/* Ends the thread; NULL is allowed. Returns false if it has not ended after a second: it reads the
+ * state, whose disk may hang. Then admin_free must not be called, and what the setup points at must
+ * live until the process ends. */
+bool admin_stop(struct admin *admin);
+
+/* Closes the connections, and frees all, after admin_stop; NULL is allowed. */
 void admin_free(struct admin *admin);

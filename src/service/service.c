@@ -460,7 +460,7 @@ static struct service *volatile left_alone;
 
 void service_free(struct service *service)
 {
-    bool kept;
+    bool kept, shown;
 
     if (!service)
         return;
@@ -469,10 +469,14 @@ void service_free(struct service *service)
     load_cancel(service->load);
     kept = keeper_stop(service->keeper);
     workers_stop(service->workers);
-    admin_free(service->admin);
-    workers_free(service->workers);
+    shown = admin_stop(service->admin);
+    workers_end(service->workers);
+    if (shown) {
+        admin_free(service->admin);
+        workers_free(service->workers);
+    }
     listeners_free(service->listeners);
-    if (!load_free(service->load) || !kept) {
+    if (!load_free(service->load) || !kept || !shown) {
         left_alone = service;
         return;
     }

@@ -111,7 +111,7 @@ void workers_stop(struct workers *workers)
 }
 
 /* The last one deals the connections of the unix socket, so it ends first. */
-void workers_free(struct workers *workers)
+void workers_end(struct workers *workers)
 {
     struct handover left = {0};
     int fd;
@@ -119,15 +119,23 @@ void workers_free(struct workers *workers)
     if (!workers)
         return;
     workers_stop(workers);
-    while (workers->n) {
-        struct worker *worker = workers->items[--workers->n];
+    for (size_t i = workers->n; i-- > 0;) {
+        struct worker *worker = workers->items[i];
 
         worker_join(worker);
         while (left.n < HANDOVER_MAX && (fd = worker_release(worker)) >= 0)
             left.fds[left.n++] = fd;
-        worker_free(worker);
     }
-    unix_balancer_free(workers->balancer);
     handover_leave(&left);
+}
+
+void workers_free(struct workers *workers)
+{
+    if (!workers)
+        return;
+    workers_end(workers);
+    while (workers->n)
+        worker_free(workers->items[--workers->n]);
+    unix_balancer_free(workers->balancer);
     free(workers);
 }

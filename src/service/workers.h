@@ -23,5 +23,9 @@ size_t workers_counters(const struct workers *workers,
 /* Tells all threads to stop, without waiting; see worker_stop. NULL is allowed. */
 void workers_stop(struct workers *workers);
 
-/* Stops the threads and frees all; NULL is allowed. */
+/* Stops the threads and waits for them, and leaves connections to the unix socket to the service
+ * manager. What the threads have counted can still be read. NULL is allowed. */
+void workers_end(struct workers *workers);
+
+/* Ends the threads, if that was not done, and frees all; NULL is allowed. */
 void workers_free(struct workers *workers);

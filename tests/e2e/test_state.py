@@ -8,10 +8,12 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -638,6 +640,74 @@ def test_a_start_that_fails_leaves_the_state_as_it_was(kept, make_directory, por
             kept.start()
     kept.start()
     assert serials(kept) == last
+
+
+class Hangs:
+    """Each says which thread makes which calls of which file that hang, and what it does that for."""
+
+    @staticmethod
+    def read(service):
+        return "admin", "openat", service.state / "state.db", lambda: ask_metrics(service)
+
+    @staticmethod
+    def written(service):
+        return "state", "fdatasync", service.state / "state.db-wal", lambda: change(service)
+
+    @staticmethod
+    def loaded(service):
+        return "loads", "openat", service.config, lambda: service.process.send_signal(signal.SIGHUP)
+
+
+def ask_metrics(service):
+    """Returns what is to be closed: the answer does not come."""
+    asked = socket.create_connection(("127.0.0.1", service.admin_port), DEADLINE)
+    asked.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    return asked
+
+
+def change(service):
+    configure(service, number=41)
+    service.reload()
+
+
+def state_of(directory):
+    """The name and the state of a process or thread, by its directory in /proc."""
+    name, _, rest = (directory / "stat").read_text("ascii").partition(" (")[2].rpartition(") ")
+    return name, rest[0]
+
+
+def is_held(service, name):
+    """Whether the thread of this name is where strace has it wait."""
+    tasks = Path(f"/proc/{service.process.pid}/task").iterdir()
+    return (name, "t") in [state_of(task) for task in tasks]
+
+
+@pytest.mark.parametrize("name", [each for each in vars(Hangs) if not each.startswith("_")])
+def test_a_disk_that_hangs_does_not_keep_the_service_from_ending(kept, name):
+    thread, call, path, use = getattr(Hangs, name)(kept)
+    kept.stop()
+    # A sanitizer cannot look for leaks in what strace traces.
+    options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    kept.start(env={**os.environ, "ASAN_OPTIONS": options})
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-p", str(kept.process.pid), "-P", path, "-e", f"trace={call}",
+         "-e", f"inject={call}:delay_enter=600s"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        assert b"attached" in tracer.stderr.readline()
+        used = use()
+        wait_until(lambda: is_held(kept, thread), f"the thread {thread} to hang")
+        assert address(kept)
+        kept.process.send_signal(signal.SIGTERM)
+        # strace lets nobody know before it goes that a thread of its has ended.
+        wait_until(lambda: state_of(Path(f"/proc/{kept.process.pid}"))[1] == "Z", "the service to end")
+        if used:
+            used.close()
+    finally:
+        tracer.kill()
+        tracer.communicate()
+    kept.stop()
+    kept.start()
 
 
 def test_a_start_that_is_ended_leaves_the_state_as_it_was(kept):
