@@ -8,7 +8,7 @@ enum { YEAR = 31557600, DAY = 86400, NOW = 1800000000, BOOT = 5000 };
 /* Here all is in seconds. */
 static int64_t begin(struct state_clock *clock, int64_t written, int64_t ahead, int64_t system)
 {
-    return state_clock_begin(clock, written, ahead, system * 1000, BOOT * 1000);
+    return state_clock_begin(clock, written, ahead, system * 1000, BOOT * INT64_C(1000));
 }
 
 static int64_t look(struct state_clock *clock, int64_t system, int64_t boot)
