@@ -217,7 +217,7 @@ def test_an_id_waits_on_after_a_restart(kept):
 def test_a_policy_that_changed_while_the_service_was_down_waits(kept):
     first = announced(kept)
     kept.stop()
-    configure(kept, max_age=86401, delay=2)
+    configure(kept, max_age=86401, delay=5)
     kept.start()
     assert announced(kept) == first
     wait_until(lambda: announced(kept) != first, "the id to be announced")
