@@ -129,7 +129,7 @@ static int open_unix(struct listeners *listeners)
     int r = listener_open_unix(address, &listeners->unix_socket);
 
     if (r == LISTENER_NOT_IN_GROUP) {
-        /* cppcheck-suppress getgrgidCalled; there is no second thread yet */
+        /* cppcheck-suppress getgrgidCalled; no other thread looks up groups */
         const struct group *group = getgrgid(address->group);
 
         log_error("cannot give %s to the group %s, of which the service must be a member",
