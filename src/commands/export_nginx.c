@@ -96,15 +96,15 @@ static void print_list_map(const struct snapshot *snapshot, uint32_t per_certifi
 
 /* Where certificates are, as templates of paths. */
 struct places {
-    const char *unsaid, *most; /* of policies that do not say, and of most domains */
+    const char *unsaid, *most; /* of policies that do not say, and of most listed domains */
     bool others;               /* some domains have theirs elsewhere than most */
 };
 
 /* The certificates of a policy, or of all policies that have theirs in one place. */
 struct certificates {
     const char *path;
-    size_t policy; /* the number of the first */
-    uint64_t n_domains;
+    size_t policy;      /* the number of the first */
+    uint64_t n_domains; /* that are listed: new ones are beside these, and retiring ones will go */
 };
 
 static int compare_certificates(const void *a, const void *b)
@@ -123,10 +123,10 @@ static size_t list_certificates(const struct config *config, const char *unsaid,
 
     for (size_t i = 0; i < snapshot_n_all_policies(config->snapshot); i++) {
         const struct policy *policy = snapshot_policy(config->snapshot, i);
+        uint64_t n_domains = i < snapshot_n_policies(config->snapshot) ? policy->n_domains : 0;
 
         if (policy->mode != POLICY_MODE_ABSENT)
-            out[n++] =
-                (struct certificates){export_certificates_of(policy, unsaid), i, policy->n_domains};
+            out[n++] = (struct certificates){export_certificates_of(policy, unsaid), i, n_domains};
     }
     return n;
 }

@@ -415,19 +415,20 @@ def test_the_web_server_keeps_the_certificates_of_a_policy_that_is_gone(prepared
     """Also where they are elsewhere than those of the policies that are left, and after a restart."""
     place = prepared.directory / "my certs in here"
     place.mkdir()
-    for domain in "gone.example", "member.example":
+    gone_domains = ["gone.example", *(f"member-{number}.example" for number in range(5))]  # more than are left
+    for domain in gone_domains:
         (place / f"mta-sts.{domain}.crt").touch()
-    gone = (f"  - {{domain: gone.example, mode: enforce, mx: mail.example.net, domains: [member.example],\n"
+    gone = (f"  - {{domain: gone.example, mode: enforce, mx: mail.example.net, domains: [{', '.join(gone_domains[1:])}],\n"
             f"     policy_host: 192.0.2.41, certificates: '{place}/mta-sts.%d.crt'}}\n")
     prepared.configure(POLICY.format(**DEFAULTS) + gone, more=f"state: {prepared.directory}/state\n")
     prepared.start()
-    wait_until(lambda: count(prepared, "domains") == 6, "the state to be written")
+    wait_until(lambda: count(prepared, "domains") == 10, "the state to be written")
     write(prepared)
     prepared.reload()
     for _ in range(2):
-        wait_until(lambda: count(prepared, "domains WHERE until > 0") == 2, "the state to be written")
+        wait_until(lambda: count(prepared, "domains WHERE until > 0") == 6, "the state to be written")
         export = run("export", "-c", prepared.config, "nginx").stdout
-        for domain in "gone.example", "member.example":
+        for domain in gone_domains:
             assert f'mta-sts.{domain} "{place}/mta-sts.{domain}.crt";' in export
         assert "mta-sts.example.org" not in export
         export = run("export", "-c", prepared.config, "apache").stdout
