@@ -467,8 +467,8 @@ void service_free(struct service *service)
     if (service->status)
         status_set_serving(service->status, false);
     load_cancel(service->load);
+    /* Queries are answered while these two take their time. */
     kept = keeper_stop(service->keeper);
-    workers_stop(service->workers);
     shown = admin_stop(service->admin);
     workers_end(service->workers);
     if (shown) {

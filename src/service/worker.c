@@ -291,6 +291,14 @@ int worker_release(struct worker *worker)
     return server ? stream_server_release(server) : -1;
 }
 
+void worker_close(struct worker *worker)
+{
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
+        stream_server_free(worker->servers[listener]);
+        worker->servers[listener] = NULL;
+    }
+}
+
 void worker_free(struct worker *worker)
 {
     if (!worker)
@@ -298,10 +306,9 @@ void worker_free(struct worker *worker)
     worker_join(worker);
     if (worker->balancer)
         unix_balancer_stop(worker->balancer);
-    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++) {
-        stream_server_free(worker->servers[listener]);
+    worker_close(worker);
+    for (enum listener listener = 0; listener < LISTENER_COUNT; listener++)
         http_service_deinit(&worker->http[listener]);
-    }
     if (worker->woken)
         event_free(worker->woken);
     if (worker->drain)

@@ -56,5 +56,8 @@ void worker_join(struct worker *worker);
  * process. Returns its descriptor, or -1 if there is none. */
 int worker_release(struct worker *worker);
 
+/* Closes the connections of the thread, which has ended. Its counters can still be read. */
+void worker_close(struct worker *worker);
+
 /* Stops the thread, closing its connections, and frees it; NULL is allowed. */
 void worker_free(struct worker *worker);

@@ -100,13 +100,14 @@ size_t workers_counters(const struct workers *workers,
     return workers->n;
 }
 
-void workers_stop(struct workers *workers)
+/* Tells all threads to stop, without waiting; see worker_stop. */
+static void stop_all(struct workers *workers)
 {
     /* Connections wait in the socket, perhaps for the next service, instead of being passed on to a
      * thread that has ended. */
-    if (workers && workers->balancer)
+    if (workers->balancer)
         unix_balancer_close(workers->balancer);
-    for (size_t i = 0; workers && i < workers->n; i++)
+    for (size_t i = 0; i < workers->n; i++)
         worker_stop(workers->items[i]);
 }
 
@@ -118,13 +119,14 @@ void workers_end(struct workers *workers)
 
     if (!workers)
         return;
-    workers_stop(workers);
+    stop_all(workers);
     for (size_t i = workers->n; i-- > 0;) {
         struct worker *worker = workers->items[i];
 
         worker_join(worker);
         while (left.n < HANDOVER_MAX && (fd = worker_release(worker)) >= 0)
             left.fds[left.n++] = fd;
+        worker_close(worker);
     }
     handover_leave(&left);
 }

@@ -20,11 +20,9 @@ bool workers_are_alive(struct workers *workers);
 size_t workers_counters(const struct workers *workers,
                         const struct counters *out[CONFIG_THREADS_MAX]);
 
-/* Tells all threads to stop, without waiting; see worker_stop. NULL is allowed. */
-void workers_stop(struct workers *workers);
-
-/* Stops the threads and waits for them, and leaves connections to the unix socket to the service
- * manager. What the threads have counted can still be read. NULL is allowed. */
+/* Stops the threads and waits for them, leaves connections to the unix socket to the service
+ * manager, and closes all others. What the threads have counted can still be read. NULL is allowed.
+ */
 void workers_end(struct workers *workers);
 
 /* Ends the threads, if that was not done, and frees all; NULL is allowed. */
