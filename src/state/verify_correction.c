@@ -224,7 +224,8 @@ static int count_causes(struct verify_correction *correction)
     CLEANUP(state_finish) struct sqlite3_stmt *update = NULL;
     int r = state_prepare(correction->state,
                           "UPDATE verify_runs SET causes = (SELECT count(*) FROM findings"
-                          " WHERE run = ?1 AND n_domains > 0) WHERE id = ?1",
+                          " WHERE run = ?1 AND error IN (0, 1) AND n_domains > 0)"
+                          " WHERE id = ?1",
                           &update);
 
     if (r)
