@@ -32,15 +32,11 @@ static bool is_local(int connection)
 /* Whether a canonical name leads to this machine. */
 static bool is_own(const struct host_guard *guard, struct text name)
 {
-    struct text localhost = TEXT("localhost"), end;
-
-    if (text_equals(name, localhost) ||
-        (guard->own.length && text_equals(name, name_text(&guard->own))))
+    if (guard->own.length && text_equals(name, name_text(&guard->own)))
         return true;
-    if (name.length <= localhost.length)
-        return false;
-    end = text_after(name, name.length - localhost.length);
-    return text_equals(end, localhost) && end.data[-1] == '.';
+    while (name.length && !text_equals(name, TEXT("localhost")))
+        text_take(&name, '.');
+    return name.length > 0;
 }
 
 int host_guard_check(const struct host_guard *guard, int connection, struct text host,
