@@ -75,29 +75,19 @@ struct text policy_original_primary(const struct policy *policy)
     return policy->former.length ? former_primary(policy->former) : policy->primary;
 }
 
-static int read_challenge(struct arena *arena, struct text template, struct former *former)
+/* Whether a text is a template of a path. */
+static bool is_path(struct text text)
 {
-    struct text copy;
-    int r;
-
-    if (challenge_check(template) != 0)
-        return 0;
-    r = arena_copy_text(arena, template, &copy);
-    if (r == 0)
-        former->acme_challenge = copy.data;
-    return r;
+    return text_starts_with(text, TEXT("/")) && template_is_valid(text);
 }
 
-static int read_certificates(struct arena *arena, struct text template, struct former *former)
+static int keep_template(struct arena *arena, struct text template, const char **out)
 {
     struct text copy;
-    int r;
+    int r = arena_copy_text(arena, template, &copy);
 
-    if (!text_starts_with(template, TEXT("/")) || !template_is_valid(template))
-        return 0;
-    r = arena_copy_text(arena, template, &copy);
     if (r == 0)
-        former->certificates = copy.data;
+        *out = copy.data;
     return r;
 }
 
@@ -119,7 +109,7 @@ int former_read(struct arena *arena, struct text text, struct former *out)
         former.zones = text_equals(word, TEXT("zones"));
     while (!text_take_prefix(&text, CERTIFICATES_WORD) && take_word(&text, &word)) {
         if (text_take_prefix(&word, CHALLENGE_WORD)) {
-            r = read_challenge(arena, word, &former);
+            r = challenge_check(word) ? 0 : keep_template(arena, word, &former.acme_challenge);
             if (r)
                 return r;
             continue;
@@ -134,7 +124,7 @@ int former_read(struct arena *arena, struct text text, struct former *out)
         else if (r < 0)
             return r;
     }
-    r = read_certificates(arena, text, &former);
+    r = is_path(text) ? keep_template(arena, text, &former.certificates) : 0;
     if (r)
         return r;
     *out = former;
