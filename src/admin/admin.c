@@ -7,21 +7,19 @@
 #include "admin/verified.h"
 #include "net/http.h"
 #include "net/pages.h"
-#include "os/clock.h"
 #include "os/fd.h"
+#include "os/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum {
     CONNECTIONS_MAX = 64,
     NICENESS = 10,
     PATIENCE_MILLISECONDS = 1000, /* at the end */
-    NAP_NANOSECONDS = 5000000,
 };
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
@@ -227,19 +225,10 @@ int admin_new(const struct admin_setup *setup, struct admin **out)
 
 bool admin_stop(struct admin *admin)
 {
-    int64_t end = clock_monotonic_ms() + PATIENCE_MILLISECONDS;
-
     if (!admin)
         return true;
     eventfd_write(admin->stop, 1);
-    while (!admin->ended && clock_monotonic_ms() < end)
-        nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
-    if (!admin->ended) {
-        pthread_detach(admin->thread);
-        return false;
-    }
-    pthread_join(admin->thread, NULL);
-    return true;
+    return thread_join_within(admin->thread, &admin->ended, PATIENCE_MILLISECONDS);
 }
 
 void admin_free(struct admin *admin)

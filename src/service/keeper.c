@@ -2,6 +2,7 @@
 
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/thread.h"
 #include "state/memory.h"
 #include "state/notified.h"
 
@@ -19,7 +20,6 @@ enum {
     PAUSE_LAST = 60000,
     TIME_SECONDS = 3600,          /* between two times that are written if nothing else is */
     PATIENCE_MILLISECONDS = 5000, /* at the end */
-    NAP_NANOSECONDS = 5000000,
 };
 
 #define UNKNOWN UINT32_MAX /* no serial */
@@ -401,23 +401,16 @@ void keeper_tell_time(struct keeper *keeper, const struct memory_clock *now)
 
 bool keeper_stop(struct keeper *keeper)
 {
-    int64_t end = clock_monotonic_ms() + PATIENCE_MILLISECONDS;
-
     if (!keeper)
         return true;
     pthread_mutex_lock(&keeper->lock);
     keeper->ending = true;
     pthread_cond_signal(&keeper->wake);
     pthread_mutex_unlock(&keeper->lock);
-    while (!keeper->ended && clock_monotonic_ms() < end)
-        nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
-    if (!keeper->ended) {
-        log_error("the state in %s takes long to be written: ending without it", keeper->directory);
-        pthread_detach(keeper->thread);
-        return false;
-    }
-    pthread_join(keeper->thread, NULL);
-    return true;
+    if (thread_join_within(keeper->thread, &keeper->ended, PATIENCE_MILLISECONDS))
+        return true;
+    log_error("the state in %s takes long to be written: ending without it", keeper->directory);
+    return false;
 }
 
 void keeper_free(struct keeper *keeper)

@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/state_directory.h"
+#include "os/thread.h"
 #include "service/reload.h"
 #include "service/retirement.h"
 #include "state/memory.h"
@@ -478,16 +479,6 @@ void load_cancel(struct load *load)
         load->cancelled = true;
 }
 
-/* Waits for the end of a load that was cancelled. Returns whether it has ended. */
-static bool wait_patiently(struct load *load)
-{
-    int64_t end = clock_monotonic_ms() + LOAD_PATIENCE_MILLISECONDS;
-
-    while (!load->ended && clock_monotonic_ms() < end)
-        nanosleep(&(struct timespec){.tv_nsec = NAP_NANOSECONDS}, NULL);
-    return load->ended;
-}
-
 bool load_free(struct load *load)
 {
     struct load_result *result;
@@ -495,11 +486,10 @@ bool load_free(struct load *load)
     if (!load)
         return true;
     load_cancel(load);
-    if (!load->joined && !wait_patiently(load)) {
-        pthread_detach(load->thread);
+    if (!load->joined &&
+        !thread_join_within(load->thread, &load->ended, LOAD_PATIENCE_MILLISECONDS))
         return false;
-    }
-    result = load_wait(load);
+    result = &load->result;
     diagnostics_deinit(&result->diagnostics);
     config_free(result->config);
     announcements_deinit(&result->announcements);
