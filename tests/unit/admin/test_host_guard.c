@@ -73,20 +73,25 @@ static const char *const foreign_hosts[] = {
     ":8054",
 };
 
+/* Checks all hosts over a connection to an address, at which FOREIGN ones are good or not. */
+static void check_all(const char *address, bool foreign)
+{
+    int fd = socket_at(address);
+
+    for (size_t i = 0; i < ARRAY_LENGTH(own_hosts); i++)
+        check(fd, own_hosts[i], true);
+    for (size_t i = 0; i < ARRAY_LENGTH(foreign_hosts); i++)
+        check(fd, foreign_hosts[i], foreign);
+    close(fd);
+}
+
 static void a_loopback_address_is_asked_by_own_hosts_alone(void **state)
 {
     static const char *const loopbacks[] = {"127.0.0.1", "127.0.99.1", "::1", "::ffff:127.0.0.1"};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LENGTH(loopbacks); i++) {
-        int fd = socket_at(loopbacks[i]);
-
-        for (size_t j = 0; j < ARRAY_LENGTH(own_hosts); j++)
-            check(fd, own_hosts[j], true);
-        for (size_t j = 0; j < ARRAY_LENGTH(foreign_hosts); j++)
-            check(fd, foreign_hosts[j], false);
-        close(fd);
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(loopbacks); i++)
+        check_all(loopbacks[i], false);
 }
 
 static void other_addresses_are_asked_by_any_host(void **state)
@@ -94,15 +99,8 @@ static void other_addresses_are_asked_by_any_host(void **state)
     static const char *const others[] = {"192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
-        int fd = socket_at(others[i]);
-
-        for (size_t j = 0; j < ARRAY_LENGTH(own_hosts); j++)
-            check(fd, own_hosts[j], true);
-        for (size_t j = 0; j < ARRAY_LENGTH(foreign_hosts); j++)
-            check(fd, foreign_hosts[j], true);
-        close(fd);
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        check_all(others[i], true);
 }
 
 static void what_cannot_be_told_is_taken_for_a_loopback_address(void **state)
